@@ -1,0 +1,63 @@
+// What goes into a launch and what comes out: the seam between the engine and core.
+import type { RuntimeSpec } from "@lapstrake/base";
+import type { Attachment } from "../supervisor/types.ts";
+
+/** Where the container's root filesystem comes from. Overlay layers are directories, top first. */
+export type Rootfs =
+  | { readonly kind: "dir"; readonly path: string }
+  | {
+      readonly kind: "overlay";
+      /** Absolute host paths, the topmost first; at most 500. */
+      readonly lowerdirs: readonly string[];
+      readonly upperdir: string;
+      readonly workdir: string;
+      /** Skip every sync of the upper: for throw-away containers and build steps. */
+      readonly volatile?: boolean;
+      /** Overlay `userxattr`, needed inside a user namespace. */
+      readonly userxattr?: boolean;
+    };
+
+/** What core runs: an OCI runtime spec and the root filesystem it stands on (`spec.root.path` is not read). */
+export interface Bundle {
+  readonly spec: RuntimeSpec;
+  readonly rootfs: Rootfs;
+}
+
+/** json-file log with rotation; `maxBytes` 0 never rotates; `maxFiles` counts the live one. */
+export interface LogOptions {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly maxFiles: number;
+}
+
+/** How the supervisor keeps a container. */
+export interface LaunchOptions {
+  /** Existing private directory that receives `status` and `ctl.sock`. Absolute. */
+  readonly containerDir: string;
+  readonly id: string;
+  readonly stdio: "pty" | "pipes";
+  /** False gives the container /dev/null as standard input. */
+  readonly openStdin: boolean;
+  /** The first client that ends its input ends the container's; else input stays open for the next client. */
+  readonly stdinOnce: boolean;
+  readonly ttySize?: { readonly rows: number; readonly cols: number };
+  /** Null keeps no log. */
+  readonly log: LogOptions | null;
+  /** Program that cleans up after exit (absolute path first); empty runs nothing. */
+  readonly reapArgv: readonly string[];
+  /** The initial client owns the clean-up while it stays connected; see `Attachment.reaped`. */
+  readonly foreground: boolean;
+  /** Hand the launching process a connected {@link Attachment} (all three streams). */
+  readonly initialClient: boolean;
+  /** Which streams the initial client is attached to; default all. */
+  readonly attach?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/** A started container. */
+export interface Launched {
+  readonly supervisorPid: number;
+  /** Pid of the container's first process in the caller's pid namespace. */
+  readonly pid: number;
+  /** Present when `initialClient` was asked for. */
+  readonly attachment: Attachment | undefined;
+}

@@ -1,0 +1,46 @@
+// The launch plan: everything the native helper does, in order, as plain values. `compile` makes it, `encodePlan` turns it
+// into the bytes that native/src/plan.h reads, `formatPlan` into the text that golden tests and `--debug=plan` show.
+import type { LaunchOptions } from "../launch/types.ts";
+
+/** Version of the plan on the wire; native/src/plan.h asserts the same number. */
+export const PLAN_VERSION = 1;
+
+/** A value of an operation's field: numbers (u32), bigint (u64), text, lists of text, bytes. */
+export type PlanValue = number | bigint | string | readonly string[] | readonly number[] | Uint8Array;
+
+/** One operation: its name in `OPS` and its fields. */
+export interface PlanOp {
+  readonly op: string;
+  readonly [field: string]: PlanValue;
+}
+
+/** One file to write before the launch: a cgroup limit. `controller` names it in errors. */
+export interface CgroupWrite {
+  readonly path: string;
+  readonly value: string;
+  readonly controller: string;
+  /** The spec field that asked for it. */
+  readonly field: string;
+}
+
+/** Cgroup directories of the container; made by the launch, joined by the child itself. */
+export interface CgroupPlan {
+  /** v1 directories, joined by writing "0" to `tasks`. */
+  readonly v1: readonly { readonly controllers: readonly string[]; readonly path: string }[];
+  /** Directory in a v2 hierarchy, joined by CLONE_INTO_CGROUP; undefined when there is none. */
+  readonly v2: string | undefined;
+  readonly writes: readonly CgroupWrite[];
+}
+
+/** A launch as data. */
+export interface LaunchPlan {
+  readonly version: number;
+  readonly options: LaunchOptions;
+  readonly shim: string;
+  /** CLONE_NEW* flags of the container's first process. */
+  readonly cloneFlags: number;
+  readonly cgroups: CgroupPlan;
+  readonly ops: readonly PlanOp[];
+  /** What was reduced and why (capabilities outside the bounding set …): to be shown to the person. */
+  readonly warnings: readonly string[];
+}

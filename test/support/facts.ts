@@ -1,0 +1,98 @@
+// What a test may need of the machine. A test whose fact is missing is skipped under a name that says so,
+// and the reporter beside this file prints it. Dotted names are the ids of `lap doctor`; the others are below.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { arch, env, geteuid, platform } from "node:process";
+import { delimiter, join } from "node:path";
+import { doctorFacts } from "@lapstrake/core";
+import { describe, test } from "vitest";
+
+type Probe = () => boolean;
+
+const PROBES: Readonly<Record<string, Probe>> = {
+  linux: () => platform === "linux",
+  root: () => geteuid?.() === 0,
+  "non-root": () => geteuid?.() !== 0,
+  overlayfs: () => listed("/proc/filesystems", /\toverlay$/m),
+  "cgroup-v1": () => listed("/proc/self/mountinfo", / - cgroup /),
+  "cgroup-v2": () => listed("/proc/self/mountinfo", / - cgroup2 /),
+  native: () => existsSync(nativePart("lap-shim")),
+  "docker-daemon": () => commandExists("docker") && succeeds("docker", ["version"]),
+  "podman-works": () => commandExists("podman") && succeeds("podman", ["info"]),
+};
+
+/** Absolute path of a compiled native part of this clone, whether it exists or not. */
+export function nativePart(name: string): string {
+  const folder = arch === "arm64" ? "aarch64" : "x86_64";
+  return join(import.meta.dirname, "../../native/out", folder, name);
+}
+
+function listed(file: string, pattern: RegExp): boolean {
+  return existsSync(file) && pattern.test(readFileSync(file, "utf8"));
+}
+
+function succeeds(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore", timeout: 10_000 }).status === 0;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // not there and not executable are the same answer here
+  }
+}
+
+/** True when `name` is an executable on PATH. */
+export function commandExists(name: string): boolean {
+  return (env["PATH"] ?? "").split(delimiter).some((folder) => folder !== "" && isExecutable(join(folder, name)));
+}
+
+function probe(fact: string): boolean {
+  const [kind = "", rest = ""] = fact.split(/:(.*)/s);
+  if (kind === "command") return commandExists(rest);
+  if (kind === "env") return (env[rest] ?? "") !== "";
+  const own = PROBES[fact];
+  if (own !== undefined) return own();
+  const known = fact.includes(".") ? doctorFacts().find(({ id }) => id === fact) : undefined;
+  if (known === undefined)
+    throw new Error(`unknown host fact "${fact}": name one of lap doctor or of test/support/facts.ts`);
+  return known.verdict === "ok";
+}
+
+const seen = new Map<string, boolean>();
+
+/** True when the machine has the fact: a probe name, `command:NAME`, `env:NAME`, or the id of a line of `lap doctor`. */
+export function hasFact(fact: string): boolean {
+  const known = seen.get(fact) ?? probe(fact);
+  seen.set(fact, known);
+  return known;
+}
+
+/** The named facts that this machine lacks. */
+export function missingFacts(...facts: readonly string[]): string[] {
+  return facts.filter((fact) => !hasFact(fact));
+}
+
+/** `describe` and `test` that run only where every named fact holds. */
+export interface Needing {
+  describe(name: string, body: () => void): void;
+  test(name: string, body: () => void | Promise<void>, timeoutMs?: number): void;
+}
+
+/** Declares what the tests need: `needs("root", "overlayfs").describe(…)`; a missing fact skips them by name. */
+export function needs(...facts: readonly string[]): Needing {
+  const missing = missingFacts(...facts);
+  if (missing.length === 0) {
+    return {
+      describe: (name, body) => describe(name, body),
+      test: (name, body, timeoutMs) => test(name, body, timeoutMs),
+    };
+  }
+  const suffix = ` [needs ${missing.join(", ")}]`;
+  return {
+    describe: (name, body) => describe.skip(name + suffix, body),
+    test: (name, body, timeoutMs) => test.skip(name + suffix, body, timeoutMs),
+  };
+}

@@ -1,0 +1,15 @@
+// Paths beneath the new root: openat2(2) with RESOLVE_IN_ROOT, so that no symbolic link or ".." of an image leaves it.
+#ifndef LAP_BENEATH_H
+#define LAP_BENEATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Opens `path` inside `root` with O_PATH; negative errno on failure. Links are followed as if `root` were "/".
+int open_beneath(int root, const char *path, uint64_t flags);
+// As open_beneath, but makes missing directories, and the last component as a directory or an empty file.
+int make_beneath(int root, const char *path, bool directory, unsigned mode);
+// Opens the directory that will hold the last component of `path` (made when missing) and points `name` at it.
+int parent_beneath(int root, const char *path, const char **name);
+
+#endif

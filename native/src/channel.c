@@ -1,0 +1,73 @@
+// See channel.h.
+#include "channel.h"
+
+#include "sys.h"
+
+#define AF_UNIX 1
+#define SOCK_SEQPACKET 5
+#define SOL_SOCKET 1
+#define SCM_RIGHTS 1
+#define MSG_NOSIGNAL 0x4000
+#define MSG_CMSG_CLOEXEC 0x40000000
+
+struct io_vector {
+  void *base;
+  size_t length;
+};
+
+// struct msghdr and cmsghdr of the kernel's ABI (64 bit); libc owns their public headers.
+struct message_header {
+  void *name;
+  uint32_t name_length;
+  struct io_vector *vectors;
+  size_t vector_count;
+  void *control;
+  size_t control_length;
+  uint32_t flags;
+};
+
+struct control {
+  size_t length;
+  int level;
+  int type;
+  int fd;
+  int padding;
+};
+
+int channel_pair(int fds[2]) {
+  return (int)-sys4(__NR_socketpair, AF_UNIX, SOCK_SEQPACKET | LAP_O_CLOEXEC, 0, fds);
+}
+
+static long exchange(long number, int socket, struct channel_message *message, struct control *control, long flags) {
+  struct io_vector vector = {message, sizeof *message};
+  struct message_header header = {.vectors = &vector, .vector_count = 1};
+  header.control = control;
+  header.control_length = control == NULL ? 0 : sizeof *control;
+  for (;;) {
+    long ret = sys3(number, socket, &header, flags);
+    if (ret != -EINTR) return ret;
+  }
+}
+
+int channel_send(int socket, const struct channel_message *message) {
+  struct channel_message copy = *message;
+  long ret = exchange(__NR_sendmsg, socket, &copy, NULL, MSG_NOSIGNAL);
+  return ret < 0 ? (int)-ret : 0;
+}
+
+int channel_send_fd(int socket, int fd) {
+  struct channel_message message = {.kind = CHANNEL_MASTER};
+  struct control control = {offsetof(struct control, padding), SOL_SOCKET, SCM_RIGHTS, fd, 0};
+  long ret = exchange(__NR_sendmsg, socket, &message, &control, MSG_NOSIGNAL);
+  return ret < 0 ? (int)-ret : 0;
+}
+
+int channel_receive(int socket, struct channel_message *message, int *fd) {
+  struct control control = {.length = 0};
+  *fd = -1;
+  long ret = exchange(__NR_recvmsg, socket, message, &control, MSG_CMSG_CLOEXEC);
+  if (ret < 0) return (int)ret;
+  if (ret == 0) return 0;
+  if (control.length >= offsetof(struct control, padding) && control.type == SCM_RIGHTS) *fd = control.fd;
+  return ret == sizeof *message ? 1 : -EPROTO;
+}

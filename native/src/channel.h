@@ -1,0 +1,28 @@
+// The socket between supervisor and first process before exec: failures, the pty master, "go". unix(7), SOCK_SEQPACKET.
+#ifndef LAP_CHANNEL_H
+#define LAP_CHANNEL_H
+
+#include <stdint.h>
+
+#include "run.h"
+
+#define CHANNEL_FAILED 1U
+#define CHANNEL_MASTER 2U
+#define CHANNEL_READY 3U
+
+// One message; `fd` is -1 unless the kind carries one.
+struct channel_message {
+  uint32_t kind;
+  uint32_t op_index;
+  uint32_t error;
+  uint32_t fail_kind;
+  char detail[DETAIL_SIZE];
+};
+
+int channel_pair(int fds[2]);
+int channel_send(int socket, const struct channel_message *message);
+int channel_send_fd(int socket, int fd);
+// 1 when a message came (its descriptor in *fd or -1), 0 at the end, negative errno.
+int channel_receive(int socket, struct channel_message *message, int *fd);
+
+#endif

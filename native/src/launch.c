@@ -1,0 +1,156 @@
+// From a plan to a running first process: stdio, clone3(2), the operations, the report. See supervisor.h for the picture.
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "run.h"
+#include "supervisor.h"
+#include "sys.h"
+#include "text.h"
+
+#define SIGCHLD 17
+
+int make_stdio(struct supervisor *s) {
+  int pair[2];
+  bool pty = (s->plan.flags & PLAN_PTY) != 0;
+  for (int i = 0; i < 3; i++) s->stdio[i] = -1;
+  if (pty) return 0;
+  for (int i = 1; i < 3; i++) {
+    long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
+    if (ret < 0) return (int)-ret;
+    s->out[i - 1] = pair[0];
+    s->stdio[i] = pair[1];
+  }
+  if ((s->plan.flags & PLAN_OPEN_STDIN) == 0) {
+    s->stdio[0] = sys_open("/dev/null", LAP_O_RDONLY, 0);
+    return s->stdio[0] < 0 ? -s->stdio[0] : 0;
+  }
+  long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
+  if (ret < 0) return (int)-ret;
+  s->stdio[0] = pair[0];
+  s->in = pair[1];
+  return 0;
+}
+
+// The first process: runs the operations; comes back only with a failure, which it reports.
+static void child_main(struct supervisor *s, int report) {
+  static struct run run;
+  struct channel_message message = {.kind = CHANNEL_FAILED};
+  run.plan = &s->plan;
+  run.report = report;
+  run.root = run.empty = run.proc = -1;
+  for (int i = 0; i < 3; i++) run.stdio[i] = s->stdio[i];
+  int error = run_operations(&run, &message.op_index);
+  message.error = (uint32_t)error;
+  message.fail_kind = run.fail_kind;
+  copy_bytes(message.detail, run.detail, sizeof message.detail);
+  (void)channel_send(report, &message);
+  lap_exit(127);
+}
+
+static long clone_child(struct supervisor *s, int report, int *pidfd) {
+  struct clone_args args = {.flags = s->plan.clone_flags | CLONE_PIDFD, .exit_signal = SIGCHLD};
+  AUTO_FD cgroup = -1;
+  args.pidfd = (uint64_t)(uintptr_t)pidfd;
+  if (s->plan.cgroup_v2[0] != 0) {
+    cgroup = sys_open(s->plan.cgroup_v2, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+    if (cgroup < 0) return cgroup;
+    args.cgroup = (__u64)(unsigned)cgroup;
+    args.flags |= CLONE_INTO_CGROUP;
+  }
+  long pid = sys2(__NR_clone3, &args, sizeof args);
+  if (pid == 0) child_main(s, report);
+  return pid;
+}
+
+// A pid namespace is joined by the parent, for its children (pid_namespaces(7)), and left again at once.
+static long clone_in_namespace(struct supervisor *s, int report, int *pidfd) {
+  if (s->plan.pid_ns[0] == 0) return clone_child(s, report, pidfd);
+  AUTO_FD own = sys_open("/proc/self/ns/pid", LAP_O_RDONLY, 0);
+  AUTO_FD other = sys_open(s->plan.pid_ns, LAP_O_RDONLY, 0);
+  if (own < 0 || other < 0) return own < 0 ? own : other;
+  long ret = sys2(__NR_setns, other, CLONE_NEWPID);
+  if (ret < 0) return ret;
+  long pid = clone_child(s, report, pidfd);
+  ret = sys2(__NR_setns, own, CLONE_NEWPID);
+  return ret < 0 ? ret : pid;
+}
+
+static int write_map(uint64_t pid, const char *file, struct list map) {
+  char path[64];
+  char lines[8192];
+  struct text p = text_in(path, sizeof path);
+  struct text t = text_in(lines, sizeof lines);
+  text_add(&p, "/proc/");
+  text_add_number(&p, pid);
+  text_add(&p, file);
+  for (uint32_t i = 0; i < map.count; i++) {
+    text_add_number(&t, get_u32(&map.items));
+    text_add(&t, i % 3 == 2 ? "\n" : " ");
+  }
+  return t.full ? E2BIG : write_file(path, lines);
+}
+
+static int write_maps(struct supervisor *s, uint64_t pid, int report) {
+  if (s->plan.uid_map.count == 0) return 0;
+  int error = write_map(pid, "/uid_map", s->plan.uid_map);
+  if (error == 0) error = write_map(pid, "/gid_map", s->plan.gid_map);
+  return error != 0 ? error : write_all(report, "g", 1);
+}
+
+static int take_master(struct supervisor *s, int fd) {
+  s->out[0] = fd;
+  s->in = (int)sys3(__NR_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, 3);
+  return s->in < 0 ? -s->in : 0;
+}
+
+// The end of the channel means that exec closed it: the program runs.
+static int await_exec(struct supervisor *s, int report, struct channel_message *message) {
+  for (;;) {
+    int fd = -1;
+    int got = channel_receive(report, message, &fd);
+    if (got <= 0) return got == 0 ? 0 : -got;
+    if (message->kind == CHANNEL_FAILED) return message->error == 0 ? EPROTO : (int)message->error;
+    if (message->kind == CHANNEL_MASTER && fd >= 0) {
+      int error = take_master(s, fd);
+      if (error != 0) return error;
+    }
+  }
+}
+
+static void close_child_ends(struct supervisor *s) {
+  for (int i = 0; i < 3; i++) {
+    if (s->stdio[i] >= 0) (void)sys_close(s->stdio[i]);
+    s->stdio[i] = -1;
+  }
+}
+
+static void set_detail(struct channel_message *message, const char *detail) {
+  struct text t = text_in(message->detail, sizeof message->detail);
+  text_add(&t, detail);
+}
+
+static void kill_child(struct supervisor *s) {
+  (void)sys4(__NR_pidfd_send_signal, s->child, 9, NULL, 0);
+  (void)sys5(__NR_waitid, 3 /* P_PIDFD */, s->child, NULL, WEXITED, NULL);
+}
+
+int launch_container(struct supervisor *s, struct channel_message *message) {
+  int pair[2];
+  int error = channel_pair(pair);
+  if (error != 0) return error;
+  AUTO_FD report = pair[0];
+  long pid = clone_in_namespace(s, pair[1], &s->child);
+  (void)sys_close(pair[1]);
+  close_child_ends(s);
+  if (pid < 0) {
+    set_detail(message, "clone");
+    return (int)-pid;
+  }
+  s->status.pid = (uint32_t)pid;
+  s->status.pid_start = start_time((uint32_t)pid);
+  error = write_maps(s, (uint64_t)pid, report);
+  if (error != 0) set_detail(message, "write id maps");
+  else error = await_exec(s, report, message);
+  if (error != 0) kill_child(s);
+  return error;
+}

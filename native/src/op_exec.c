@@ -1,0 +1,131 @@
+// The last operations: finding the program along PATH as runc does (texts are an interface: engines pick exit code 126
+// or 127 by them) and becoming it. execve(2), environ(7).
+#include <linux/close_range.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/signal.h>
+#include <linux/stat.h>
+
+#include "channel.h"
+#include "run.h"
+#include "sys.h"
+#include "text.h"
+
+#define X_OK 1
+
+static int fail_exec(struct run *run, uint32_t kind, int error, const char *program, const char *why) {
+  struct text t = text_in(run->detail, sizeof run->detail);
+  text_add(&t, "exec: \"");
+  text_add(&t, program);
+  text_add(&t, "\": ");
+  text_add(&t, why);
+  run->fail_kind = kind;
+  return error;
+}
+
+static int executable(const char *path) {
+  struct statx st;
+  long ret = sys5(__NR_statx, LAP_AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &st);
+  if (ret < 0) return (int)-ret;
+  if ((st.stx_mode & LAP_S_IFMT) == LAP_S_IFDIR) return EISDIR;
+  ret = sys4(__NR_faccessat2, LAP_AT_FDCWD, path, X_OK, 0x200 /* AT_EACCESS */);
+  return ret == -ENOSYS ? 0 : (int)-ret;
+}
+
+static const char *search_path(struct list env) {
+  const char *found = NULL;
+  for (uint32_t i = 0; i < env.count; i++) {
+    const char *entry = get_str(&env.items);
+    if (entry[0] == 'P' && entry[1] == 'A' && entry[2] == 'T' && entry[3] == 'H' && entry[4] == '=') found = entry + 5;
+  }
+  return found == NULL ? "" : found;
+}
+
+// Go's exec.LookPath: a candidate that may not be executed is remembered, the search goes on.
+static int look_up(struct run *run, const char *program, const char *path) {
+  int seen = ENOENT;
+  while (*path != 0) {
+    size_t length = 0;
+    while (path[length] != 0 && path[length] != ':') length++;
+    struct text t = text_in(run->exec_path, sizeof run->exec_path);
+    text_add_bytes(&t, length == 0 ? "." : path, length == 0 ? 1 : length);
+    text_add(&t, "/");
+    text_add(&t, program);
+    int error = t.full ? ENAMETOOLONG : executable(run->exec_path);
+    if (error == 0) return 0;
+    if (error == EACCES || error == EISDIR) seen = error;
+    path += length + (path[length] == ':' ? 1 : 0);
+  }
+  return seen;
+}
+
+static int explain(struct run *run, int error, const char *program, bool searched) {
+  if (error == EACCES) return fail_exec(run, FAIL_PERMISSION, error, program, "permission denied");
+  if (error == EISDIR && !searched) return fail_exec(run, FAIL_PERMISSION, error, program, "is a directory");
+  if (error == ENOTDIR) return fail_exec(run, FAIL_PERMISSION, error, program, "not a directory");
+  if (searched) return fail_exec(run, FAIL_NOT_FOUND, ENOENT, program, "executable file not found in $PATH");
+  if (error == ENOENT) return fail_exec(run, FAIL_NOT_FOUND, error, program, "no such file or directory");
+  return fail_exec(run, FAIL_OTHER, error, program, "cannot be examined");
+}
+
+int op_find_exec(struct run *run, struct cursor *f) {
+  const char *program = get_str(f);
+  struct list env = get_strs(f);
+  if (f->bad) return EBADMSG;
+  if (program[0] == 0) return explain(run, ENOENT, program, true);
+  if (text_find(program, '/') == NULL) {
+    int error = look_up(run, program, search_path(env));
+    return error == 0 ? 0 : explain(run, error, program, true);
+  }
+  struct text t = text_in(run->exec_path, sizeof run->exec_path);
+  text_add(&t, program);
+  int error = t.full ? ENAMETOOLONG : executable(program);
+  return error == 0 ? 0 : explain(run, error, program, false);
+}
+
+// The one allocation after the plan is read: pointers for execve, as many as the plan says.
+static const char **pointers(struct list list) {
+  size_t bytes = ((size_t)list.count + 1) * sizeof(char *);
+  long at = sys6(__NR_mmap, 0, bytes, 0x3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at < 0 && at > -4096) return NULL;
+  const char **array = (const char **)at;
+  for (uint32_t i = 0; i < list.count; i++) array[i] = get_str(&list.items);
+  return array;
+}
+
+static void reset_signals(void) {
+  struct {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+  } action = {0};
+  uint64_t none = 0;
+  for (int signal = 1; signal <= 64; signal++) (void)sys4(__NR_rt_sigaction, signal, &action, NULL, sizeof none);
+  (void)sys4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, NULL, sizeof none);
+}
+
+static int explain_execve(struct run *run, int error, const char *program) {
+  if (error == ENOEXEC) return fail_exec(run, FAIL_OTHER, error, program, "exec format error");
+  if (error == ENOENT) return fail_exec(run, FAIL_NOT_FOUND, error, program, "no such file or directory");
+  if (error == EACCES || error == EPERM) return fail_exec(run, FAIL_PERMISSION, error, program, "permission denied");
+  if (error == E2BIG) return fail_exec(run, FAIL_OTHER, error, program, "argument list too long");
+  return fail_exec(run, FAIL_OTHER, error, program, "cannot be executed");
+}
+
+int op_exec(struct run *run, struct cursor *f) {
+  struct list args = get_strs(f);
+  struct list env = get_strs(f);
+  uint32_t preserve = get_u32(f);
+  if (f->bad || args.count == 0) return EBADMSG;
+  const char **argv = pointers(args);
+  const char **envp = pointers(env);
+  if (argv == NULL || envp == NULL) return ENOMEM;
+  // Set here because a change of credentials clears it: prctl(2) PR_SET_PDEATHSIG.
+  bool supervised = (run->plan->flags & PLAN_UNSUPERVISED) == 0;
+  if (supervised) (void)sys5(__NR_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
+  (void)sys3(__NR_close_range, 3 + preserve, ~0U, CLOSE_RANGE_CLOEXEC);
+  reset_signals();
+  long ret = sys3(__NR_execve, run->exec_path, argv, envp);
+  return explain_execve(run, (int)-ret, argv[0]);
+}

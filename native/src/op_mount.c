@@ -1,0 +1,133 @@
+// Operations that mount: always a detached mount first (fsopen, open_tree), attributes on it, then moved onto a
+// descriptor beneath the root. No target is ever named by a string that the kernel resolves a second time.
+#include "op_mount.h"
+
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "beneath.h"
+#include "sys.h"
+#include "text.h"
+
+int move_to(int tree, int target) {
+  return (int)-sys5(__NR_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+int set_attributes(int tree, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation) {
+  if ((set | clear | propagation) == 0) return 0;
+  // Setting an access-time mode means replacing the old one: mount_setattr(2).
+  if ((set & MOUNT_ATTR__ATIME) != 0) clear |= MOUNT_ATTR__ATIME;
+  struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+  unsigned flags = LAP_AT_EMPTY_PATH | (recursive ? LAP_AT_RECURSIVE : 0U);
+  return (int)-sys5(__NR_mount_setattr, tree, "", flags, &attr, sizeof attr);
+}
+
+bool is_directory(int fd) {
+  struct statx st;
+  if (sys5(__NR_statx, fd, "", LAP_AT_EMPTY_PATH, STATX_TYPE, &st) < 0) return false;
+  return (st.stx_mode & LAP_S_IFMT) == LAP_S_IFDIR;
+}
+
+// The kernel's own words about a refused mount are in the context descriptor, one message a read: fsopen(2).
+int context_failure(struct run *run, int context, int error, const char *what) {
+  char message[256];
+  long got = sys_read(context, message, sizeof message - 1);
+  if (got <= 0) return fail_at(run, error, what, "");
+  if (message[got - 1] == '\n') got--;
+  message[got] = 0;
+  return fail_at(run, error, what, message);
+}
+
+static int set_string(int context, const char *key, const char *value) {
+  return (int)-sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+// "key=value" sets a string, a bare "key" a flag: fsconfig(2).
+int set_option(int context, const char *option) {
+  char key[64];
+  const char *equals = text_find(option, '=');
+  if (equals == NULL) return (int)-sys5(__NR_fsconfig, context, FSCONFIG_SET_FLAG, option, NULL, 0);
+  size_t length = (size_t)(equals - option);
+  if (length >= sizeof key) return EINVAL;
+  copy_bytes(key, option, length);
+  key[length] = 0;
+  return set_string(context, key, equals + 1);
+}
+
+int make_filesystem(struct run *run, const char *type, const char *source, struct list options, uint64_t attr) {
+  AUTO_FD context = (int)sys2(__NR_fsopen, type, FSOPEN_CLOEXEC);
+  if (context < 0) return -fail_at(run, -context, "open filesystem", type);
+  if (source[0] != 0) (void)set_string(context, "source", source);
+  for (uint32_t i = 0; i < options.count; i++) {
+    const char *option = get_str(&options.items);
+    int error = set_option(context, option);
+    if (error != 0) return -context_failure(run, context, error, option);
+  }
+  long ret = sys5(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  if (ret < 0) return -context_failure(run, context, (int)-ret, type);
+  return (int)sys3(__NR_fsmount, context, FSMOUNT_CLOEXEC, attr);
+}
+
+int op_propagation(struct run *run, struct cursor *f) {
+  (void)run;
+  uint64_t propagation = get_u64(f);
+  if (f->bad) return EBADMSG;
+  struct mount_attr attr = {.propagation = propagation};
+  return (int)-sys5(__NR_mount_setattr, LAP_AT_FDCWD, "/", LAP_AT_RECURSIVE, &attr, sizeof attr);
+}
+
+int op_root_propagation(struct run *run, struct cursor *f) {
+  (void)run;
+  uint64_t propagation = get_u64(f);
+  uint32_t recursive = get_u32(f);
+  if (f->bad) return EBADMSG;
+  struct mount_attr attr = {.propagation = propagation};
+  return (int)-sys5(__NR_mount_setattr, LAP_AT_FDCWD, "/", recursive != 0 ? LAP_AT_RECURSIVE : 0, &attr, sizeof attr);
+}
+
+int op_mount_fs(struct run *run, struct cursor *f) {
+  const char *type = get_str(f);
+  const char *source = get_str(f);
+  struct list options = get_strs(f);
+  uint64_t attr = get_u64(f);
+  uint64_t propagation = get_u64(f);
+  const char *target = get_str(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD tree = make_filesystem(run, type, source, options, attr);
+  if (tree < 0) return -tree;
+  int error = set_attributes(tree, false, 0, 0, propagation);
+  if (error != 0) return fail_at(run, error, "set propagation of", target);
+  AUTO_FD at = make_beneath(run->root, target, true, 0755);
+  if (at < 0) return fail_at(run, -at, "open mount target", target);
+  error = move_to(tree, at);
+  return error == 0 ? 0 : fail_at(run, error, "mount on", target);
+}
+
+static int clone_tree(const char *source, bool recursive) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? LAP_AT_RECURSIVE : 0U);
+  return (int)sys3(__NR_open_tree, LAP_AT_FDCWD, source, flags);
+}
+
+int op_mount_bind(struct run *run, struct cursor *f) {
+  const char *source = get_str(f);
+  const char *target = get_str(f);
+  uint32_t recursive = get_u32(f);
+  uint64_t set = get_u64(f);
+  uint64_t clear = get_u64(f);
+  uint64_t recursive_set = get_u64(f);
+  uint64_t recursive_clear = get_u64(f);
+  uint64_t propagation = get_u64(f);
+  uint32_t propagate_all = get_u32(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD tree = clone_tree(source, recursive != 0);
+  if (tree < 0) return fail_at(run, -tree, "open mount source", source);
+  int error = set_attributes(tree, propagate_all != 0, 0, 0, propagation);
+  if (error == 0) error = set_attributes(tree, false, set, clear, 0);
+  if (error == 0) error = set_attributes(tree, true, recursive_set, recursive_clear, 0);
+  if (error != 0) return fail_at(run, error, "set mount attributes of", source);
+  AUTO_FD at = make_beneath(run->root, target, is_directory(tree), is_directory(tree) ? 0755 : 0644);
+  if (at < 0) return fail_at(run, -at, "open mount target", target);
+  error = move_to(tree, at);
+  return error == 0 ? 0 : fail_at(run, error, "mount on", target);
+}

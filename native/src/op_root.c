@@ -1,0 +1,92 @@
+// Operations that make the root filesystem and enter it: the overlay (Documentation/filesystems/overlayfs.rst), pivot_root(2).
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+
+#include "op_mount.h"
+#include "sys.h"
+#include "text.h"
+
+// Layers go in as descriptors where the kernel takes them (6.13), so no path is parsed or resolved twice; as strings before.
+static int set_layer(int context, const char *key, const char *path) {
+  AUTO_FD fd = sys_open(path, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  if (fd < 0) return -fd;
+  long ret = sys5(__NR_fsconfig, context, FSCONFIG_SET_FD, key, NULL, fd);
+  if (ret == -EINVAL) ret = sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, path, 0);
+  return (int)-ret;
+}
+
+static int overlay_context(struct run *run, int context, struct list *lowers, const char *upper, const char *work) {
+  for (uint32_t i = 0; i < lowers->count; i++) {
+    const char *path = get_str(&lowers->items);
+    int error = set_layer(context, "lowerdir+", path);
+    if (error != 0) return fail_at(run, error, "overlay lower layer", path);
+  }
+  if (upper[0] == 0) return 0;
+  int error = set_layer(context, "upperdir", upper);
+  if (error != 0) return context_failure(run, context, error, "overlay upper layer");
+  error = set_layer(context, "workdir", work);
+  return error == 0 ? 0 : context_failure(run, context, error, "overlay work directory");
+}
+
+static int overlay_options(struct run *run, int context, struct list *options) {
+  for (uint32_t i = 0; i < options->count; i++) {
+    const char *option = get_str(&options->items);
+    int error = set_option(context, option);
+    if (error != 0) return context_failure(run, context, error, option);
+  }
+  return 0;
+}
+
+static int attach_root(struct run *run, int tree, const char *at) {
+  AUTO_FD target = sys_open(at, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  if (target < 0) return fail_at(run, -target, "open", at);
+  int error = move_to(tree, target);
+  return error == 0 ? 0 : fail_at(run, error, "mount the root filesystem on", at);
+}
+
+int op_root_overlay(struct run *run, struct cursor *f) {
+  const char *at = get_str(f);
+  struct list lowers = get_strs(f);
+  const char *upper = get_str(f);
+  const char *work = get_str(f);
+  struct list options = get_strs(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD context = (int)sys2(__NR_fsopen, "overlay", FSOPEN_CLOEXEC);
+  if (context < 0) return fail_at(run, -context, "open filesystem", "overlay");
+  (void)sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", "overlay", 0);
+  int error = overlay_options(run, context, &options);
+  if (error == 0) error = overlay_context(run, context, &lowers, upper, work);
+  if (error != 0) return error;
+  long ret = sys5(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  if (ret < 0) return context_failure(run, context, (int)-ret, "overlay");
+  run->root = (int)sys3(__NR_fsmount, context, FSMOUNT_CLOEXEC, 0);
+  if (run->root < 0) return fail_at(run, -run->root, "mount overlay", "");
+  return attach_root(run, run->root, at);
+}
+
+int op_root_bind(struct run *run, struct cursor *f) {
+  const char *at = get_str(f);
+  const char *path = get_str(f);
+  uint32_t recursive = get_u32(f);
+  if (f->bad) return EBADMSG;
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive != 0 ? LAP_AT_RECURSIVE : 0U);
+  run->root = (int)sys3(__NR_open_tree, LAP_AT_FDCWD, path, flags);
+  if (run->root < 0) return fail_at(run, -run->root, "open root filesystem", path);
+  if (!is_directory(run->root)) return fail_at(run, ENOTDIR, "root filesystem", path);
+  return attach_root(run, run->root, at);
+}
+
+// pivot_root(2), "pivot_root(".", ".")": the old root ends up stacked on the new one and is detached from there.
+int op_pivot(struct run *run, struct cursor *f) {
+  (void)f;
+  long ret = sys1(__NR_fchdir, run->root);
+  if (ret == 0) ret = sys2(__NR_pivot_root, ".", ".");
+  if (ret == 0) ret = sys2(__NR_umount2, ".", 2 /* MNT_DETACH */);
+  if (ret == 0) ret = sys1(__NR_chdir, "/");
+  return ret < 0 ? fail_at(run, (int)-ret, "pivot root", "") : 0;
+}
+
+int op_root_readonly(struct run *run, struct cursor *f) {
+  (void)f;
+  return set_attributes(run->root, false, MOUNT_ATTR_RDONLY, 0, 0);
+}

@@ -1,0 +1,40 @@
+// State of one launch inside the container's first process, and the operations that it executes.
+#ifndef LAP_RUN_H
+#define LAP_RUN_H
+
+#include "plan.h"
+
+#define DETAIL_SIZE 400
+
+// Kinds of launch failure, for the exit code (125, 126, 127); packages/core/src/launch/failure.ts has the same numbers.
+#define FAIL_OTHER 0U
+#define FAIL_NOT_FOUND 1U
+#define FAIL_PERMISSION 2U
+
+struct run {
+  const struct plan *plan;
+  int root;      // the new root filesystem, -1 before it exists
+  int report;    // socket to the supervisor, closed by exec
+  int stdio[3];  // what becomes 0, 1 and 2 without a pty
+  int empty;     // detached empty read-only tmpfs for masked directories, -1 until needed
+  int proc;      // detached procfs of the new pid namespace for sysctls, -1 until needed
+  uint32_t fail_kind;
+  char detail[DETAIL_SIZE];
+  char exec_path[4096];
+};
+
+typedef int op_function(struct run *run, struct cursor *fields);
+
+// Adds "what 'path'" to the failure that is about to be returned; returns `error`.
+int fail_at(struct run *run, int error, const char *what, const char *path);
+
+// Executes every operation in order; errno and the failed one's index in `index`.
+int run_operations(struct run *run, uint32_t *index);
+
+op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overlay, op_root_bind, op_mount_fs, op_mount_bind,
+    op_mknod, op_symlink, op_mask, op_readonly, op_root_readonly, op_pivot, op_hostname, op_domainname, op_lo_up, op_sysctl,
+    op_stdio, op_rlimit, op_oom_score_adj, op_drop_bounding, op_ids, op_capset, op_umask, op_chdir, op_mkdir_all,
+    op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_gate, op_personality, op_scheduler, op_ioprio, op_keyring,
+    op_tmp_copy_up, op_await_maps, op_root_propagation, op_affinity, op_hooks, op_move_netdev, op_lsm_exec, op_mempolicy;
+
+#endif

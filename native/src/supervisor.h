@@ -1,0 +1,43 @@
+// The supervisor: what the helper becomes once the container's first process runs. One per container, one thread.
+//
+//   caller (Node)            helper = supervisor                    first process
+//     plan in a memfd  ──▶   parse, listen, pipes
+//                            clone3(namespaces, cgroup) ─────────▶  operations in order
+//                            ◀── failure | pty master ────────────  (channel, closed by exec)
+//     STARTED | FAILED ◀──   status record                          exec
+//     frames          ◀──▶   event loop: output → log → clients
+//     EXIT            ◀──    reap, drain, status record
+//     REAPED          ──▶    gone (or exec of reapArgv)
+#ifndef LAP_SUPERVISOR_H
+#define LAP_SUPERVISOR_H
+
+#include "channel.h"
+#include "plan.h"
+#include "status.h"
+
+struct supervisor {
+  struct plan plan;
+  struct status status;
+  char **envp;
+  int dir;        // containerDir
+  int listener;   // ctl.sock
+  int signals;    // signalfd of SIGCHLD
+  int out[2];     // read ends of stdout and stderr, or the pty master in out[0]
+  int in;         // write end of stdin, or a duplicate of the pty master
+  int child;      // pidfd of the first process
+  int stdio[3];   // the first process's ends until it runs
+  uint64_t oom_base;
+  bool exited;
+};
+
+// clone3 and the wait for exec; 0, or the errno of a failure that `message` explains.
+int launch_container(struct supervisor *s, struct channel_message *message);
+// Pipes or nothing, before the clone; errno.
+int make_stdio(struct supervisor *s);
+// The event loop; returns when the container ended and every client was told.
+void supervise(struct supervisor *s);
+// Freezer, first bytes of the counter in the OOM file.
+int set_frozen(struct supervisor *s, bool frozen);
+uint64_t oom_kills(const struct supervisor *s);
+
+#endif

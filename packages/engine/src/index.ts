@@ -1,2 +1,25 @@
-// The public face of this room. Filled by the issue that builds it.
-export {};
+// The composition root: containers, images and both sandboxes behind one typed API. Start reading at engine.ts.
+export { Engine, openEngine, type EngineOptions } from "./engine.ts";
+export type { EngineContext } from "./context.ts";
+export { defaultProgram, nodeProgram, type EngineProgram } from "./program.ts";
+export type { CreateRequest } from "./containers/request.ts";
+export type { StartOptions } from "./containers/bundle.ts";
+export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/start.ts";
+export type { ContainerSummary } from "./containers/list.ts";
+export type { ContainerStatus, State } from "./containers/status.ts";
+export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
+export { attachContainer, stopContainer, waitContainer } from "./containers/stop.ts";
+export { reapById } from "./reap-by-id.ts";
+export { isContainerId, shortId } from "./state/ids.ts";
+export type { ContainerKind, ContainerRecord, RecordProcess, RecordRootfs } from "./state/record.ts";
+export { defaultRoot } from "./state/layout.ts";
+export {
+  SIGNALS,
+  doctorFacts,
+  parseSignal,
+  signalName,
+  type Attachment,
+  type ExitStatus,
+  type HostFact,
+  type Launched,
+} from "@lapstrake/core";

@@ -1,0 +1,76 @@
+// A command's table and its argv -> an Invocation. Commander holds the options and collects repeated ones; the normaliser before
+// it speaks pflag's dialect, so commander only ever sees `--long=value`. It is imported when a command is parsed, not before.
+import { normalise } from "./normalise.ts";
+import { UsageError, type Command, type Flag, type FlagValues } from "./types.ts";
+import { flagValue } from "./values.ts";
+
+/** Flags and arguments of a command line, or that help was asked for. */
+export interface ParsedCommand {
+  readonly flags: FlagValues;
+  readonly args: readonly string[];
+  readonly help: boolean;
+}
+
+/** Throws {@link UsageError}. */
+export async function parseCommand(command: Command, argv: readonly string[]): Promise<ParsedCommand> {
+  const { tokens, args, help } = normalise(argv, command);
+  if (help) return { flags: {}, args, help };
+  checkArgCount(command, args.length);
+  const words = tokens.map(({ flag, value }) => `--${flag.long}=${value}`);
+  const flags = words.length === 0 ? {} : await parseFlags(command, words);
+  return { flags, args, help };
+}
+
+async function parseFlags(command: Command, words: readonly string[]): Promise<FlagValues> {
+  const { Command: Commander, Option } = await import("commander");
+  const program = new Commander(command.name).helpOption(false).exitOverride();
+  const values: Record<string, boolean | number | string | string[]> = {};
+  for (const flag of command.flags) {
+    const option = new Option(`--${flag.long} <value>`).argParser((text: string) => collect(values, flag, text));
+    program.addOption(option);
+  }
+  program.parse(words as string[], { from: "user" });
+  return values;
+}
+
+function collect(values: Record<string, boolean | number | string | string[]>, flag: Flag, text: string): void {
+  const value = flagValue(flag, text);
+  if (flag.kind !== "list") values[flag.long] = value;
+  else values[flag.long] = [...((values[flag.long] as string[] | undefined) ?? []), String(value)];
+}
+
+function checkArgCount(command: Command, count: number): void {
+  const { minArgs: min, maxArgs: max } = command;
+  if (count >= min && count <= max) return;
+  if (max === 0) throw wrongCount(command, "accepts no arguments", "Run");
+  if (min === max) throw wrongCount(command, `requires ${min} ${plural(min)}`, "Run");
+  if (count < min) throw wrongCount(command, `requires at least ${min} ${plural(min)}`, "See");
+  throw wrongCount(command, `requires at most ${max} ${plural(max)}`, "See");
+}
+
+function wrongCount(command: Command, text: string, pointer: "Run" | "See"): UsageError {
+  return new UsageError(`'lap ${command.name}' ${text}`, 1, pointer, true);
+}
+
+function plural(count: number): string {
+  return count === 1 ? "argument" : "arguments";
+}
+
+/** Typed access to parsed flags; the kinds are those of the table. */
+export function readFlags(flags: FlagValues): FlagReader {
+  return {
+    bool: (name) => flags[name] === true,
+    has: (name) => flags[name] !== undefined,
+    text: (name) => flags[name] as string | undefined,
+    number: (name) => flags[name] as number | undefined,
+    list: (name) => (flags[name] as readonly string[] | undefined) ?? [],
+  };
+}
+
+export interface FlagReader {
+  bool(name: string): boolean;
+  has(name: string): boolean;
+  text(name: string): string | undefined;
+  number(name: string): number | undefined;
+  list(name: string): readonly string[];
+}

@@ -1,0 +1,34 @@
+// What the engine starts of itself: clean-up after a container, and the payload of a Wasm container. Not for people.
+import { reapById, runWasmPayload } from "@lapstrake/engine";
+import type { Command } from "../args/types.ts";
+import { engineFor } from "../open.ts";
+
+const internal = {
+  summary: "Started by the engine",
+  interspersed: false,
+  errorExitCode: 1,
+  flags: [],
+} as const;
+
+export const reapCommand: Command = {
+  ...internal,
+  name: "_reap",
+  usage: "ROOT CONTAINER",
+  minArgs: 2,
+  maxArgs: 2,
+  async run({ args }) {
+    reapById(engineFor({ root: args[0] }), args[1]!);
+    return 0;
+  },
+};
+
+export const wasmCommand: Command = {
+  ...internal,
+  name: "_wasm",
+  usage: "CONTAINER_DIR ROOT",
+  minArgs: 2,
+  maxArgs: 2,
+  async run({ args }) {
+    return runWasmPayload(args[0]!, args[1]!);
+  },
+};

@@ -1,0 +1,102 @@
+// Which words name which command; each is a module of its own, imported when invoked.
+import type { Command } from "../args/types.ts";
+
+type Load = () => Promise<Command>;
+
+interface Entry {
+  readonly load: Load;
+  /** Shown in the top help; absent for spellings of another entry. */
+  readonly summary?: string;
+}
+
+const run: Load = async () => (await import("./run.ts")).runCommand;
+const create: Load = async () => (await import("./run.ts")).createCommand;
+const ps: Load = async () => (await import("./ps.ts")).psCommand;
+const logs: Load = async () => (await import("./logs.ts")).logsCommand;
+const rm: Load = async () => (await import("./rm.ts")).rmCommand;
+const start: Load = async () => (await import("./start.ts")).startCommand;
+const stop: Load = async () => (await import("./stop.ts")).stopCommand;
+const kill: Load = async () => (await import("./stop.ts")).killCommand;
+const wait: Load = async () => (await import("./wait.ts")).waitCommand;
+const attach: Load = async () => (await import("./attach.ts")).attachCommand;
+const diff: Load = async () => (await import("./diff.ts")).diffCommand;
+const commit: Load = async () => (await import("./commit.ts")).commitCommand;
+const load: Load = async () => (await import("./load.ts")).loadCommand;
+const images: Load = async () => (await import("./images.ts")).imagesCommand;
+const rmi: Load = async () => (await import("./rmi.ts")).rmiCommand;
+const tag: Load = async () => (await import("./rmi.ts")).tagCommand;
+const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
+
+const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ["run", { load: run, summary: "Create and run a new container from an image" }],
+  ["create", { load: create, summary: "Create a new container" }],
+  ["start", { load: start, summary: "Start one or more stopped containers" }],
+  ["stop", { load: stop, summary: "Stop one or more running containers" }],
+  ["kill", { load: kill, summary: "Kill one or more running containers" }],
+  ["wait", { load: wait, summary: "Block until one or more containers stop, then print their exit codes" }],
+  ["attach", { load: attach, summary: "Attach local standard input, output, and error streams to a running container" }],
+  ["ps", { load: ps, summary: "List containers" }],
+  ["logs", { load: logs, summary: "Fetch the logs of a container" }],
+  ["rm", { load: rm, summary: "Remove one or more containers" }],
+  ["diff", { load: diff, summary: "Inspect changes to files or directories on a container's filesystem" }],
+  ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
+  ["images", { load: images, summary: "List images" }],
+  ["load", { load, summary: "Load an image from a tar archive, an OCI layout folder or STDIN" }],
+  ["tag", { load: tag, summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE" }],
+  ["rmi", { load: rmi, summary: "Remove one or more images" }],
+  ["doctor", { load: doctor, summary: "Show what this machine can do, with a remedy for what it cannot" }],
+  ["container run", { load: run }],
+  ["container create", { load: create }],
+  ["container start", { load: start }],
+  ["container stop", { load: stop }],
+  ["container kill", { load: kill }],
+  ["container wait", { load: wait }],
+  ["container attach", { load: attach }],
+  ["container ls", { load: ps }],
+  ["container list", { load: ps }],
+  ["container ps", { load: ps }],
+  ["container logs", { load: logs }],
+  ["container rm", { load: rm }],
+  ["container diff", { load: diff }],
+  ["container commit", { load: commit }],
+  ["image ls", { load: images }],
+  ["image list", { load: images }],
+  ["image load", { load }],
+  ["image tag", { load: tag }],
+  ["image rm", { load: rmi }],
+  ["_reap", { load: async () => (await import("./internal.ts")).reapCommand }],
+  ["_wasm", { load: async () => (await import("./internal.ts")).wasmCommand }],
+]);
+
+/** The command that `words` begins with, and the words behind it. */
+export async function findCommand(
+  words: readonly string[],
+): Promise<{ readonly command: Command; readonly argv: readonly string[] } | undefined> {
+  for (const length of [2, 1]) {
+    const entry = COMMANDS.get(words.slice(0, length).join(" "));
+    if (entry !== undefined && words.length >= length) return { command: await entry.load(), argv: words.slice(length) };
+  }
+  return undefined;
+}
+
+/** Help of `lap` itself. */
+export function topHelp(): string {
+  const shown = [...COMMANDS].flatMap(([name, { summary }]) => (summary === undefined ? [] : [[name, summary] as const]));
+  const lines = shown.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`);
+  return [
+    "Usage:  lap [OPTIONS] COMMAND",
+    "",
+    "Containers without a daemon: Linux and WebAssembly programs on the same image layers",
+    "",
+    "Commands:",
+    ...lines,
+    "",
+    "Global Options:",
+    "      --root string   Folder of the store",
+    "  -v, --version       Print version information and quit",
+    "      --help          Print usage",
+    "",
+    "Run 'lap COMMAND --help' for more information on a command.",
+    "",
+  ].join("\n");
+}

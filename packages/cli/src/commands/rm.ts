@@ -1,0 +1,36 @@
+// `lap rm`.
+import { isLapError } from "@lapstrake/base";
+import { readFlags } from "../args/parse.ts";
+import type { Command } from "../args/types.ts";
+import { engineFor } from "../open.ts";
+import { forEachTarget } from "./each.ts";
+
+export const rmCommand: Command = {
+  name: "rm",
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  summary: "Remove one or more containers",
+  aliases: ["lap container rm", "lap container remove", "lap rm"],
+  minArgs: 1,
+  maxArgs: Infinity,
+  interspersed: true,
+  errorExitCode: 1,
+  flags: [
+    { long: "force", short: "f", kind: "bool", help: "Force the removal of a running container (uses SIGKILL)" },
+    { long: "volumes", short: "v", kind: "bool", help: "Remove anonymous volumes associated with the container" },
+  ],
+  async run({ flags, args, global }) {
+    const force = readFlags(flags).bool("force");
+    const engine = engineFor(global);
+    let realFailures = 0;
+    await forEachTarget(args, async (target) => {
+      try {
+        await engine.remove(engine.find(target), { force });
+      } catch (error) {
+        // docker's `rm -f` of a missing container prints the error and succeeds.
+        if (!force || !isLapError(error, "notFound")) realFailures++;
+        throw error;
+      }
+    });
+    return realFailures === 0 ? 0 : 1;
+  },
+};

@@ -1,0 +1,150 @@
+// The flags of run and create, as docker spells them, and what they make of a CreateRequest.
+import { readFileSync } from "node:fs";
+import { LapError, errorCode } from "@lapstrake/base";
+import type { CreateRequest } from "@lapstrake/engine";
+import { readFlags, type FlagReader } from "../args/parse.ts";
+import type { Flag, FlagValues } from "../args/types.ts";
+
+/** Shared by run and create; sorted as help shows them. */
+export const CREATE_FLAGS: readonly Flag[] = [
+  { long: "cap-add", kind: "list", help: "Add Linux capabilities" },
+  { long: "cap-drop", kind: "list", help: "Drop Linux capabilities" },
+  { long: "cidfile", kind: "string", help: "Write the container ID to the file" },
+  { long: "cpus", kind: "decimal", help: "Number of CPUs" },
+  { long: "domainname", kind: "string", help: "Container NIS domain name" },
+  { long: "entrypoint", kind: "string", help: "Overwrite the default ENTRYPOINT of the image" },
+  { long: "env", short: "e", kind: "list", help: "Set environment variables" },
+  { long: "env-file", kind: "list", help: "Read in a file of environment variables" },
+  { long: "group-add", kind: "list", help: "Add additional groups to join" },
+  { long: "hostname", short: "h", kind: "string", help: "Container host name" },
+  { long: "include", kind: "list", help: "Image `host` only: show another mount of this machine, read-only" },
+  { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
+  { long: "label", short: "l", kind: "list", help: "Set meta data on a container" },
+  { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
+  { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
+  { long: "name", kind: "string", help: "Assign a name to the container" },
+  { long: "net", kind: "string", help: "Connect a container to a network", hidden: true },
+  { long: "network", kind: "string", valueName: "network", help: "Network: none (loopback only) or host (default none)" },
+  { long: "no-mask", kind: "bool", help: "Image `host` only: hide nothing but the store" },
+  { long: "pids-limit", kind: "int", help: "Tune container pids limit (set -1 for unlimited)" },
+  { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
+  { long: "privileged", kind: "bool", help: "Give extended privileges to this container" },
+  { long: "pull", kind: "string", help: 'Pull image before running ("always", "missing", "never") (default "missing")' },
+  { long: "read-only", kind: "bool", help: "Mount the container's root filesystem as read only" },
+  { long: "rm", kind: "bool", help: "Automatically remove the container when it exits" },
+  { long: "security-opt", kind: "list", help: "Security Options" },
+  { long: "shm-size", kind: "bytes", help: "Size of /dev/shm" },
+  { long: "stop-signal", kind: "string", help: "Signal to stop the container" },
+  { long: "stop-timeout", kind: "int", help: "Timeout (in seconds) to stop a container" },
+  { long: "tmpfs", kind: "list", help: "Mount a tmpfs directory" },
+  { long: "tty", short: "t", kind: "bool", help: "Allocate a pseudo-TTY" },
+  {
+    long: "user",
+    short: "u",
+    kind: "string",
+    help: "Username or UID (format: <name|uid>[:<group|gid>])",
+  },
+  { long: "volume", short: "v", kind: "list", help: "Bind mount a folder of this machine" },
+  { long: "workdir", short: "w", kind: "string", help: "Working directory inside the container" },
+];
+
+/** The request a command line asks for. Throws `ERR_LAP_FILE`, `ERR_LAP_CONFLICTING_OPTIONS`. */
+export function createRequest(flags: FlagValues, args: readonly string[]): CreateRequest {
+  const read = readFlags(flags);
+  const pull = read.text("pull");
+  if (pull !== undefined && pull !== "missing" && pull !== "never") {
+    throw new LapError("unimplemented", "ERR_LAP_CONFLICTING_OPTIONS", `--pull ${pull} is not supported yet`, {
+      hint: "load the image with: lap load -i FILE",
+    });
+  }
+  const network = read.text("network") ?? read.text("net");
+  const entrypoint = read.text("entrypoint");
+  const [image, ...command] = args as [string, ...string[]];
+  return prune({
+    image,
+    command,
+    name: read.text("name"),
+    entrypoint: entrypoint === undefined ? undefined : [entrypoint],
+    env: environment(read),
+    workdir: read.text("workdir"),
+    user: read.text("user"),
+    groupAdd: listOrNone(read, "group-add"),
+    hostname: read.text("hostname"),
+    domainname: read.text("domainname"),
+    tty: read.bool("tty"),
+    openStdin: read.bool("interactive"),
+    autoRemove: read.bool("rm"),
+    network,
+    platform: read.text("platform"),
+    labels: pairs(read.list("label")),
+    readonlyRootfs: read.bool("read-only"),
+    binds: listOrNone(read, "volume"),
+    tmpfs: tmpfs(read.list("tmpfs")),
+    capAdd: listOrNone(read, "cap-add"),
+    capDrop: listOrNone(read, "cap-drop"),
+    privileged: read.bool("privileged"),
+    securityOpt: listOrNone(read, "security-opt"),
+    stopSignal: read.text("stop-signal"),
+    stopTimeoutSec: read.number("stop-timeout"),
+    memoryBytes: positive(read.number("memory")),
+    pidsLimit: read.number("pids-limit"),
+    cpus: positive(read.number("cpus")),
+    shmSizeBytes: read.number("shm-size"),
+    include: listOrNone(read, "include"),
+    mask: listOrNone(read, "mask"),
+    noMask: read.bool("no-mask") ? true : undefined,
+  });
+}
+
+type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+function prune(request: Loose<CreateRequest> & { readonly image: string }): CreateRequest {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as CreateRequest;
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value === undefined || value === 0 ? undefined : value;
+}
+
+function listOrNone(read: FlagReader, name: string): readonly string[] | undefined {
+  return read.has(name) ? read.list(name) : undefined;
+}
+
+/** Env files first, then -e; a bare NAME takes this process's value or is left out. */
+function environment(read: FlagReader): string[] {
+  const lines = [...read.list("env-file").flatMap(envFileLines), ...read.list("env")];
+  return lines.flatMap((line) => {
+    if (line.includes("=")) return [line];
+    const value = process.env[line];
+    return value === undefined ? [] : [`${line}=${value}`];
+  });
+}
+
+function envFileLines(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const why = errorCode(cause) === "ENOENT" ? "no such file or directory" : String(errorCode(cause));
+    throw new LapError("notFound", "ERR_LAP_FILE", `open ${path}: ${why}`, { cause });
+  }
+  return text
+    .split("\n")
+    .map((line) => line.trimStart().replace(/\r$/, ""))
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function pairs(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
+  if (lines.length === 0) return undefined;
+  return Object.fromEntries(lines.map((line) => splitAt(line, "=")));
+}
+
+function tmpfs(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
+  if (lines.length === 0) return undefined;
+  return Object.fromEntries(lines.map((line) => splitAt(line, ":")));
+}
+
+function splitAt(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}

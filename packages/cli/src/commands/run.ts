@@ -1,0 +1,112 @@
+// `lap run` and `lap create`.
+import { writeFileSync } from "node:fs";
+import { LapError, errorCode } from "@lapstrake/base";
+import { DEBUG_STAGES, type ContainerRecord, type DebugSink, type DebugStage, type Engine } from "@lapstrake/engine";
+import { readFlags } from "../args/parse.ts";
+import type { Command, FlagValues, Invocation } from "../args/types.ts";
+import { engineFor } from "../open.ts";
+import { err, out } from "../output/print.ts";
+import { foreground } from "../terminal/session.ts";
+import { CREATE_FLAGS, createRequest } from "./run-flags.ts";
+
+export const createCommand: Command = {
+  name: "create",
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  summary: "Create a new container",
+  aliases: ["lap container create", "lap create"],
+  minArgs: 1,
+  maxArgs: Infinity,
+  interspersed: false,
+  errorExitCode: 125,
+  flags: CREATE_FLAGS,
+  async run({ flags, args, global }) {
+    const engine = engineFor(global);
+    const record = await createNamed(engine, flags, args);
+    out(`${record.id}\n`);
+    return 0;
+  },
+};
+
+export const runCommand: Command = {
+  ...createCommand,
+  name: "run",
+  summary: "Create and run a new container from an image",
+  aliases: ["lap container run", "lap run"],
+  flags: [
+    ...CREATE_FLAGS,
+    { long: "debug", kind: "string", valueName: "stages", help: "Show stages of the start: spec, plan, facts (comma separated)" },
+    { long: "detach", short: "d", kind: "bool", help: "Run container in background and print container ID" },
+    { long: "detach-keys", kind: "string", help: "Override the key sequence for detaching a container" },
+    { long: "sig-proxy", kind: "bool", help: "Proxy received signals to the process (default true)" },
+  ].toSorted((a, b) => (a.long < b.long ? -1 : 1)) as Command["flags"],
+  run: runContainer,
+};
+
+async function runContainer({ flags, args, global }: Invocation): Promise<number> {
+  const read = readFlags(flags);
+  const debug = debugSink(read.text("debug"));
+  const detach = read.bool("detach");
+  checkTerminal(flags, detach);
+  const engine = engineFor(global);
+  const record = await createNamed(engine, flags, args);
+  if (detach) return runDetached(engine, record, debug);
+  return foreground(engine, record, {
+    stdin: read.bool("interactive"),
+    detachKeys: read.text("detach-keys"),
+    sigProxy: !read.has("sig-proxy") || read.bool("sig-proxy"),
+    debug,
+    removeOnFailure: true,
+  });
+}
+
+async function runDetached(engine: Engine, record: ContainerRecord, debug: DebugSink | undefined): Promise<number> {
+  try {
+    await engine.start(record, {}, debug);
+  } catch (error) {
+    if (record.autoRemove) await engine.remove(record, { force: true });
+    else out(`${record.id}\n`);
+    throw error;
+  }
+  out(`${record.id}\n`);
+  return 0;
+}
+
+async function createNamed(engine: Engine, flags: FlagValues, args: readonly string[]): Promise<ContainerRecord> {
+  const record = await engine.create(createRequest(flags, args));
+  const cidfile = readFlags(flags).text("cidfile");
+  if (cidfile === undefined) return record;
+  try {
+    writeFileSync(cidfile, record.id, { flag: "wx" });
+  } catch (cause) {
+    await engine.remove(record);
+    const text =
+      errorCode(cause) === "EEXIST"
+        ? "container ID file found, make sure the other container isn't running or delete"
+        : "failed to create the container ID file:";
+    throw new LapError("conflict", "ERR_LAP_FILE", `${text} ${cidfile}`, { cause });
+  }
+  return record;
+}
+
+function checkTerminal(flags: FlagValues, detach: boolean): void {
+  const read = readFlags(flags);
+  if (read.bool("tty") && read.bool("interactive") && !detach && !process.stdin.isTTY) {
+    throw new LapError("invalidArgument", "ERR_LAP_NOT_A_TTY", "the input device is not a TTY");
+  }
+}
+
+function debugSink(text: string | undefined): DebugSink | undefined {
+  if (text === undefined) return undefined;
+  const stages = text.split(",");
+  for (const stage of stages) {
+    if (!(DEBUG_STAGES as readonly string[]).includes(stage)) {
+      throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `unknown stage "${stage}" for --debug`, {
+        hint: `stages are ${DEBUG_STAGES.join(", ")}`,
+      });
+    }
+  }
+  return {
+    stages: new Set(stages as DebugStage[]),
+    show: (stage, body) => err(`--- ${stage}\n${body.trimEnd()}\n`),
+  };
+}

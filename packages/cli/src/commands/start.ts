@@ -1,0 +1,47 @@
+// `lap start`.
+import { LapError } from "@lapstrake/base";
+import { readFlags } from "../args/parse.ts";
+import type { Command } from "../args/types.ts";
+import { engineFor } from "../open.ts";
+import { err } from "../output/print.ts";
+import { foreground } from "../terminal/session.ts";
+import { forEachTarget } from "./each.ts";
+
+export const startCommand: Command = {
+  name: "start",
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  summary: "Start one or more stopped containers",
+  aliases: ["lap container start", "lap start"],
+  minArgs: 1,
+  maxArgs: Infinity,
+  interspersed: true,
+  errorExitCode: 1,
+  flags: [
+    { long: "attach", short: "a", kind: "bool", help: "Attach STDOUT/STDERR and forward signals" },
+    { long: "detach-keys", kind: "string", help: "Override the key sequence for detaching a container" },
+    { long: "interactive", short: "i", kind: "bool", help: "Attach container's STDIN" },
+  ],
+  async run({ flags, args, global }) {
+    const read = readFlags(flags);
+    const engine = engineFor(global);
+    if (read.bool("attach") || read.bool("interactive")) {
+      if (args.length > 1) {
+        throw new LapError("invalidArgument", "ERR_LAP_CONFLICTING_OPTIONS", "you cannot start and attach multiple containers at once");
+      }
+      return foreground(engine, engine.find(args[0]!), {
+        stdin: read.bool("interactive"),
+        detachKeys: read.text("detach-keys"),
+        sigProxy: true,
+        debug: undefined,
+        removeOnFailure: false,
+      });
+    }
+    const { failed, exitCode } = await forEachTarget(args, async (target) => {
+      const record = engine.find(target);
+      const { state } = engine.status(record);
+      if (state !== "running") await engine.start(record);
+    });
+    if (failed.length > 0) err(`Error: failed to start containers: ${failed.join(", ")}\n`);
+    return exitCode;
+  },
+};

@@ -1,0 +1,72 @@
+// Errors as docker prints them, because scripts read them: one table from codes to texts and exit codes.
+import { LapError, errorCode, type SystemError } from "@lapstrake/base";
+import { usageLine } from "./args/help.ts";
+import type { Command, UsageError } from "./args/types.ts";
+import { err } from "./output/print.ts";
+
+/** Exit codes of a program that could not be started, as docker's run tells them apart. */
+const EXEC_EXIT: Readonly<Record<string, number>> = { ERR_LAP_EXEC_NOT_FOUND: 127, ERR_LAP_EXEC_PERMISSION: 126 };
+
+/** Errors of the client in docker: printed without `Error response from daemon:`. */
+const CLIENT_SIDE = new Set([
+  "ERR_LAP_REFERENCE_INVALID",
+  "ERR_LAP_FILE",
+  "ERR_LAP_GLOBAL_FLAG",
+  "ERR_LAP_NOT_A_TTY",
+  "ERR_LAP_CONFLICTING_OPTIONS",
+  "ERR_LAP_TERMINAL_OUTPUT",
+  "ERR_LAP_FLAG_VALUE",
+]);
+
+/** What docker puts before the text of a failed start. */
+const CREATE_FAILED =
+  "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
+
+/** Prints an engine error and gives the exit code. `command` undefined is an error before dispatch. */
+export function reportError(error: unknown, command: Command | undefined): number {
+  const starts = command?.errorExitCode === 125;
+  err(`${starts ? "lap: " : ""}${errorText(error)}\n`);
+  const hint = error instanceof LapError ? error.hint : undefined;
+  if (hint !== undefined) err(`hint: ${hint}\n`);
+  if (starts) err(`\nRun 'lap ${command!.name} --help' for more information\n`);
+  if (process.env["LAP_TRACE"] === "1" && error instanceof Error) err(`${error.stack}\n`);
+  const code = error instanceof LapError ? EXEC_EXIT[error.code] : undefined;
+  return starts ? (code ?? 125) : (command?.errorExitCode ?? 1);
+}
+
+/** One line for an error of the engine. */
+export function errorText(error: unknown): string {
+  if (error instanceof LapError) {
+    if (CLIENT_SIDE.has(error.code)) return error.message;
+    const isExec = EXEC_EXIT[error.code] !== undefined;
+    return `Error response from daemon: ${isExec ? `${CREATE_FAILED}${error.message}: unknown` : error.message}`;
+  }
+  const code = errorCode(error);
+  if (code !== undefined && error instanceof Error && "syscall" in error) return systemErrorText(error as SystemError);
+  return `internal error: ${error instanceof Error ? error.message : String(error)} (set LAP_TRACE=1 for the stack)`;
+}
+
+const ERRNO_TEXT: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  ENOSPC: "no space left on device",
+  EISDIR: "is a directory",
+  ENOTDIR: "not a directory",
+  EROFS: "read-only file system",
+  EDQUOT: "disk quota exceeded",
+  EMFILE: "too many open files",
+};
+
+function systemErrorText(error: SystemError): string {
+  const text = ERRNO_TEXT[error.code] ?? error.code;
+  return error.path === undefined ? `${error.syscall}: ${text}` : `${error.syscall} ${error.path}: ${text}`;
+}
+
+/** Prints a mistake in the command line with the usage. */
+export function reportUsage(error: UsageError, command: Command): number {
+  err(
+    `${error.isPrefixed ? "lap: " : ""}${error.message}\n\n${usageLine(command)}\n\n${error.pointer} 'lap ${command.name} --help' for more information\n`,
+  );
+  return error.exitCode;
+}

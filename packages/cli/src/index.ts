@@ -1,2 +1,0 @@
-// The public face of this room. Filled by the issue that builds it.
-export {};

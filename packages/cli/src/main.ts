@@ -1,0 +1,78 @@
+// Dispatch: which command a command line names, and what is printed when it fails. Commands are imported when invoked.
+import { LapError } from "@lapstrake/base";
+import { commandHelp } from "./args/help.ts";
+import { parseCommand } from "./args/parse.ts";
+import { UsageError, type Command, type GlobalOptions } from "./args/types.ts";
+import { findCommand, topHelp } from "./commands/registry.ts";
+import { reportError, reportUsage } from "./errors.ts";
+import { err, out } from "./output/print.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs one command line; resolves to the exit code and never rejects. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    return reportError(error, undefined);
+  }
+}
+
+interface Split {
+  readonly global: GlobalOptions;
+  readonly rest: readonly string[];
+  readonly action: "run" | "help" | "version";
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const { global, rest, action } = splitGlobal(argv);
+  if (action === "version") {
+    out(`lapstrake version ${VERSION}\n`);
+    return 0;
+  }
+  if (action === "help" || rest.length === 0 || rest[0] === "help") {
+    const found = rest[0] === "help" ? await findCommand(rest.slice(1)) : undefined;
+    out(found === undefined ? topHelp() : commandHelp(found.command));
+    return 0;
+  }
+  const found = await findCommand(rest);
+  if (found === undefined) {
+    err(`lap: unknown command: lap ${rest[0]}\n\nRun 'lap --help' for more information\n`);
+    return 1;
+  }
+  return runCommand(found.command, found.argv, global);
+}
+
+async function runCommand(command: Command, argv: readonly string[], global: GlobalOptions): Promise<number> {
+  try {
+    const { flags, args, help } = await parseCommand(command, argv);
+    if (help) {
+      out(commandHelp(command));
+      return 0;
+    }
+    return await command.run({ flags, args, global });
+  } catch (error) {
+    return error instanceof UsageError ? reportUsage(error, command) : reportError(error, command);
+  }
+}
+
+/** Flags before the command. Throws `ERR_LAP_GLOBAL_FLAG`. */
+function splitGlobal(argv: readonly string[]): Split {
+  let root: string | undefined;
+  let at = 0;
+  for (; at < argv.length && argv[at]!.startsWith("-"); at++) {
+    const word = argv[at]!;
+    if (word === "--help" || word === "-h") return { global: { root }, rest: [], action: "help" };
+    if (word === "--version" || word === "-v") return { global: { root }, rest: [], action: "version" };
+    if (word === "--root") root = argv[++at];
+    else if (word.startsWith("--root=")) root = word.slice("--root=".length);
+    else throw unknownGlobal(word);
+    if (root === undefined || root === "") throw unknownGlobal(word);
+  }
+  return { global: { root }, rest: argv.slice(at), action: "run" };
+}
+
+function unknownGlobal(word: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_GLOBAL_FLAG", `unknown flag: ${word}`, {
+    hint: "before the command, lap takes --root FOLDER, --version and --help",
+  });
+}

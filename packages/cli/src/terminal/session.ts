@@ -1,0 +1,41 @@
+// A container in the foreground: start it attached, carry bytes and signals both ways, clean up after it, give its exit code.
+import type { ContainerRecord, DebugSink, Engine, Launched } from "@lapstrake/engine";
+import { isLapError } from "@lapstrake/base";
+import { connectStreams, type SessionOptions } from "./streams.ts";
+
+/** How to run in the foreground. */
+export interface ForegroundOptions extends SessionOptions {
+  readonly debug: DebugSink | undefined;
+  /** Remove a `--rm` container that could not start. */
+  readonly removeOnFailure: boolean;
+}
+
+/** Runs to the end (or to the detach keys); resolves to the exit code. */
+export async function foreground(engine: Engine, record: ContainerRecord, options: ForegroundOptions): Promise<number> {
+  const launched = await startAttached(engine, record, options);
+  const attachment = launched.attachment!;
+  const outcome = await connectStreams(attachment, record, options);
+  if (outcome.kind === "detached") return 0;
+  engine.reap(record);
+  attachment.reaped();
+  return outcome.status.exitCode;
+}
+
+async function startAttached(engine: Engine, record: ContainerRecord, options: ForegroundOptions): Promise<Launched> {
+  const { rows, columns } = process.stdout;
+  try {
+    return await engine.start(
+      record,
+      {
+        attach: { stdin: options.stdin, stdout: true, stderr: true },
+        foreground: true,
+        ...(process.stdout.isTTY ? { ttySize: { rows, cols: columns } } : {}),
+      },
+      options.debug,
+    );
+  } catch (error) {
+    if (record.autoRemove && options.removeOnFailure) await engine.remove(record, { force: true });
+    else if (isLapError(error)) engine.reap(record);
+    throw error;
+  }
+}

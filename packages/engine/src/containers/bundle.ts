@@ -1,0 +1,74 @@
+// ContainerRecord -> Bundle for core: the spec, the root filesystem and the supervisor's orders.
+import { join } from "node:path";
+import type { Bundle, LaunchOptions } from "@lapstrake/core";
+import type { StorePaths } from "../state/layout.ts";
+import { dirOf } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { MergedView } from "../sandbox/merged-view.ts";
+import { prepareRootfs, withDirs } from "../sandbox/rootfs.ts";
+import { managedFileMounts } from "./managed-files.ts";
+import { containerSpec } from "./spec.ts";
+import { resolveUser, type ResolvedUser } from "./users.ts";
+
+/** Parent cgroup of every container. */
+export const CGROUP_PARENT = "/lapstrake";
+const MAX_USER_FILE_BYTES = 16 * 1024 * 1024;
+/** Log rotation by default, unlike docker: a log never fills the disk. */
+const LOG_MAX_BYTES = 20 * 1024 * 1024;
+const LOG_MAX_FILES = 5;
+
+/** How to start: who is attached and who cleans up. */
+export interface StartOptions {
+  /** Streams the caller wants from the first byte; none for a detached start. */
+  readonly attach?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  /** The caller waits for the end and cleans up itself while it lives. */
+  readonly foreground?: boolean;
+  readonly ttySize?: { readonly rows: number; readonly cols: number };
+}
+
+export function logPath(dir: string): string {
+  return join(dir, "log.json");
+}
+
+/** The bundle of a Linux container. */
+export function linuxBundle(paths: StorePaths, record: ContainerRecord): Bundle {
+  const prepared = prepareRootfs(paths, record);
+  const { lowerdirs, upperdir } = prepared.rootfs;
+  const user = withDirs([upperdir, ...lowerdirs], (dirs) => lookUpUser(record, new MergedView(dirs)));
+  const spec = containerSpec(record, {
+    user,
+    mounts: [...prepared.mounts, ...managedFileMounts(dirOf(paths, record))],
+    cgroupParent: CGROUP_PARENT,
+  });
+  return { spec, rootfs: prepared.rootfs };
+}
+
+function lookUpUser(record: ContainerRecord, view: MergedView): ResolvedUser {
+  return resolveUser(record.process.user, record.request.groupAdd ?? [], {
+    passwd: view.readText("/etc/passwd", MAX_USER_FILE_BYTES),
+    group: view.readText("/etc/group", MAX_USER_FILE_BYTES),
+  });
+}
+
+/** The supervisor's orders. */
+export function launchOptions(
+  paths: StorePaths,
+  record: ContainerRecord,
+  start: StartOptions,
+  reapArgv: readonly string[],
+): LaunchOptions {
+  const dir = dirOf(paths, record);
+  return {
+    containerDir: dir,
+    id: record.id,
+    stdio: record.process.tty ? "pty" : "pipes",
+    openStdin: record.process.openStdin,
+    stdinOnce: record.process.openStdin && start.attach?.stdin === true,
+    log: { path: logPath(dir), maxBytes: LOG_MAX_BYTES, maxFiles: LOG_MAX_FILES },
+    reapArgv: [...reapArgv, record.id],
+    foreground: start.foreground ?? false,
+    initialClient: start.attach !== undefined,
+    ...(start.attach === undefined ? {} : { attach: start.attach }),
+    ...(start.ttySize === undefined ? {} : { ttySize: start.ttySize }),
+  };
+}

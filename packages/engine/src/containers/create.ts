@@ -1,0 +1,118 @@
+// CreateRequest -> ContainerRecord: the image is resolved, defaults are merged, the directory and the name appear. Nothing runs yet.
+import { copyFileSync, existsSync, statSync } from "node:fs";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { LapError, formatTimestamp, isWasmPlatform, parsePlatform, toByteString, type ExecConfig } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import { checkHostImage } from "../sandbox/host-image.ts";
+import { prepareContainerDirs } from "../sandbox/rootfs.ts";
+import { addContainer } from "../state/containers.ts";
+import { checkContainerName, newContainerId, randomName, shortId } from "../state/ids.ts";
+import type { ContainerRecord, RecordRootfs } from "../state/record.ts";
+import { writeManagedFiles } from "./managed-files.ts";
+import { recordProcess } from "./process.ts";
+import { checkRequest } from "./check-request.ts";
+import type { CreateRequest } from "./request.ts";
+
+/** The reserved image name of the machine itself. */
+export const HOST_IMAGE = "host";
+
+/** What an image name came to. */
+interface Source {
+  readonly kind: ContainerRecord["kind"];
+  readonly rootfs: RecordRootfs;
+  readonly config: ExecConfig;
+  readonly imageId: ContainerRecord["image"]["id"];
+  /** A file to copy into the container's directory. */
+  readonly moduleFile?: string;
+}
+
+/** Makes a container. Throws `ERR_LAP_NO_IMAGE`, `ERR_LAP_NAME_TAKEN`, and what the request's fields can be wrong about. */
+export async function createContainer(context: EngineContext, request: CreateRequest): Promise<ContainerRecord> {
+  checkRequest(request);
+  const name = request.name === undefined ? undefined : checkContainerName(request.name);
+  const source = await resolveSource(context, request);
+  const id = newContainerId();
+  const hostname = request.network === "host" ? context.hostname() : (request.hostname ?? shortId(id));
+  const now = context.clock.now();
+  const record: ContainerRecord = {
+    version: 1,
+    id,
+    name: name ?? randomName(0),
+    createdAt: formatTimestamp(now.sec, now.nsec),
+    kind: source.kind,
+    image: { name: request.image, id: source.imageId, labels: source.config.Labels ?? {} },
+    rootfs: source.rootfs,
+    process: recordProcess(request, source.config, hostname),
+    hostname: request.hostname ?? hostname,
+    autoRemove: request.autoRemove ?? false,
+    request,
+  };
+  return addContainer(context.paths, record, name !== undefined, (dir) => {
+    if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
+    if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, "module.wasm"));
+    writeManagedFiles(dir, record.hostname, request.domainname);
+  });
+}
+
+async function resolveSource(context: EngineContext, request: CreateRequest): Promise<Source> {
+  if (request.image === HOST_IMAGE) return hostSource(request);
+  const file = moduleFile(request.image);
+  if (file !== undefined) return moduleSource(file);
+  return imageSource(context, request);
+}
+
+function hostSource(request: CreateRequest): Source {
+  checkHostImage();
+  const include = (request.include ?? []).map((path) => {
+    if (isAbsolute(path) && existsSync(path)) return path;
+    throw new LapError("invalidArgument", "ERR_LAP_INCLUDE_INVALID", `cannot include "${path}"`, {
+      hint: "name an existing absolute path of this machine",
+    });
+  });
+  const config: ExecConfig = { Cmd: ["/bin/sh"] };
+  return {
+    kind: "linux",
+    rootfs: { kind: "host", chainIds: [], include, mask: request.mask ?? [] },
+    config,
+    imageId: undefined,
+  };
+}
+
+/** A file when the image is written as a path: `./x.wasm`, `../x`, `/x`. */
+function moduleFile(image: string): string | undefined {
+  return /^(?:\/|\.\.?\/)/.test(image) ? resolve(image) : undefined;
+}
+
+function moduleSource(file: string): Source {
+  let isFile: boolean;
+  try {
+    isFile = statSync(file).isFile();
+  } catch (cause) {
+    throw new LapError("notFound", "ERR_LAP_NO_MODULE", `open ${file}: no such file or directory`, { cause });
+  }
+  if (!isFile) throw new LapError("invalidArgument", "ERR_LAP_NO_MODULE", `"${file}" is not a file`);
+  return {
+    kind: "wasm",
+    rootfs: { kind: "module", file: toByteString(basename(file)) },
+    config: { Entrypoint: [`/${basename(file)}`] },
+    imageId: undefined,
+    moduleFile: file,
+  };
+}
+
+async function imageSource(context: EngineContext, request: CreateRequest): Promise<Source> {
+  const images = await context.images();
+  const image = images.resolveForRun(request.image, request.platform === undefined ? undefined : parsePlatform(request.platform));
+  const config = image.config.config ?? {};
+  const chainIds = image.layers.map((layer) => layer.chainID);
+  if (isWasmPlatform(image.platform)) {
+    return { kind: "wasm", rootfs: { kind: "image", chainIds }, config, imageId: image.id };
+  }
+  await images.ensureExtracted(image);
+  if (image.baseIsHost) {
+    checkHostImage();
+    const rootfs: RecordRootfs = { kind: "host", chainIds, include: request.include ?? [], mask: request.mask ?? [] };
+    return { kind: "linux", rootfs, config, imageId: image.id };
+  }
+  return { kind: "linux", rootfs: { kind: "image", chainIds }, config, imageId: image.id };
+}

@@ -1,0 +1,29 @@
+// Listing: records with their present state. Whoever looks settles what a killed supervisor left.
+import type { EngineContext } from "../context.ts";
+import { listContainers } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { isReaped, reapContainer } from "./reap.ts";
+import { containerStatus, type ContainerStatus } from "./status.ts";
+
+/** One container of a listing. */
+export interface ContainerSummary {
+  readonly record: ContainerRecord;
+  readonly status: ContainerStatus;
+}
+
+/** Every container, newest first. */
+export function summaries(context: EngineContext): ContainerSummary[] {
+  return listContainers(context.paths).flatMap((record) => {
+    const status = settledStatus(context, record);
+    return status === undefined ? [] : [{ record, status }];
+  });
+}
+
+/** Present status; undefined when the container went away (`--rm` after a lost supervisor). */
+export function settledStatus(context: EngineContext, record: ContainerRecord): ContainerStatus | undefined {
+  const status = containerStatus(context.paths, record);
+  const isLost = status.supervisorLost && !isReaped(context, record);
+  if (!isLost) return status;
+  reapContainer(context, record);
+  return record.autoRemove ? undefined : status;
+}

@@ -1,0 +1,8 @@
+// One change at a time to a container, over processes: flock(2) on a file of its directory, freed by the kernel when the holder dies.
+import { join } from "node:path";
+import { lockFile } from "@lapstrake/core";
+
+/** Waits for the container's lock; dispose to free it. */
+export function lockContainer(dir: string): Disposable {
+  return lockFile(join(dir, "lock"));
+}

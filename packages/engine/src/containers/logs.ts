@@ -1,0 +1,131 @@
+// Reading a container's log, in Docker's json-file form: one JSON object a line with log, stream and RFC 3339 time.
+import { closeSync, openSync, readSync, watch } from "node:fs";
+import { basename, dirname } from "node:path";
+import { errorCode } from "@lapstrake/base";
+
+/** One record: a line, or a piece of one when the text does not end with a newline. */
+export interface LogEntry {
+  readonly text: string;
+  readonly stream: "stdout" | "stderr";
+  readonly time: string;
+}
+
+/** What to read. */
+export interface LogOptions {
+  /** Last lines only; undefined is all. */
+  readonly tail?: number;
+  /** RFC 3339 bounds, compared as UTC text. */
+  readonly since?: string;
+  readonly until?: string;
+  /** Keep reading until `ended` resolves and everything written is read. */
+  readonly follow?: { readonly ended: Promise<void>; readonly signal?: AbortSignal };
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Entries in order. A rotated log is read from its oldest kept file. */
+export async function* readLog(path: string, options: LogOptions = {}): AsyncGenerator<LogEntry> {
+  const reader = new LineReader(path);
+  try {
+    const first = reader.drain().filter((entry) => inRange(entry, options));
+    yield* options.tail === undefined ? first : first.slice(Math.max(0, first.length - options.tail));
+    if (options.follow === undefined) return;
+    for await (const _ of changes(path, options.follow)) {
+      for (const entry of reader.drain()) if (inRange(entry, options)) yield entry;
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function inRange(entry: LogEntry, { since, until }: LogOptions): boolean {
+  return (since === undefined || entry.time >= since) && (until === undefined || entry.time <= until);
+}
+
+class LineReader {
+  readonly #path: string;
+  #fd: number | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Every whole line that is there now and was not given before. */
+  drain(): LogEntry[] {
+    const fd = this.#open();
+    if (fd === undefined) return [];
+    const out: LogEntry[] = [];
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    for (let got = readSync(fd, chunk); got > 0; got = readSync(fd, chunk)) {
+      this.#rest = this.#take(Buffer.concat([this.#rest, chunk.subarray(0, got)]), out);
+    }
+    return out;
+  }
+
+  #take(bytes: Buffer, out: LogEntry[]): Buffer {
+    let start = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+      const entry = parseLine(bytes.toString("utf8", start, end));
+      if (entry !== undefined) out.push(entry);
+      start = end + 1;
+    }
+    return Buffer.from(bytes.subarray(start));
+  }
+
+  #open(): number | undefined {
+    if (this.#fd !== undefined) return this.#fd;
+    try {
+      this.#fd = openSync(this.#path, "r");
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+    }
+    return this.#fd;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** A torn line (crash while writing) is left out. */
+function parseLine(line: string): LogEntry | undefined {
+  try {
+    const value = JSON.parse(line) as { log?: unknown; stream?: unknown; time?: unknown };
+    if (typeof value.log !== "string" || typeof value.time !== "string") return undefined;
+    return { text: value.log, stream: value.stream === "stderr" ? "stderr" : "stdout", time: value.time };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Yields whenever the file may have grown, and a last time after the end. */
+async function* changes(path: string, follow: NonNullable<LogOptions["follow"]>): AsyncGenerator<void> {
+  const state = { ended: false };
+  let wake: () => void = () => {};
+  const watcher = watch(dirname(path), (_, name) => {
+    if (name === basename(path)) wake();
+  });
+  const stop = (): void => {
+    state.ended = true;
+    wake();
+  };
+  follow.signal?.addEventListener("abort", stop);
+  const watching = follow.ended.then(stop, stop);
+  try {
+    while (!state.ended) {
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      yield;
+      if (!state.ended) await woken;
+    }
+    yield;
+  } finally {
+    watcher.close();
+    follow.signal?.removeEventListener("abort", stop);
+    if (state.ended) await watching.catch(() => undefined);
+  }
+}

@@ -1,0 +1,32 @@
+// After the end: what a container leaves on the machine goes away, once. Run by the foreground client, by `lap _reap` that the
+// supervisor executes, or by whoever first notices a dead supervisor; so every step is idempotent.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cleanup } from "@lapstrake/core";
+import { errorCode } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import { dirOf, dropContainer } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { CGROUP_PARENT } from "./bundle.ts";
+
+/** Present in the directory of a container whose last run was cleaned up. */
+export const REAPED_MARK = "reaped";
+
+/** Cleans up after an ended run and, with `--rm`, removes the container. */
+export function reapContainer(context: EngineContext, record: ContainerRecord): void {
+  cleanup(`${CGROUP_PARENT}/${record.id}`);
+  if (record.autoRemove) {
+    dropContainer(context.paths, record);
+    return;
+  }
+  try {
+    writeFileSync(join(dirOf(context.paths, record), REAPED_MARK), "");
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+/** True when the last run was cleaned up already. */
+export function isReaped(context: EngineContext, record: ContainerRecord): boolean {
+  return existsSync(join(dirOf(context.paths, record), REAPED_MARK));
+}

@@ -1,0 +1,61 @@
+// `rm`: only what does not run, unless forced; in Docker's words.
+import { control } from "@lapstrake/core";
+import { LapError, errorCode } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import { dirOf, dropContainer } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { CGROUP_PARENT } from "./bundle.ts";
+import { cleanup } from "@lapstrake/core";
+import { containerStatus } from "./status.ts";
+
+const SIGKILL = 9;
+const POLL_MS = 5;
+const FORCE_TIMEOUT_MS = 10_000;
+
+/** Removes a container. Throws `ERR_LAP_CONTAINER_RUNNING` without `force`. */
+export async function removeContainer(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: { readonly force?: boolean } = {},
+): Promise<void> {
+  const status = containerStatus(context.paths, record);
+  if (status.state === "running" || status.state === "paused") {
+    if (options.force !== true) throw stillRunning(record, status.state);
+    await killAndWait(context, record);
+  }
+  cleanup(`${CGROUP_PARENT}/${record.id}`);
+  dropContainer(context.paths, record);
+}
+
+async function killAndWait(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const deadline = Date.now() + FORCE_TIMEOUT_MS;
+  await sendSignal(context, record, SIGKILL);
+  while (["running", "paused"].includes(containerStatus(context.paths, record).state)) {
+    if (Date.now() > deadline) {
+      throw new LapError("unavailable", "ERR_LAP_KILL_TIMEOUT", `container ${record.id} does not end`, {
+        hint: "a process in uninterruptible sleep keeps it; try again later",
+      });
+    }
+    await context.clock.sleep(POLL_MS);
+  }
+}
+
+/** Sends a signal to the first process; an end in between is not an error. */
+export async function sendSignal(context: EngineContext, record: ContainerRecord, signal: number): Promise<void> {
+  try {
+    await using connection = await control(dirOf(context.paths, record));
+    await connection.signal(signal);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "ECONNRESET" && code !== "EPIPE") throw error;
+  }
+}
+
+function stillRunning(record: ContainerRecord, state: string): LapError {
+  const advice = state === "paused" ? "Unpause and then stop" : "Stop";
+  return new LapError(
+    "conflict",
+    "ERR_LAP_CONTAINER_RUNNING",
+    `You cannot remove a ${state} container ${record.id}. ${advice} the container before attempting removal or force remove`,
+  );
+}

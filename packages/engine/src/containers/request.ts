@@ -1,0 +1,53 @@
+// CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
+
+/** What to make a container of. Absent fields take the image's or the engine's defaults. */
+export interface CreateRequest {
+  /** Image reference, image id, the reserved name `host`, or the path of a .wasm file (`./x.wasm`, `/x.wasm`). */
+  readonly image: string;
+  readonly name?: string;
+  /** Replaces the image's Cmd. */
+  readonly command?: readonly string[];
+  /** Replaces the image's Entrypoint and drops its Cmd; `[""]` clears it. */
+  readonly entrypoint?: readonly string[];
+  /** `NAME=value`, later ones win. */
+  readonly env?: readonly string[];
+  /** Absolute. */
+  readonly workdir?: string;
+  /** `name|uid[:group|gid]`. */
+  readonly user?: string;
+  /** Group names or ids. */
+  readonly groupAdd?: readonly string[];
+  readonly hostname?: string;
+  readonly domainname?: string;
+  readonly tty?: boolean;
+  readonly openStdin?: boolean;
+  readonly autoRemove?: boolean;
+  /** `none` (own namespace, loopback only), `host`, or absent for the default. */
+  readonly network?: string;
+  /** `os/arch[/variant]`. */
+  readonly platform?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly readonlyRootfs?: boolean;
+  /** `[source:]target[:options]`, absolute paths. */
+  readonly binds?: readonly string[];
+  /** target -> mount options. */
+  readonly tmpfs?: Readonly<Record<string, string>>;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  readonly privileged?: boolean;
+  readonly securityOpt?: readonly string[];
+  readonly stopSignal?: string;
+  readonly stopTimeoutSec?: number;
+  /** Bytes. */
+  readonly memoryBytes?: number;
+  readonly pidsLimit?: number;
+  readonly cpus?: number;
+  /** Bytes; default 64 MiB. */
+  readonly shmSizeBytes?: number;
+  /** For the image `host`: further mounts of the machine to show (read-only), absolute paths. */
+  readonly include?: readonly string[];
+  /** For the image `host`: paths to hide besides the default ones. */
+  readonly mask?: readonly string[];
+  /** For the image `host`: hide nothing but the engine's own store. */
+  readonly noMask?: boolean;
+}

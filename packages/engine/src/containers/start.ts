@@ -1,0 +1,56 @@
+// Starting: record -> bundle -> plan -> launch. Each stage can be shown (`--debug`), none flows back up.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
+import { LapError } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import { wasmBundle } from "../sandbox/wasm-bundle.ts";
+import { dirOf } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
+import { lockContainer } from "./lock.ts";
+import { containerStatus } from "./status.ts";
+import { REAPED_MARK } from "./reap.ts";
+
+/** Stages of a start that can be shown. */
+export const DEBUG_STAGES = ["spec", "plan", "facts"] as const;
+export type DebugStage = (typeof DEBUG_STAGES)[number];
+
+/** Receives a stage's text. */
+export interface DebugSink {
+  readonly stages: ReadonlySet<DebugStage>;
+  show(stage: DebugStage, text: string): void;
+}
+
+/** Starts a created or exited container; resolves when its program runs. Throws `ERR_LAP_ALREADY_RUNNING` and launch errors. */
+export async function startContainer(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions = {},
+  debug?: DebugSink,
+): Promise<Launched> {
+  using _lock = lockContainer(dirOf(context.paths, record));
+  const state = containerStatus(context.paths, record).state;
+  if (state === "running" || state === "paused") {
+    throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
+  }
+  const bundle = record.kind === "wasm" ? wasmBundle(context, record) : linuxBundle(context.paths, record);
+  return launchBundle(context, record, bundle, options, debug);
+}
+
+async function launchBundle(
+  context: EngineContext,
+  record: ContainerRecord,
+  bundle: Bundle,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  const facts = hostFacts();
+  const plan = compile(bundle, facts, launchOptions(context.paths, record, options, context.reapArgv));
+  if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));
+  if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));
+  if (debug?.stages.has("plan") === true) debug.show("plan", formatPlan(plan));
+  for (const warning of plan.warnings) context.logger.warn(warning);
+  rmSync(join(dirOf(context.paths, record), REAPED_MARK), { force: true });
+  return launch(plan);
+}

@@ -1,0 +1,50 @@
+// What a container is doing now, from the supervisor's status record, in Docker's states.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { observeStatus, type StatusRecord } from "@lapstrake/core";
+import type { Timespec } from "@lapstrake/base";
+import { dirOf } from "../state/containers.ts";
+import type { StorePaths } from "../state/layout.ts";
+import type { ContainerRecord } from "../state/record.ts";
+
+/** Docker's container states. */
+export type State = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+/** A container's present state. Times are undefined until they happened. */
+export interface ContainerStatus {
+  readonly state: State;
+  /** Of the last run; 0 before the first. */
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** The supervisor was killed, so the true status is unknown. */
+  readonly supervisorLost: boolean;
+  readonly pid: number;
+  readonly startedAt: Timespec | undefined;
+  readonly finishedAt: Timespec | undefined;
+  readonly error: string;
+}
+
+const CREATED: ContainerStatus = {
+  state: "created",
+  exitCode: 0,
+  oomKilled: false,
+  supervisorLost: false,
+  pid: 0,
+  startedAt: undefined,
+  finishedAt: undefined,
+  error: "",
+};
+
+/** Reads and, when the supervisor is gone, settles the status. */
+export function containerStatus(paths: StorePaths, record: ContainerRecord): ContainerStatus {
+  const dir = dirOf(paths, record);
+  if (!existsSync(join(dir, "status"))) return CREATED;
+  const status = observeStatus(dir);
+  return status === undefined ? CREATED : fromRecord(status);
+}
+
+function fromRecord(status: StatusRecord): ContainerStatus {
+  const { state, exitCode, oomKilled, supervisorLost, startedAt, finishedAt, error } = status;
+  const isAlive = state === "running" || state === "paused";
+  return { state, exitCode, oomKilled, supervisorLost, startedAt, finishedAt, error, pid: isAlive ? status.pid : 0 };
+}

@@ -1,0 +1,43 @@
+// What every part of the engine is handed: the store's paths, the clock, the images, and how to run clean-up.
+import { hostname } from "node:os";
+import type { ClockPort, Logger } from "@lapstrake/base";
+import type { ImageService } from "./images/service.ts";
+import type { StorePaths } from "./state/layout.ts";
+
+/** The engine's own dependencies, composed once by `openEngine`. */
+export interface EngineContext {
+  readonly paths: StorePaths;
+  readonly clock: ClockPort;
+  readonly logger: Logger;
+  /** Opens the image store on first use: a start from the host image needs none. */
+  images(): Promise<ImageService>;
+  hostname(): string;
+  /** Program and arguments that clean up after a container; the id is appended. */
+  readonly reapArgv: readonly string[];
+  /** Program and arguments of a Wasm payload; the container's directory is appended. */
+  readonly wasmArgv: readonly string[];
+  /** Folders that payload needs to see. */
+  readonly programRoots: readonly string[];
+}
+
+/** The machine's host name: for containers on the host's network. */
+export function machineHostname(): string {
+  return hostname();
+}
+
+/** Wall clock in nanoseconds as far as Node has them. */
+export const systemClock: ClockPort = {
+  now() {
+    const ns = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n);
+    return { sec: Number(ns / 1_000_000_000n), nsec: Number(ns % 1_000_000_000n) };
+  },
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+    });
+  },
+};

@@ -1,0 +1,114 @@
+// The engine: one object that knows a store and offers what people do with it. Methods are thin; each lives in a file of its own.
+// There is no daemon: any number of processes may have the same store open.
+import type { Launched } from "@lapstrake/core";
+import { LapError, type Logger } from "@lapstrake/base";
+import { machineHostname, systemClock, type EngineContext } from "./context.ts";
+import { createContainer } from "./containers/create.ts";
+import { logPath, type StartOptions } from "./containers/bundle.ts";
+import { settledStatus, summaries, type ContainerSummary } from "./containers/list.ts";
+import { removeContainer, sendSignal } from "./containers/remove.ts";
+import { reapContainer } from "./containers/reap.ts";
+import type { CreateRequest } from "./containers/request.ts";
+import { startContainer, type DebugSink } from "./containers/start.ts";
+import type { ContainerStatus } from "./containers/status.ts";
+import { defaultProgram, type EngineProgram } from "./program.ts";
+import { dirOf, findContainer } from "./state/containers.ts";
+import { defaultRoot, openLayout } from "./state/layout.ts";
+import type { ContainerRecord } from "./state/record.ts";
+import type { ImageService } from "./images/service.ts";
+
+/** How to open a store. */
+export interface EngineOptions {
+  /** Folder of the store; default {@link defaultRoot}. */
+  readonly root?: string;
+  readonly logger?: Logger;
+  /** What runs `_reap` and `_wasm`; default this package's main file. */
+  readonly program?: EngineProgram;
+}
+
+/** Opens (or makes) a store. Throws `ERR_LAP_STORE_VERSION`, `ERR_LAP_STORE_UNREADABLE`. */
+export function openEngine(options: EngineOptions = {}): Engine {
+  const paths = openLayout(options.root ?? defaultRoot());
+  const program = options.program ?? defaultProgram();
+  let images: Promise<ImageService> | undefined;
+  const context: EngineContext = {
+    paths,
+    clock: systemClock,
+    logger: options.logger ?? SILENT,
+    images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(context))),
+    hostname: machineHostname,
+    reapArgv: [...program.argv, "_reap", paths.root],
+    wasmArgv: [...program.argv, "_wasm"],
+    programRoots: program.roots,
+  };
+  return new Engine(context);
+}
+
+const SILENT: Logger = { debug() {}, warn() {} };
+
+/** See {@link openEngine}. */
+export class Engine {
+  readonly context: EngineContext;
+
+  constructor(context: EngineContext) {
+    this.context = context;
+  }
+
+  /** The images of the store. */
+  images(): Promise<ImageService> {
+    return this.context.images();
+  }
+
+  /** Makes a container; nothing runs yet. */
+  create(request: CreateRequest): Promise<ContainerRecord> {
+    return createContainer(this.context, request);
+  }
+
+  /** Starts a created or exited container. */
+  start(record: ContainerRecord, options: StartOptions = {}, debug?: DebugSink): Promise<Launched> {
+    return startContainer(this.context, record, options, debug);
+  }
+
+  /** By name, id or unique id prefix. Throws `ERR_LAP_NO_CONTAINER`. */
+  find(nameOrId: string): ContainerRecord {
+    const record = findContainer(this.context.paths, nameOrId);
+    if (settledStatus(this.context, record) === undefined) {
+      throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${nameOrId}`);
+    }
+    return record;
+  }
+
+  /** Every container with its state, newest first. */
+  list(): ContainerSummary[] {
+    return summaries(this.context);
+  }
+
+  status(record: ContainerRecord): ContainerStatus {
+    const status = settledStatus(this.context, record);
+    if (status !== undefined) return status;
+    throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${record.id}`);
+  }
+
+  /** Folder of a container: its log, status and socket are in it. */
+  dir(record: ContainerRecord): string {
+    return dirOf(this.context.paths, record);
+  }
+
+  /** Its json-file log. */
+  logPath(record: ContainerRecord): string {
+    return logPath(this.dir(record));
+  }
+
+  signal(record: ContainerRecord, signal: number): Promise<void> {
+    return sendSignal(this.context, record, signal);
+  }
+
+  /** Cleans up after an ended run; removes a container of `--rm`. Idempotent. */
+  reap(record: ContainerRecord): void {
+    reapContainer(this.context, record);
+  }
+
+  remove(record: ContainerRecord, options: { readonly force?: boolean } = {}): Promise<void> {
+    return removeContainer(this.context, record, options);
+  }
+}

@@ -1,0 +1,11 @@
+// What a library user's engine starts of itself: `_reap ROOT ID` and `_wasm DIR ROOT`. The command line has the same verbs.
+import { openEngine } from "./engine.ts";
+import { reapById } from "./reap-by-id.ts";
+
+const [verb, first, second] = process.argv.slice(2);
+if (first === undefined || second === undefined) {
+  throw new Error("usage: main _reap ROOT ID | main _wasm CONTAINER_DIR ROOT");
+}
+if (verb === "_reap") reapById(openEngine({ root: first }), second);
+else if (verb === "_wasm") process.exitCode = await (await import("./sandbox/wasm-payload.ts")).runWasmPayload(first, second);
+else throw new Error(`unknown verb "${verb}"`);

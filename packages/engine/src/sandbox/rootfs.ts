@@ -1,0 +1,111 @@
+// RecordRootfs -> the overlay that core mounts: which directories, top first, and the mounts that complete it.
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { openDirFs, type Rootfs } from "@lapstrake/core";
+import { LapError, digestHex, type Digest, type DirFs, type MountSpec } from "@lapstrake/base";
+import type { StorePaths } from "../state/layout.ts";
+import { dirOf } from "../state/containers.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { hostMasks, writeMaskLayer } from "./host-image.ts";
+import { writeInitLayer } from "./init-layer.ts";
+import { MergedView } from "./merged-view.ts";
+
+/** A container's root filesystem, ready to mount. */
+export interface PreparedRootfs {
+  readonly rootfs: Extract<Rootfs, { kind: "overlay" }>;
+  readonly mounts: readonly MountSpec[];
+}
+
+/** Directory of an extracted layer. */
+export function layerDir(paths: StorePaths, chainId: Digest): string {
+  return join(paths.layers, digestHex(chainId));
+}
+
+/** Layer directories of a container without its upper, top first. */
+export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] {
+  const { rootfs } = record;
+  if (rootfs.kind === "module") throw new Error("a bare module has no layer directories");
+  const layers = rootfs.chainIds.map((chainId) => layerDir(paths, chainId)).toReversed();
+  if (rootfs.kind === "image") return layers;
+  return [...layers, join(dirOf(paths, record), "mask"), "/"];
+}
+
+/** Prepares what is missing and names the overlay. */
+export function prepareRootfs(paths: StorePaths, record: ContainerRecord): PreparedRootfs {
+  const dir = dirOf(paths, record);
+  const lowers = lowerDirs(paths, record);
+  for (const lower of lowers) requireLayer(lower);
+  const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.chainIds.at(-1)!, lowers)] : [];
+  return {
+    rootfs: {
+      kind: "overlay",
+      lowerdirs: [...init, ...lowers],
+      upperdir: join(dir, "upper"),
+      workdir: join(dir, "work"),
+      volatile: record.autoRemove,
+    },
+    mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],
+  };
+}
+
+function requireLayer(path: string): void {
+  if (existsSync(path)) return;
+  throw new LapError("dataLoss", "ERR_LAP_LAYER_MISSING", `layer directory "${path}" is missing`, {
+    hint: "load or pull the image again",
+  });
+}
+
+function includeMount(path: string): MountSpec {
+  return { destination: path, type: "bind", source: path, options: ["rbind", "rro", "rprivate"] };
+}
+
+/** The init layer of an image, shared by all its containers; made once, appears by rename. */
+function initLayer(paths: StorePaths, chainId: Digest, lowers: readonly string[]): string {
+  const final = join(paths.layers, `init-${digestHex(chainId)}`);
+  if (existsSync(final)) return final;
+  const temporary = join(paths.trash, `init-${randomBytes(8).toString("hex")}`);
+  mkdirSync(temporary, { mode: 0o755 });
+  withDirs([temporary, ...lowers], ([out, ...layers]) => writeInitLayer(out!, new MergedView(layers)));
+  try {
+    renameSync(temporary, final);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    if (!existsSync(final)) throw error;
+  }
+  return final;
+}
+
+/** Fills a new container's directory: upper, work and, for the host, the mask layer. `dir` is not yet in its place. */
+export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord, dir: string): void {
+  mkdirSync(join(dir, "work"), { mode: 0o700 });
+  mkdirSync(join(dir, "upper"), { mode: 0o755 });
+  if (record.rootfs.kind === "module") return;
+  if (record.rootfs.kind === "host") {
+    mkdirSync(join(dir, "mask"), { mode: 0o755 });
+    const masks = hostMasks(paths.root, record.rootfs.mask, record.request.noMask ?? false);
+    withDirs([join(dir, "mask"), "/"], ([out, host]) => writeMaskLayer(out!, host!, masks));
+  }
+  copyRootMetadata(dir, record.rootfs.kind === "host" ? "/" : lowerDirs(paths, record)[0]!);
+}
+
+/** The upper's own mode and owner show as those of the container's root. */
+function copyRootMetadata(dir: string, top: string): void {
+  withDirs([join(dir, "upper"), top], ([upper, from]) => {
+    const stat = from!.stat("")!;
+    upper!.chown("", stat.uid, stat.gid);
+    upper!.chmod("", stat.mode);
+    upper!.utimes("", stat.atime, stat.mtime);
+  });
+}
+
+/** Opens directories for the length of `use`. */
+export function withDirs<T>(dirPaths: readonly string[], use: (dirs: readonly DirFs[]) => T): T {
+  const dirs: DirFs[] = [];
+  try {
+    for (const path of dirPaths) dirs.push(openDirFs(path));
+    return use(dirs);
+  } finally {
+    for (const dir of dirs) dir.close();
+  }
+}

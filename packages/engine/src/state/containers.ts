@@ -1,0 +1,94 @@
+// The containers of a store: making, finding, listing and removing their directories. One directory per container; the
+// directory appears by rename, the name claim makes it public, and removal starts by a rename into the trash.
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { LapError, errorCode } from "@lapstrake/base";
+import { isContainerId } from "./ids.ts";
+import { claimName, claimRandomName, listNames, nameHolder, releaseName } from "./names.ts";
+import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./record.ts";
+import { moveToTrash, type StorePaths } from "./layout.ts";
+
+/** Makes the container public: its directory with the record, then its name. `prepare` fills the directory before. */
+export function addContainer(
+  paths: StorePaths,
+  record: ContainerRecord,
+  named: boolean,
+  prepare: (dir: string) => void,
+): ContainerRecord {
+  const temporary = join(paths.trash, `new-${record.id}`);
+  mkdirSync(temporary, { mode: 0o710 });
+  const dir = containerDir(paths.containers, record.id);
+  try {
+    prepare(temporary);
+    writeRecord(temporary, record);
+    renameSync(temporary, dir);
+    if (named) {
+      claimName(paths, record.name, record.id);
+      return record;
+    }
+    const name = claimRandomName(paths, record.id, record.name);
+    if (name === record.name) return record;
+    const renamed = { ...record, name };
+    writeRecord(dir, renamed);
+    return renamed;
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Directory of a container that {@link findContainer} or {@link listContainers} gave. */
+export function dirOf(paths: StorePaths, record: ContainerRecord): string {
+  return containerDir(paths.containers, record.id);
+}
+
+/** Every container with a name claim, newest first. */
+export function listContainers(paths: StorePaths): ContainerRecord[] {
+  const records = listNames(paths).flatMap(({ id }) => {
+    const record = isContainerId(id) ? readRecord(containerDir(paths.containers, id)) : undefined;
+    return record === undefined ? [] : [record];
+  });
+  return records.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
+}
+
+/** By full id, name or unique id prefix, in Docker's order. Throws `ERR_LAP_NO_CONTAINER` or `ERR_LAP_ID_AMBIGUOUS`. */
+export function findContainer(paths: StorePaths, wanted: string): ContainerRecord {
+  const bare = wanted.startsWith("/") ? wanted.slice(1) : wanted;
+  const id = resolveId(paths, bare);
+  const record = id === undefined ? undefined : readRecord(containerDir(paths.containers, id));
+  if (record === undefined) {
+    throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${wanted}`);
+  }
+  return record;
+}
+
+function resolveId(paths: StorePaths, wanted: string): string | undefined {
+  if (wanted === "" || wanted.includes("/") || wanted.includes("\0")) return undefined;
+  if (isContainerId(wanted)) return wanted;
+  const byName = nameHolder(paths, wanted);
+  if (byName !== undefined && isContainerId(byName)) return byName;
+  if (!/^[a-f0-9]+$/.test(wanted)) return undefined;
+  const matches = containerIds(paths).filter((id) => id.startsWith(wanted));
+  if (matches.length > 1) {
+    throw new LapError("invalidArgument", "ERR_LAP_ID_AMBIGUOUS", `Multiple IDs found with provided prefix: ${wanted}`);
+  }
+  return matches[0];
+}
+
+/** Ids of every container directory, named or not. */
+export function containerIds(paths: StorePaths): string[] {
+  return readdirSync(paths.containers).filter(isContainerId);
+}
+
+/** Removes the directory and the name. The container must not run any more; a second remover finds nothing and is content. */
+export function dropContainer(paths: StorePaths, record: ContainerRecord): void {
+  let trashed: string | undefined;
+  try {
+    trashed = moveToTrash(paths, dirOf(paths, record));
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+  releaseName(paths, record.name, record.id);
+  if (trashed !== undefined) rmSync(trashed, { recursive: true, force: true });
+}

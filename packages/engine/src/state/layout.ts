@@ -1,0 +1,84 @@
+// Where everything lives beneath one store root, and the version of that arrangement.
+//   layout.json          version of this arrangement
+//   images/              OCI content store and references     (room: layers)
+//   layers/              one extracted directory per chain id  (room: layers)
+//   containers/<id>/     one directory per container           (this room; core's supervisor writes status, log and socket in it)
+//   names/<name>         which container holds a name
+//   trash/               what is being deleted
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join, resolve } from "node:path";
+import { LapError, errorCode } from "@lapstrake/base";
+import { writeFileAtomic } from "./atomic.ts";
+
+const VERSION = 1;
+
+/** Absolute paths of a store. */
+export interface StorePaths {
+  readonly root: string;
+  readonly images: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly names: string;
+  readonly trash: string;
+  /** The file whose lock guards names/ and removal; always taken before a container's own lock. */
+  readonly lock: string;
+}
+
+/** The default store of this user: `$LAP_ROOT`, /var/lib/lapstrake for root, else `$XDG_DATA_HOME/lapstrake`. */
+export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  if (env["LAP_ROOT"] !== undefined && env["LAP_ROOT"] !== "") return resolve(env["LAP_ROOT"]);
+  if (process.getuid?.() === 0) return "/var/lib/lapstrake";
+  return join(env["XDG_DATA_HOME"] ?? join(env["HOME"] ?? "/tmp", ".local/share"), "lapstrake");
+}
+
+export function storePaths(root: string): StorePaths {
+  const at = (name: string): string => join(root, name);
+  return {
+    root,
+    images: at("images"),
+    layers: at("layers"),
+    containers: at("containers"),
+    names: at("names"),
+    trash: at("trash"),
+    lock: at("lock"),
+  };
+}
+
+/** Opens or creates a store. Throws `ERR_LAP_STORE_VERSION` for a store of another version. */
+export function openLayout(root: string): StorePaths {
+  const paths = storePaths(resolve(root));
+  const found = readVersion(paths.root);
+  if (found === VERSION) return paths;
+  if (found !== undefined) {
+    throw new LapError("failedPrecondition", "ERR_LAP_STORE_VERSION", `the store at "${root}" has version ${found}`, {
+      hint: `this lapstrake reads version ${VERSION}; name another store with --root`,
+    });
+  }
+  mkdirSync(paths.root, { recursive: true, mode: 0o710 });
+  for (const dir of [paths.images, paths.layers, paths.containers, paths.names, paths.trash]) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  }
+  writeFileAtomic(join(paths.root, "layout.json"), `${JSON.stringify({ version: VERSION })}\n`, { durable: true });
+  return paths;
+}
+
+function readVersion(root: string): number | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(root, "layout.json"), "utf8"));
+    return typeof value === "object" && value !== null ? (value as { version?: number }).version : undefined;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw new LapError("unavailable", "ERR_LAP_STORE_UNREADABLE", `cannot read the store at "${root}"`, {
+      cause: error,
+      hint: "run as the user who owns the store, or name another one with --root",
+    });
+  }
+}
+
+/** Moves a directory into the trash, so that it disappears from its place in one step; returns its new path. */
+export function moveToTrash(paths: StorePaths, path: string): string {
+  const target = join(paths.trash, randomBytes(8).toString("hex"));
+  renameSync(path, target);
+  return target;
+}

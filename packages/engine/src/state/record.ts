@@ -1,0 +1,89 @@
+// ContainerRecord: what a container is, decided once at create and kept as record.json in its directory.
+// Second value of the data flow (CreateRequest -> ContainerRecord -> RuntimeSpec). What it is doing lives in core's status record.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LapError, errorCode, type ByteString, type Digest } from "@lapstrake/base";
+import type { CreateRequest } from "../containers/request.ts";
+import { writeFileAtomic } from "./atomic.ts";
+
+/** Which sandbox runs it. */
+export type ContainerKind = "linux" | "wasm";
+
+/** What the root filesystem is made of. */
+export type RecordRootfs =
+  /** Layers of an image by chain id, bottom first. */
+  | { readonly kind: "image"; readonly chainIds: readonly Digest[] }
+  /** The machine's own root, with committed layers over it, bottom first. */
+  | { readonly kind: "host"; readonly chainIds: readonly Digest[]; readonly include: readonly string[]; readonly mask: readonly string[] }
+  /** A single .wasm file of the host, copied into the container. */
+  | { readonly kind: "module"; readonly file: ByteString };
+
+/** The program, after image defaults and request are merged. */
+export interface RecordProcess {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly stopSignal: number;
+  readonly stopTimeoutSec: number;
+}
+
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly name: string;
+  /** ISO time with nanoseconds. */
+  readonly createdAt: string;
+  readonly kind: ContainerKind;
+  readonly image: {
+    /** As the person typed it, shown by ps. */
+    readonly name: string;
+    /** Config digest; undefined for the host and for a bare module. */
+    readonly id: Digest | undefined;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly rootfs: RecordRootfs;
+  readonly process: RecordProcess;
+  readonly hostname: string;
+  readonly autoRemove: boolean;
+  readonly request: CreateRequest;
+}
+
+const FILE = "record.json";
+
+export function containerDir(containers: string, id: string): string {
+  return join(containers, id);
+}
+
+export function writeRecord(dir: string, record: ContainerRecord): void {
+  writeFileAtomic(join(dir, FILE), `${JSON.stringify(record)}\n`);
+}
+
+/** The record in `dir`; undefined when the directory has none. Throws `ERR_LAP_RECORD_INVALID` for a damaged one. */
+export function readRecord(dir: string): ContainerRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(dir, FILE), "utf8");
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+  const record = parseRecord(text);
+  if (record !== undefined) return record;
+  throw new LapError("dataLoss", "ERR_LAP_RECORD_INVALID", `damaged container record in "${dir}"`, {
+    hint: "remove the container with: lap rm -f",
+  });
+}
+
+function parseRecord(text: string): ContainerRecord | undefined {
+  try {
+    const value = JSON.parse(text) as ContainerRecord | null;
+    return value?.version === 1 && typeof value.id === "string" ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

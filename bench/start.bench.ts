@@ -1,0 +1,146 @@
+// Start to exit of /bin/true on busybox: our launch in process and as `lap run`, a C program that does the same namespaces
+// and mounts, runc, docker, and Node with nothing to do. All in a network namespace with loopback only.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { arch, execPath, geteuid, pid } from "node:process";
+import type { RuntimeSpec } from "@lapstrake/base";
+import { compile, defaultSpec, hostFacts, launch, type LaunchOptions } from "@lapstrake/core";
+import { commandVariant, prepare, which } from "./commands.ts";
+import { busyboxMissing, busyboxRootfs, ociLayout } from "./fixtures.ts";
+import type { Suite, Variant } from "./harness.ts";
+import type { OpenSuite } from "./main.ts";
+
+const NATIVE = join(import.meta.dirname, "../native/out", arch === "arm64" ? "aarch64" : "x86_64");
+const IMAGE = `lap-bench:${pid}`;
+
+interface Place {
+  readonly root: string;
+  readonly rootfs: string;
+  readonly held: AsyncDisposableStack;
+}
+
+function trueSpec(rootfs: string): RuntimeSpec {
+  const base = defaultSpec();
+  const process = { cwd: "/", args: ["/bin/true"], env: ["PATH=/bin"], user: { uid: 0, gid: 0 } };
+  return { ...base, process: { ...base.process, ...process }, root: { path: rootfs }, hostname: "bench" };
+}
+
+function launchOptions(place: Place): LaunchOptions {
+  const containerDir = mkdtempSync(join(place.root, "container-"));
+  const streams = { stdio: "pipes", openStdin: false, stdinOnce: false, log: null } as const;
+  return { containerDir, id: "bench", ...streams, reapArgv: [], foreground: true, initialClient: true };
+}
+
+/** What `engine` asks of core for one container, without records and images. */
+async function launchOnce(place: Place, spec: RuntimeSpec): Promise<void> {
+  const options = launchOptions(place);
+  const plan = compile({ spec, rootfs: { kind: "dir", path: place.rootfs } }, hostFacts(), options);
+  const { attachment } = await launch(plan);
+  if (attachment === undefined) throw new Error("the launch returned no attachment");
+  const { exitCode } = await attachment.exited;
+  attachment.reaped();
+  await attachment[Symbol.asyncDispose]();
+  if (exitCode !== 0) throw new Error(`/bin/true exited ${exitCode}`);
+}
+
+function inProcess(place: Place): Variant {
+  const spec = trueSpec(place.rootfs);
+  return { name: "in process", run: () => launchOnce(place, spec) };
+}
+
+function probe(place: Place): Variant {
+  const path = join(NATIVE, "probe");
+  if (!existsSync(path)) prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
+  return commandVariant("C probe", path, () => [place.rootfs, "/bin/true"], undefined);
+}
+
+function runc(place: Place): Variant {
+  const bundle = join(place.root, "bundle");
+  mkdirSync(bundle);
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(trueSpec(place.rootfs)));
+  let count = 0;
+  return commandVariant(
+    "runc run",
+    which("runc"),
+    () => ["run", "--bundle", bundle, `lap-bench-${pid}-${count++}`],
+    undefined,
+  );
+}
+
+function lap(place: Place): Variant {
+  const command = join(NATIVE, "lap");
+  const missing = existsSync(command) ? undefined : "native/out has no lap";
+  const store = ["--root", join(place.root, "store")];
+  if (missing === undefined) {
+    const layout = join(place.root, "layout");
+    mkdirSync(layout);
+    ociLayout(place.rootfs, layout, IMAGE);
+    prepare(command, [...store, "load", "-i", layout]);
+  }
+  return commandVariant(
+    "lap run",
+    command,
+    () => [...store, "run", "--rm", "--network", "none", IMAGE, "/bin/true"],
+    missing,
+  );
+}
+
+function docker(place: Place): Variant {
+  const command = which("docker");
+  const works = command !== undefined && succeeds(command, ["version"]);
+  if (works) {
+    prepare("sh", ["-c", `tar -C ${place.rootfs} -c . | docker import - ${IMAGE}`]);
+    place.held.defer(() => void prepare(command, ["rmi", "-f", IMAGE]));
+  }
+  const args = (): string[] => ["run", "--rm", "--network", "none", IMAGE, "/bin/true"];
+  return commandVariant("docker run", command, args, works || command === undefined ? undefined : "no daemon answers");
+}
+
+function succeeds(command: string, args: readonly string[]): boolean {
+  try {
+    prepare(command, args);
+    return true;
+  } catch {
+    return false; // the report names the variant as left out
+  }
+}
+
+function suiteAt(place: Place): Suite {
+  return {
+    title: "start to exit of /bin/true",
+    reference: "runc run",
+    rounds: 30,
+    warmup: 3,
+    variants: [
+      inProcess(place),
+      probe(place),
+      runc(place),
+      lap(place),
+      docker(place),
+      commandVariant("node -e 0", execPath, () => ["-e", "0"], undefined),
+      commandVariant("host /bin/true", "/bin/true", () => [], undefined),
+    ],
+    thresholds: [
+      { subject: "in process", reference: "C probe", atMost: 3 },
+      { subject: "in process", reference: "runc run", atMost: 1 / 5 },
+      { subject: "lap run", reference: "runc run", atMost: 1.6 },
+      { subject: "lap run", reference: "docker run", atMost: 1 / 4 },
+    ],
+  };
+}
+
+/** Makes root filesystem, image and bundle in a temporary folder; needs root and busybox-static. */
+export async function open(): Promise<OpenSuite> {
+  if (geteuid?.() !== 0) throw new Error("bench start needs root: it makes namespaces and mounts");
+  const missing = busyboxMissing();
+  if (missing !== undefined) throw new Error(`bench start needs a root filesystem: ${missing}`);
+  const root = mkdtempSync(join(tmpdir(), "lap-bench-"));
+  await using making = new AsyncDisposableStack();
+  making.defer(() => rmSync(root, { recursive: true, force: true }));
+  const place: Place = { root, rootfs: join(root, "rootfs"), held: making };
+  busyboxRootfs(place.rootfs);
+  const suite = suiteAt(place);
+  const held = making.move();
+  return { suite, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}

@@ -1,2 +1,2 @@
-// The public face of this room. Filled by the issue that builds it.
+// To come. The room exists so that its place in the import rules is fixed; it exports nothing yet.
 export {};

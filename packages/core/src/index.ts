@@ -15,4 +15,5 @@ export type { Bundle, LaunchOptions, Launched, LogOptions, Rootfs } from "./laun
 export { attach, control } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
+export { lockFile } from "./sys/lock.ts";
 export { cleanup } from "./cgroup/cleanup.ts";

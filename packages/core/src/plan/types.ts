@@ -30,6 +30,10 @@ export interface CgroupPlan {
   /** Directory in a v2 hierarchy, joined by CLONE_INTO_CGROUP; undefined when there is none. */
   readonly v2: string | undefined;
   readonly writes: readonly CgroupWrite[];
+  /** `cgroup.freeze` (v2) or `freezer.state` (v1) of the container; undefined when it cannot be paused. */
+  readonly freezerFile: string | undefined;
+  /** `memory.events` (v2) or `memory.oom_control` (v1); undefined when nobody counts OOM kills. */
+  readonly oomFile: string | undefined;
 }
 
 /** A launch as data. */
@@ -39,6 +43,13 @@ export interface LaunchPlan {
   readonly shim: string;
   /** CLONE_NEW* flags of the container's first process. */
   readonly cloneFlags: number;
+  /** Path of a pid namespace to join instead of a new one. */
+  readonly pidNamespace: string | undefined;
+  /** File that receives the first process's pid, for OCI clients. */
+  readonly pidFile: string | undefined;
+  /** Triples of container id, host id, size; empty without a user namespace. */
+  readonly uidMap: readonly number[];
+  readonly gidMap: readonly number[];
   readonly cgroups: CgroupPlan;
   readonly ops: readonly PlanOp[];
   /** What was reduced and why (capabilities outside the bounding set …): to be shown to the person. */

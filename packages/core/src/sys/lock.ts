@@ -1,0 +1,33 @@
+// Locks between processes: flock(2) on a file, freed by the kernel when its holder dies.
+import { closeSync, openSync } from "node:fs";
+import { LapError, systemError } from "@lapstrake/base";
+import { kernelSyscalls } from "./kernel.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+const EINTR = 4;
+const STEP_MS = 2;
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Takes the exclusive lock of `path` (made when missing); dispose to free it. Waits up to `timeoutMs` (default 10 s), then throws `ERR_LAP_LOCKED`. */
+export function lockFile(path: string, timeoutMs = 10_000): Disposable {
+  const fd = openSync(path, "a", 0o600);
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const ret = kernelSyscalls().call("flock", fd, LOCK_EX | LOCK_NB);
+    if (ret === 0) return { [Symbol.dispose]: () => closeSync(fd) };
+    if (ret !== -EWOULDBLOCK && ret !== -EINTR) {
+      closeSync(fd);
+      throw systemError(-ret, "flock", path);
+    }
+    if (Date.now() >= deadline) {
+      closeSync(fd);
+      throw new LapError("unavailable", "ERR_LAP_LOCKED", `"${path}" is locked by another process`);
+    }
+    pause(STEP_MS);
+  }
+}

@@ -50,7 +50,7 @@ function inProcess(place: Place): Variant {
 }
 
 function probe(place: Place): Variant {
-  const path = join(NATIVE, "probe");
+  const path = join(NATIVE, "lap-probe");
   if (!existsSync(path)) prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
   return commandVariant("C probe", path, () => [place.rootfs, "/bin/true"], undefined);
 }

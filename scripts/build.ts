@@ -1,14 +1,19 @@
 // `pnpm build`: native parts, the bundles of the command lines, and dist/ with declarations for every library package.
-// `--cli` stops after native parts and bundles (what `pnpm demo` and the kernel tests run); `--quiet` prints failures only.
+// `pnpm build ROOM…` builds only those libraries. `--cli` stops after native parts and bundles (what `pnpm demo` and the kernel tests run); `--quiet` prints failures only.
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pid } from "node:process";
-import { rolldown, type InputOptions } from "rolldown";
+import { parseArgs } from "node:util";
+import type { OutputChunk } from "rolldown";
+import { HEAVY } from "../test/arch/rooms.ts";
+import { builtUrls, bundle, renamedUrls, staticClosure } from "./bundle.ts";
 import { must, ROOT, run, say, tool } from "./run.ts";
 import { publishablePackages, type Package } from "./workspace.ts";
 
-const QUIET = process.argv.includes("--quiet");
-const CLI_ONLY = process.argv.includes("--cli");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quiet: { type: "boolean", default: false }, cli: { type: "boolean", default: false } },
+});
 
 /** Command lines and the source each starts from; a bundle is dist/NAME.mjs of the cli package. */
 const BINARIES: readonly { readonly name: string; readonly source: string }[] = [
@@ -20,7 +25,7 @@ const BINARIES: readonly { readonly name: string; readonly source: string }[] = 
 const EXTERNAL_OF_BUNDLES: readonly RegExp[] = [/^@bytecodealliance\//, /^koffi/, /^@koromix\//, /^memfs/];
 
 function report(line: string): void {
-  if (!QUIET) say(line);
+  if (!values.quiet) say(line);
 }
 
 /** Replaces `folder` by what `fill` writes, in one step, so that a running command never sees half a build. */
@@ -36,20 +41,12 @@ async function replaceFolder(folder: string, fill: (fresh: string) => Promise<vo
   }
 }
 
-async function bundle(input: InputOptions, dir: string, suffix: "js" | "mjs"): Promise<void> {
-  await using build = await rolldown({
-    platform: "node",
-    resolve: { conditionNames: ["@lapstrake/source", "node", "import", "default"] },
-    checks: { circularDependency: true },
-    ...input,
-  });
-  await build.write({
-    dir,
-    format: "esm",
-    entryFileNames: `[name].${suffix}`,
-    chunkFileNames: `chunks/[name]-[hash].${suffix}`,
-    minify: false,
-  });
+/** The bundle that a person waits for may not load what costs tens of milliseconds. */
+function checkBudget(chunks: readonly OutputChunk[]): void {
+  for (const { name } of BINARIES) {
+    const heavy = [...staticClosure(chunks, `${name}.mjs`)].filter((file) => HEAVY.test(file));
+    if (heavy.length > 0) throw new Error(`${name}.mjs loads ${heavy.join(", ")} at start`);
+  }
 }
 
 async function buildBinaries(): Promise<void> {
@@ -60,9 +57,12 @@ async function buildBinaries(): Promise<void> {
   }
   if (present.length === 0) return;
   const input = Object.fromEntries(present.map(({ name, source }) => [name, join(folder, source)]));
-  await replaceFolder(join(folder, "dist"), (fresh) =>
-    bundle({ input, external: [...EXTERNAL_OF_BUNDLES], transform: { target: "node24" } }, fresh, "mjs"),
-  );
+  const external = [...EXTERNAL_OF_BUNDLES];
+  await replaceFolder(join(folder, "dist"), async (fresh) => {
+    const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls] };
+    const names = { entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name]-[hash].mjs" };
+    checkBudget(await bundle(options, { dir: fresh, ...names }));
+  });
 }
 
 /** Declarations name their neighbours by source; consumers get the built names. */
@@ -92,29 +92,45 @@ async function emitDeclarations(folder: string, outDir: string): Promise<void> {
   renameSpecifiers(outDir);
 }
 
-async function buildLibrary({ folder, manifest, entries }: Package): Promise<void> {
-  const input = Object.fromEntries(
-    entries.map(({ source, built }) => [built.replace(/^\.\/dist\//, ""), join(folder, source)]),
-  );
-  // Everything from a package stays an import; only the package's own files are joined.
-  const external = (id: string): boolean => !id.startsWith(".") && !id.startsWith("/");
+/** dist/ mirrors src/ file by file, so what a module says of its neighbours (`import.meta.url`) stays true. */
+async function buildLibrary({ folder, manifest }: Package): Promise<void> {
+  const src = join(folder, "src");
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => isSource(name));
+  const input = Object.fromEntries(files.map((name) => [name.replace(/\.ts$/, ""), join(src, name)]));
+  const external = (id: string): boolean => !id.startsWith(".") && !id.startsWith("/") && !id.startsWith("\0");
   await replaceFolder(join(folder, "dist"), async (fresh) => {
-    await bundle({ input, external, transform: { target: "es2022" } }, fresh, "js");
+    await bundle(
+      { input, external, transform: { target: "es2022" }, plugins: [renamedUrls] },
+      { dir: fresh, entryFileNames: "[name].js", preserveModules: true, preserveModulesRoot: src },
+    );
     await emitDeclarations(folder, fresh);
   });
   report(`build: ${manifest.name}`);
 }
 
+function isSource(name: string): boolean {
+  return name.endsWith(".ts") && !name.endsWith(".test.ts");
+}
+
+async function buildNative(): Promise<void> {
+  const { code, output } = await run(process.execPath, ["native/build.mjs", "--optional"]);
+  if (output.trim() !== "" && (!values.quiet || code !== 0)) say(output.trimEnd());
+  if (code !== 0) throw new Error(`native/build.mjs exited ${code}`);
+}
+
 async function main(): Promise<void> {
   const started = performance.now();
-  const native = await run(process.execPath, ["native/build.mjs", "--optional"]);
-  if (native.output.trim() !== "" && (!QUIET || native.code !== 0)) say(native.output.trimEnd());
-  if (native.code !== 0) throw new Error(`native/build.mjs exited ${native.code}`);
-  await buildBinaries();
-  if (!CLI_ONLY) {
-    for (const each of publishablePackages()) if (each.manifest.name !== "@lapstrake/cli") await buildLibrary(each);
+  const libraries = publishablePackages().filter(({ manifest }) => manifest.exports !== undefined);
+  const rooms = libraries.filter(({ folder }) => positionals.length === 0 || positionals.includes(basename(folder)));
+  if (positionals.length === 0) {
+    await buildNative();
+    await buildBinaries();
   }
+  if (!values.cli) for (const room of rooms) await buildLibrary(room);
   report(`build: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-await main();
+await main().catch((error: unknown) => {
+  say(`build: ${(error as Error).message}`);
+  process.exitCode = 1;
+});

@@ -34,12 +34,11 @@ function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
 }
 
-function entriesOf(folder: string, manifest: Manifest): Entry[] {
+function entriesOf(manifest: Manifest): Entry[] {
   return Object.entries(manifest.exports ?? {}).flatMap(([subpath, conditions]) => {
     const source = conditions["@lapstrake/source"];
     const built = conditions["default"];
     if (source === undefined || built === undefined) return [];
-    if (!existsSync(join(folder, source))) throw new Error(`${manifest.name} exports ${source}, which does not exist`);
     return [{ specifier: join(manifest.name, subpath), source, built: built.replace(/\.js$/, "") }];
   });
 }
@@ -51,5 +50,5 @@ export function publishablePackages(): Package[] {
     .filter((folder) => existsSync(join(folder, "package.json")))
     .map((folder) => ({ folder, manifest: readManifest(folder) }))
     .filter(({ manifest }) => manifest.private !== true)
-    .map(({ folder, manifest }) => ({ folder, manifest, entries: entriesOf(folder, manifest) }));
+    .map(({ folder, manifest }) => ({ folder, manifest, entries: entriesOf(manifest) }));
 }

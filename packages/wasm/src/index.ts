@@ -1,2 +1,11 @@
-// The public face of this room. Filled by the issue that builds it.
-export {};
+// The Wasm sandbox: WebAssembly programs over a filesystem of layers. Start reading at run/run-module.ts.
+export { runModule, type ModuleRun, type WasmLimits } from "./run/run-module.ts";
+export { EXIT, type WasmExit } from "./run/exit.ts";
+export { Interrupt, REASON } from "./run/interrupt.ts";
+export { DETECT_BYTES, detectWasm, mustDetectWasm, type WasmKind } from "./run/detect.ts";
+export { compileModule } from "./run/compile.ts";
+export { limitMemory, PAGE_BYTES } from "./binary/memory-limit.ts";
+export { bytesInput, chunkOutput, EMPTY_INPUT, NULL_OUTPUT } from "./io/buffers.ts";
+export type { GuestInput, GuestOutput, StreamKind } from "./io/ports.ts";
+export type { GuestClock } from "./io/clock.ts";
+export type { WasmModule } from "./webassembly.ts";

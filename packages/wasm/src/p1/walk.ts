@@ -1,0 +1,111 @@
+// Path resolution of the path_* calls: segment by segment over inodes, beneath one directory descriptor, with a budget of
+// 40 links (path_resolution(7)). Nothing is ever resolved by joined strings.
+import { ERRNO, fsError, type ByteString } from "@lapstrake/base";
+import type { Ino, InodeFs } from "@lapstrake/layers";
+import { WASI } from "./abi.ts";
+import type { DirDescriptor, Reach } from "./descriptors.ts";
+import { mustIno, wasiError } from "./errno.ts";
+
+const MAX_LINKS = 40;
+
+/** Where a path leads: its parent and last name; `ino` is undefined when that name does not exist. */
+export interface Place {
+  readonly dir: Ino;
+  /** "" when the path names a directory without naming it: ".", "a/..". */
+  readonly name: ByteString;
+  readonly ino: Ino | undefined;
+  /** The path ended with "/" or "/.": only a directory will do. */
+  readonly mustBeDir: boolean;
+}
+
+/** Resolves `path` beneath `base`. Paths that start with "/" or climb out are EPERM. */
+export function walk(fs: InodeFs, base: DirDescriptor, path: ByteString, followLast: boolean): Place {
+  if (path === "") throw fsError(ERRNO.ENOENT);
+  if (path.charCodeAt(0) === 47) throw wasiError(WASI.EPERM);
+  return new Walk(fs, base).run(path, followLast);
+}
+
+class Walk {
+  readonly #fs: InodeFs;
+  readonly #reach: Reach;
+  /** Directories from the start to here: ".." goes back along it, whatever was renamed meanwhile. */
+  readonly #chain: Ino[];
+  #pending: ByteString[] = [];
+  #links = 0;
+  #mustBeDir = false;
+
+  constructor(fs: InodeFs, base: DirDescriptor) {
+    this.#fs = fs;
+    this.#reach = base.reach;
+    this.#chain = [base.object.ino];
+  }
+
+  run(path: ByteString, followLast: boolean): Place {
+    this.#push(path);
+    for (let name = this.#pending.pop(); name !== undefined; name = this.#pending.pop()) {
+      if (name === "..") this.#up();
+      else {
+        const place = this.#step(name, followLast);
+        if (place !== undefined) return place;
+      }
+    }
+    const here = this.#here();
+    return { dir: here, name: "", ino: here, mustBeDir: true };
+  }
+
+  #here(): Ino {
+    return this.#chain[this.#chain.length - 1] as Ino;
+  }
+
+  /** Queues the segments of a path, or of a link's target, before what is still to do. */
+  #push(path: ByteString): void {
+    if (this.#pending.length === 0 && (path.endsWith("/") || path.endsWith("/."))) this.#mustBeDir = true;
+    const segments = path.split("/");
+    for (let i = segments.length - 1; i >= 0; i--) {
+      const segment = segments[i] as ByteString;
+      if (segment !== "" && segment !== ".") this.#pending.push(segment);
+    }
+  }
+
+  #up(): void {
+    if (this.#chain.length > 1) {
+      this.#chain.pop();
+      return;
+    }
+    const mayLeave = this.#reach === "everywhere" || (this.#reach === "links" && this.#links > 0);
+    if (!mayLeave) throw wasiError(WASI.EPERM);
+    // The root is its own parent, as everywhere in Unix.
+    this.#chain[0] = mustIno(this.#fs.lookup(this.#here(), ".."));
+  }
+
+  #step(name: ByteString, followLast: boolean): Place | undefined {
+    const dir = this.#here();
+    const last = this.#pending.length === 0;
+    const found = this.#fs.lookup(dir, name);
+    if (found < 0) {
+      if (!last || found !== -ERRNO.ENOENT) throw fsError(-found);
+      return { dir, name, ino: undefined, mustBeDir: this.#mustBeDir };
+    }
+    const { type } = this.#fs.getattr(found);
+    if (type === "symlink" && (!last || followLast || this.#mustBeDir)) {
+      this.#follow(found);
+      return undefined;
+    }
+    if (last) return { dir, name, ino: found, mustBeDir: this.#mustBeDir };
+    if (type !== "dir") throw fsError(ERRNO.ENOTDIR);
+    this.#chain.push(found);
+    return undefined;
+  }
+
+  #follow(link: Ino): void {
+    this.#links += 1;
+    if (this.#links > MAX_LINKS) throw fsError(ERRNO.ELOOP);
+    const target = this.#fs.readlink(link);
+    if (target === "") throw fsError(ERRNO.ENOENT);
+    if (target.startsWith("/")) {
+      if (this.#reach === "beneath") throw wasiError(WASI.EPERM);
+      this.#chain.splice(0, this.#chain.length, this.#fs.root);
+    }
+    this.#push(target);
+  }
+}

@@ -1,0 +1,54 @@
+// How a running guest is told to end, from its own thread or another: one shared word. Host calls look at it, waits wake from it.
+// A guest that makes no host call is stopped by node/watch.ts.
+
+/** Why a guest was ended; the number in the shared word. */
+export const REASON = { none: 0, timeout: 1, terminated: 2, signal: 1000 } as const;
+
+/** Thrown through the guest's frames when it is to end: not an Error, nothing of it is shown to the guest. */
+export class Interrupted {
+  readonly reason: number;
+  constructor(reason: number) {
+    this.reason = reason;
+  }
+}
+
+export class Interrupt {
+  readonly word: Int32Array<SharedArrayBuffer | ArrayBuffer>;
+
+  constructor(word?: Int32Array<SharedArrayBuffer | ArrayBuffer>) {
+    this.word = word ?? new Int32Array(sharedWord());
+  }
+
+  /** Throws {@link Interrupted} when the guest is to end. */
+  check(): void {
+    const reason = Atomics.load(this.word, 0);
+    if (reason !== REASON.none) throw new Interrupted(reason);
+  }
+
+  /** Asks the guest to end; the first reason stays. `REASON.signal + n` stands for signal n. */
+  raise(reason: number): void {
+    Atomics.compareExchange(this.word, 0, REASON.none, reason);
+    Atomics.notify(this.word, 0);
+  }
+
+  /** Waits `ms` (Infinity: until interrupted); throws {@link Interrupted} when the guest is to end. */
+  sleep(ms: number): void {
+    if (canWait()) Atomics.wait(this.word as Int32Array<SharedArrayBuffer>, 0, REASON.none, ms);
+    else spin(ms);
+    this.check();
+  }
+}
+
+function sharedWord(): SharedArrayBuffer | ArrayBuffer {
+  return typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(4) : new SharedArrayBuffer(4);
+}
+
+/** A browser's page may not block: there, in-thread guests wait by turning. Put guests that sleep into a worker. */
+function canWait(): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && !("document" in globalThis);
+}
+
+function spin(ms: number): void {
+  const until = performance.now() + Math.min(ms, 0x7fff_ffff);
+  while (performance.now() < until);
+}

@@ -1,0 +1,59 @@
+// The descriptors a guest starts with: 0, 1, 2, and the whole filesystem as "/".
+import { LapError, fromByteString, toByteString, type ByteString } from "@lapstrake/base";
+import { resolvePath, type InodeFs, type Ino } from "@lapstrake/layers";
+import type { GuestInput, GuestOutput } from "../io/ports.ts";
+import { DIR_RIGHTS, FILE_RIGHTS, RIGHT, STREAM_RIGHTS } from "../p1/abi.ts";
+import type { Descriptor, DescriptorTable, Reach } from "../p1/descriptors.ts";
+
+/** Descriptors 0, 1 and 2. */
+export function openStdio(fds: DescriptorTable, stdin: GuestInput, stdout: GuestOutput, stderr: GuestOutput): void {
+  fds.add(stream(stdin, undefined));
+  fds.add(stream(undefined, stdout));
+  fds.add(stream(undefined, stderr));
+}
+
+/** A stream descriptor of one direction. */
+export function stream(input: GuestInput | undefined, output: GuestOutput | undefined): Descriptor {
+  const unusable = input === undefined ? RIGHT.fdRead : RIGHT.fdWrite;
+  return {
+    object: { kind: "stream", input, output, flags: 0, refs: 1 },
+    rights: STREAM_RIGHTS & ~unusable,
+    inheriting: 0,
+    preopen: undefined,
+    reach: "beneath",
+  };
+}
+
+/** Descriptor 3 is "/". A working directory elsewhere is announced as "." after it, which libcs resolve relative paths against. */
+export function openPreopens(fds: DescriptorTable, fs: InodeFs, cwd: ByteString): void {
+  const root = preopen(fs, fs.root, "/", "links");
+  fds.add(root);
+  const here = directoryAt(fs, cwd);
+  if (here !== fs.root) fds.add(preopen(fs, here, ".", "everywhere"));
+}
+
+/** Parts of the filesystem under names of their own instead, from descriptor 3 on. */
+export function openParts(fds: DescriptorTable, fs: InodeFs, parts: Readonly<Record<string, string>>): void {
+  for (const [name, path] of Object.entries(parts)) {
+    fds.add(preopen(fs, directoryAt(fs, toByteString(path)), toByteString(name), "beneath"));
+  }
+}
+
+/** A preopened directory under the name the guest sees. */
+export function preopen(fs: InodeFs, ino: Ino, name: ByteString, reach: Reach): Descriptor {
+  return {
+    object: { kind: "dir", ino, handle: fs.opendir(ino), flags: 0, refs: 1 },
+    rights: DIR_RIGHTS,
+    inheriting: DIR_RIGHTS | FILE_RIGHTS,
+    preopen: name,
+    reach,
+  };
+}
+
+function directoryAt(fs: InodeFs, path: ByteString): Ino {
+  const found = resolvePath(fs, fs.root, path);
+  if (typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir") return found.ino;
+  throw new LapError("notFound", "ERR_LAP_WASM_CWD", `"${fromByteString(path)}" is no directory of the filesystem`, {
+    hint: "create it in a layer, or choose another working directory",
+  });
+}

@@ -7,7 +7,7 @@ const IN_PACKAGE = /^packages\/([^/]+)\//;
 const WORKSPACE = /^@lapstrake\/([^/]+)(\/.*)?$/;
 
 function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || path.startsWith("test/") || path.startsWith("bench/");
+  return /\.test\.ts$|\/testing\//.test(path) || path.startsWith("test/") || path.startsWith("bench/");
 }
 
 function allowedRooms(path: string, room: string): readonly string[] | undefined {
@@ -76,10 +76,10 @@ export function constructs(files: Files): string[] {
   );
 }
 
-/** Every source file opens with a comment: what it is and where it stands. */
+/** Every source file opens with a comment: what it is and where it stands. A test beside its subject is explained by it. */
 export function headers(files: Files): string[] {
   return [...files]
-    .filter(([path]) => /\.(?:ts|c|h|S)$/.test(path))
+    .filter(([path]) => /\.(?:ts|c|h|S)$/.test(path) && !/^packages\/.*\.test\.ts$/.test(path))
     .filter(([, text]) => !/^(?:#!.*\n)?\s*(?:\/\/|\/\*)/.test(text))
     .map(([path]) => `${path}: no comment at its head`);
 }

@@ -3,11 +3,15 @@ import fc from "fast-check";
 import { fromByteString, fromBytes, toByteString, toBytes } from "./bytes.ts";
 
 it("keeps any bytes", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 9000 }), (raw) => void expect(toBytes(fromBytes(raw))).toEqual(raw)));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 9000 }), (raw) => void expect(toBytes(fromBytes(raw))).toEqual(raw)),
+  );
 });
 
 it("round-trips any text through UTF-8", () => {
-  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => void expect(fromByteString(toByteString(text))).toBe(text)));
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => void expect(fromByteString(toByteString(text))).toBe(text)),
+  );
 });
 
 it("shows invalid UTF-8 as a replacement character", () => {

@@ -19,6 +19,11 @@ it("gives one frozen filesystem error per errno, without a stack", () => {
 });
 
 it("shapes system errors as Node does", () => {
-  expect(systemError(ERRNO.EACCES, "open", "/x")).toMatchObject({ code: "EACCES", errno: -13, syscall: "open", path: "/x" });
+  expect(systemError(ERRNO.EACCES, "open", "/x")).toMatchObject({
+    code: "EACCES",
+    errno: -13,
+    syscall: "open",
+    path: "/x",
+  });
   expect(errorCode(systemError(999, "open"))).toBe("E999");
 });

@@ -19,7 +19,8 @@ export function parseJson(bytes: Uint8Array, what: string, maxBytes: number): un
 /** Parses and requires a JSON object. */
 export function parseJsonObject(bytes: Uint8Array, what: string, maxBytes: number): Record<string, unknown> {
   const value = parseJson(bytes, what, maxBytes);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalidJson(what, "it is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalidJson(what, "it is not an object");
   return value as Record<string, unknown>;
 }
 

@@ -15,7 +15,9 @@ it.each([
 it("knows the Wasm platforms", () => {
   expect(isWasmPlatform(parsePlatform("wasi/wasm32"))).toBe(true);
   expect(isWasmPlatform(parsePlatform("linux/amd64"))).toBe(false);
-  expect(samePlatform({ os: "linux", architecture: "aarch64" }, { os: "linux", architecture: "arm64", variant: "v8" })).toBe(true);
+  expect(
+    samePlatform({ os: "linux", architecture: "aarch64" }, { os: "linux", architecture: "arm64", variant: "v8" }),
+  ).toBe(true);
 });
 
 it.each(["", "a/b/c/d", "linux//x", "linux/a b"])("refuses %j", (text) => {

@@ -22,12 +22,21 @@ describe("parseReference", () => {
     expect(familiarReference(ref)).toBe(familiar);
   });
 
-  it.each(["", "Bad", "a:b:c", "a/../b", "a//b", "-a", "a:", "a@sha256:12", "a:" + "x".repeat(129), "a".repeat(300), HEX])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseReference(text)).toThrow(/invalid reference format/);
-    },
-  );
+  it.each([
+    "",
+    "Bad",
+    "a:b:c",
+    "a/../b",
+    "a//b",
+    "-a",
+    "a:",
+    "a@sha256:12",
+    "a:" + "x".repeat(129),
+    "a".repeat(300),
+    HEX,
+  ])("refuses %j", (text) => {
+    expect(() => parseReference(text)).toThrow(/invalid reference format/);
+  });
 
   it("says in docker's words that names are lowercase", () => {
     expect(() => parseReference("Bad")).toThrow(

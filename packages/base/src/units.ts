@@ -56,7 +56,15 @@ export function formatAgo(ms: number): string {
   return `${Math.trunc(hours / 24 / 365)} years`;
 }
 
-const DURATION_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /** Milliseconds of a Go duration (`1m30s`, `500ms`). Throws `ERR_LAP_DURATION_INVALID`. */
 export function parseDurationMs(text: string): number {

@@ -52,7 +52,10 @@ describe("pflag's dialect", () => {
     [["--name"], "flag needs an argument: --name"],
     [["-e"], "flag needs an argument: 'e' in -e"],
     [["-m", "abc", "x"], 'invalid argument "abc" for "-m, --memory" flag: invalid size: \'abc\''],
-    [["--tty=maybe", "x"], 'invalid argument "maybe" for "-t, --tty" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
+    [
+      ["--tty=maybe", "x"],
+      'invalid argument "maybe" for "-t, --tty" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+    ],
   ])("refuses %j", async (argv, message) => {
     const failure = await flagsOf(...argv).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UsageError);

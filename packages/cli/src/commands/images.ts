@@ -20,8 +20,18 @@ export const imagesCommand: Command = {
   flags: [
     { long: "all", short: "a", kind: "bool", help: "Show all images (default hides intermediate images)" },
     { long: "digests", kind: "bool", help: "Show digests" },
-    { long: "filter", short: "f", kind: "list", valueName: "filter", help: "Filter output based on conditions provided" },
-    { long: "format", kind: "string", help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`" },
+    {
+      long: "filter",
+      short: "f",
+      kind: "list",
+      valueName: "filter",
+      help: "Filter output based on conditions provided",
+    },
+    {
+      long: "format",
+      kind: "string",
+      help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`",
+    },
     { long: "no-trunc", kind: "bool", help: "Don't truncate output" },
     { long: "quiet", short: "q", kind: "bool", help: "Only show image IDs" },
   ],
@@ -43,7 +53,10 @@ function imageTable(rows: readonly Readonly<Record<string, string>>[], digests: 
   const digest = digests ? ["Digest"] : [];
   const keys = ["Repository", "Tag", ...digest, "ID", "CreatedSince", "Size"];
   const header = ["REPOSITORY", "TAG", ...digest.map(() => "DIGEST"), "IMAGE ID", "CREATED", "SIZE"];
-  return table(header, rows.map((row) => keys.map((key) => row[key]!)));
+  return table(
+    header,
+    rows.map((row) => keys.map((key) => row[key]!)),
+  );
 }
 
 function fields(image: ImageRow, noTrunc: boolean): Record<string, string> {
@@ -51,7 +64,8 @@ function fields(image: ImageRow, noTrunc: boolean): Record<string, string> {
   const createdMs = image.created === undefined ? undefined : Date.parse(image.created);
   return {
     Containers: "N/A",
-    CreatedAt: createdMs === undefined ? "N/A" : `${new Date(createdMs).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
+    CreatedAt:
+      createdMs === undefined ? "N/A" : `${new Date(createdMs).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
     CreatedSince: createdMs === undefined ? "N/A" : `${formatAgo(Date.now() - createdMs)} ago`,
     Digest: image.digest ?? "<none>",
     ID: noTrunc ? image.id : hex.slice(0, 12),

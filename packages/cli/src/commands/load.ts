@@ -18,7 +18,12 @@ export const loadCommand: Command = {
   interspersed: true,
   errorExitCode: 1,
   flags: [
-    { long: "input", short: "i", kind: "string", help: "Read from tar archive file or OCI layout folder, instead of STDIN" },
+    {
+      long: "input",
+      short: "i",
+      kind: "string",
+      help: "Read from tar archive file or OCI layout folder, instead of STDIN",
+    },
     { long: "quiet", short: "q", kind: "bool", help: "Suppress the load output" },
   ],
   async run({ flags, global }) {

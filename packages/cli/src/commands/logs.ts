@@ -18,10 +18,23 @@ export const logsCommand: Command = {
   flags: [
     { long: "details", kind: "bool", help: "Show extra details provided to logs" },
     { long: "follow", short: "f", kind: "bool", help: "Follow log output" },
-    { long: "since", kind: "string", help: 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' },
-    { long: "tail", short: "n", kind: "string", help: 'Number of lines to show from the end of the logs (default "all")' },
+    {
+      long: "since",
+      kind: "string",
+      help: 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    },
+    {
+      long: "tail",
+      short: "n",
+      kind: "string",
+      help: 'Number of lines to show from the end of the logs (default "all")',
+    },
     { long: "timestamps", short: "t", kind: "bool", help: "Show timestamps" },
-    { long: "until", kind: "string", help: 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' },
+    {
+      long: "until",
+      kind: "string",
+      help: 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    },
   ],
   run: logs,
 };
@@ -38,7 +51,9 @@ async function logs({ flags, args, global }: Invocation): Promise<number> {
     ...(Number.isNaN(tail) ? {} : { tail }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
-    ...(read.bool("follow") && isRunning ? { follow: { ended: waitContainer(engine, record).then(() => undefined) } } : {}),
+    ...(read.bool("follow") && isRunning
+      ? { follow: { ended: waitContainer(engine, record).then(() => undefined) } }
+      : {}),
   };
   const print = printer(read.bool("timestamps"), read.bool("details"));
   if (read.bool("follow")) process.once("SIGINT", () => process.exit(130));
@@ -61,7 +76,12 @@ function moment(name: string, text: string | undefined): string | undefined {
   try {
     return iso(Date.now() - parseDurationMs(text));
   } catch (cause) {
-    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `invalid value for "${name}": failed to parse value as time or duration: "${text}"`, { cause });
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_FLAG_VALUE",
+      `invalid value for "${name}": failed to parse value as time or duration: "${text}"`,
+      { cause },
+    );
   }
 }
 

@@ -20,9 +20,24 @@ export const psCommand: Command = {
   errorExitCode: 1,
   flags: [
     { long: "all", short: "a", kind: "bool", help: "Show all containers (default shows just running)" },
-    { long: "filter", short: "f", kind: "list", valueName: "filter", help: "Filter output based on conditions provided" },
-    { long: "format", kind: "string", help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`" },
-    { long: "last", short: "n", kind: "int", help: "Show n last created containers (includes all states) (default -1)" },
+    {
+      long: "filter",
+      short: "f",
+      kind: "list",
+      valueName: "filter",
+      help: "Filter output based on conditions provided",
+    },
+    {
+      long: "format",
+      kind: "string",
+      help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`",
+    },
+    {
+      long: "last",
+      short: "n",
+      kind: "int",
+      help: "Show n last created containers (includes all states) (default -1)",
+    },
     { long: "latest", short: "l", kind: "bool", help: "Show the latest created container (includes all states)" },
     { long: "no-trunc", kind: "bool", help: "Don't truncate output" },
     { long: "quiet", short: "q", kind: "bool", help: "Only display container IDs" },
@@ -77,7 +92,11 @@ const FILTERS: Readonly<Record<string, Test>> = {
 function parseFilter(text: string): Filter {
   const at = text.indexOf("=");
   if (at < 0) {
-    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`);
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_FLAG_VALUE",
+      `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+    );
   }
   const filter = { key: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) };
   if (FILTERS[filter.key] !== undefined) return filter;
@@ -98,7 +117,9 @@ function row({ record, status }: ContainerSummary, noTrunc: boolean): Record<str
     CreatedAt: `${record.createdAt.slice(0, 10)} ${record.createdAt.slice(11, 19)} +0000 UTC`,
     ID: noTrunc ? record.id : shortId(record.id),
     Image: record.image.name,
-    Labels: Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(","),
+    Labels: Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(","),
     LocalVolumes: "0",
     Mounts: "",
     Names: record.name,
@@ -114,4 +135,3 @@ function row({ record, status }: ContainerSummary, noTrunc: boolean): Record<str
 function tableCells(fields: Readonly<Record<string, string>>): string[] {
   return ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"].map((key) => fields[key] ?? "");
 }
-

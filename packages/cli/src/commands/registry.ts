@@ -34,7 +34,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["stop", { load: stop, summary: "Stop one or more running containers" }],
   ["kill", { load: kill, summary: "Kill one or more running containers" }],
   ["wait", { load: wait, summary: "Block until one or more containers stop, then print their exit codes" }],
-  ["attach", { load: attach, summary: "Attach local standard input, output, and error streams to a running container" }],
+  [
+    "attach",
+    { load: attach, summary: "Attach local standard input, output, and error streams to a running container" },
+  ],
   ["ps", { load: ps, summary: "List containers" }],
   ["logs", { load: logs, summary: "Fetch the logs of a container" }],
   ["rm", { load: rm, summary: "Remove one or more containers" }],
@@ -74,14 +77,17 @@ export async function findCommand(
 ): Promise<{ readonly command: Command; readonly argv: readonly string[] } | undefined> {
   for (const length of [2, 1]) {
     const entry = COMMANDS.get(words.slice(0, length).join(" "));
-    if (entry !== undefined && words.length >= length) return { command: await entry.load(), argv: words.slice(length) };
+    if (entry !== undefined && words.length >= length)
+      return { command: await entry.load(), argv: words.slice(length) };
   }
   return undefined;
 }
 
 /** Help of `lap` itself. */
 export function topHelp(): string {
-  const shown = [...COMMANDS].flatMap(([name, { summary }]) => (summary === undefined ? [] : [[name, summary] as const]));
+  const shown = [...COMMANDS].flatMap(([name, { summary }]) =>
+    summary === undefined ? [] : [[name, summary] as const],
+  );
   const lines = shown.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`);
   return [
     "Usage:  lap [OPTIONS] COMMAND",

@@ -27,7 +27,11 @@ export const rmiCommand: Command = {
     for (const name of args) {
       try {
         const { untagged, deleted } = await removeImage(engine, name, { force });
-        out([...untagged.map((reference) => `Untagged: ${reference}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(""));
+        out(
+          [...untagged.map((reference) => `Untagged: ${reference}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(
+            "",
+          ),
+        );
       } catch (error) {
         if (!force || !isLapError(error, "notFound")) failures++;
         err(`${errorText(error)}\n`);
@@ -53,7 +57,11 @@ export const tagCommand: Command = {
       await tagImage(engineFor(global), source, target);
     } catch (error) {
       if (!isLapError(error) || error.code !== "ERR_LAP_REFERENCE_INVALID") throw error;
-      throw new LapError("invalidArgument", error.code, `Error parsing reference: "${target}" is not a valid repository/tag: ${error.message}`);
+      throw new LapError(
+        "invalidArgument",
+        error.code,
+        `Error parsing reference: "${target}" is not a valid repository/tag: ${error.message}`,
+      );
     }
     return 0;
   },

@@ -24,12 +24,21 @@ export const CREATE_FLAGS: readonly Flag[] = [
   { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
   { long: "name", kind: "string", help: "Assign a name to the container" },
   { long: "net", kind: "string", help: "Connect a container to a network", hidden: true },
-  { long: "network", kind: "string", valueName: "network", help: "Network: none (loopback only) or host (default none)" },
+  {
+    long: "network",
+    kind: "string",
+    valueName: "network",
+    help: "Network: none (loopback only) or host (default none)",
+  },
   { long: "no-mask", kind: "bool", help: "Image `host` only: hide nothing but the store" },
   { long: "pids-limit", kind: "int", help: "Tune container pids limit (set -1 for unlimited)" },
   { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
   { long: "privileged", kind: "bool", help: "Give extended privileges to this container" },
-  { long: "pull", kind: "string", help: 'Pull image before running ("always", "missing", "never") (default "missing")' },
+  {
+    long: "pull",
+    kind: "string",
+    help: 'Pull image before running ("always", "missing", "never") (default "missing")',
+  },
   { long: "read-only", kind: "bool", help: "Mount the container's root filesystem as read only" },
   { long: "rm", kind: "bool", help: "Automatically remove the container when it exits" },
   { long: "security-opt", kind: "list", help: "Security Options" },
@@ -99,7 +108,9 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 function prune(request: Loose<CreateRequest> & { readonly image: string }): CreateRequest {
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as CreateRequest;
+  return Object.fromEntries(
+    Object.entries(request).filter(([, value]) => value !== undefined),
+  ) as unknown as CreateRequest;
 }
 
 function positive(value: number | undefined): number | undefined {

@@ -34,7 +34,12 @@ export const runCommand: Command = {
   aliases: ["lap container run", "lap run"],
   flags: [
     ...CREATE_FLAGS,
-    { long: "debug", kind: "string", valueName: "stages", help: "Show stages of the start: spec, plan, facts (comma separated)" },
+    {
+      long: "debug",
+      kind: "string",
+      valueName: "stages",
+      help: "Show stages of the start: spec, plan, facts (comma separated)",
+    },
     { long: "detach", short: "d", kind: "bool", help: "Run container in background and print container ID" },
     { long: "detach-keys", kind: "string", help: "Override the key sequence for detaching a container" },
     { long: "sig-proxy", kind: "bool", help: "Proxy received signals to the process (default true)" },

@@ -26,7 +26,11 @@ export const startCommand: Command = {
     const engine = engineFor(global);
     if (read.bool("attach") || read.bool("interactive")) {
       if (args.length > 1) {
-        throw new LapError("invalidArgument", "ERR_LAP_CONFLICTING_OPTIONS", "you cannot start and attach multiple containers at once");
+        throw new LapError(
+          "invalidArgument",
+          "ERR_LAP_CONFLICTING_OPTIONS",
+          "you cannot start and attach multiple containers at once",
+        );
       }
       return foreground(engine, engine.find(args[0]!), {
         stdin: read.bool("interactive"),

@@ -48,7 +48,11 @@ export const killCommand: Command = {
       const number = signalNumber(signal);
       const record = engine.find(target);
       if (!["running", "paused"].includes(engine.status(record).state)) {
-        throw new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Cannot kill container: ${target}: Container ${record.id} is not running`);
+        throw new LapError(
+          "conflict",
+          "ERR_LAP_NOT_RUNNING",
+          `Cannot kill container: ${target}: Container ${record.id} is not running`,
+        );
       }
       await engine.signal(record, number);
     });

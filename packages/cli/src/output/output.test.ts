@@ -4,10 +4,26 @@ import { formatRows } from "./template.ts";
 import { commandText, containerStatusText } from "./wording.ts";
 import { progressLine } from "./progress.ts";
 
-const STATUS = { exitCode: 137, oomKilled: false, supervisorLost: false, pid: 0, startedAt: undefined, finishedAt: undefined, error: "" };
+const STATUS = {
+  exitCode: 137,
+  oomKilled: false,
+  supervisorLost: false,
+  pid: 0,
+  startedAt: undefined,
+  finishedAt: undefined,
+  error: "",
+};
 
 it("pads cells to the widest plus three and leaves the last alone", () => {
-  expect(table(["A", "LONG"], [["xyz", "1"], ["…", "22"]])).toBe("A     LONG\nxyz   1\n…     22\n");
+  expect(
+    table(
+      ["A", "LONG"],
+      [
+        ["xyz", "1"],
+        ["…", "22"],
+      ],
+    ),
+  ).toBe("A     LONG\nxyz   1\n…     22\n");
 });
 
 it("cuts commands to 20 runes", () => {
@@ -33,5 +49,7 @@ it("formats rows by template and as Go's JSON", () => {
 
 it("draws a bar only when the size is known", () => {
   expect(progressLine({ id: "sha256:0123456789abcdef", status: "Extracting" })).toBe("0123456789ab: Extracting");
-  expect(progressLine({ id: "x", status: "Loading", current: 500, total: 1000 })).toMatch(/^x: Loading \[=+> +\] {2}500B\/1kB$/);
+  expect(progressLine({ id: "x", status: "Loading", current: 500, total: 1000 })).toMatch(
+    /^x: Loading \[=+> +\] {2}500B\/1kB$/,
+  );
 });

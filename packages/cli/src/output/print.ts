@@ -19,7 +19,7 @@ export function warn(message: string): void {
 
 /** Writes all bytes; waits for a slow reader of a non-blocking descriptor. */
 export function write(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {

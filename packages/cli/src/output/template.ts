@@ -22,8 +22,13 @@ export function formatRows(format: string, rows: readonly Row[], goType: string)
 
 function formatTable(template: string, rows: readonly Row[], goType: string): string {
   const columns = unescape(template).split("\t");
-  const header = columns.map((column) => column.replaceAll(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => HEADERS[name] ?? name.toUpperCase()));
-  return table(header, rows.map((row) => columns.map((column) => render(column, row, goType))));
+  const header = columns.map((column) =>
+    column.replaceAll(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => HEADERS[name] ?? name.toUpperCase()),
+  );
+  return table(
+    header,
+    rows.map((row) => columns.map((column) => render(column, row, goType))),
+  );
 }
 
 function unescape(text: string): string {
@@ -63,5 +68,8 @@ function labelOf(row: Row, name: string): string {
 
 /** JSON as Go writes it: `<`, `>` and `&` escaped. */
 export function goJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(value).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

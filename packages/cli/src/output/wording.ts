@@ -6,7 +6,8 @@ const COMMAND_WIDTH = 20;
 
 /** The STATUS column: `Up 3 minutes`, `Exited (137) 2 seconds ago`, `Created`. */
 export function containerStatusText(status: ContainerStatus): string {
-  const since = (time: Timespec | undefined): string => formatAgo(time === undefined ? 0 : Date.now() - time.sec * 1000);
+  const since = (time: Timespec | undefined): string =>
+    formatAgo(time === undefined ? 0 : Date.now() - time.sec * 1000);
   switch (status.state) {
     case "running":
       return `Up ${since(status.startedAt)}`;

@@ -9,7 +9,11 @@ export function parseDetachKeys(text: string = DEFAULT): number[] {
     if (key.length === 1) return key.charCodeAt(0);
     const control = /^ctrl-([a-z@[\\\]^_])$/i.exec(key)?.[1];
     if (control !== undefined) return control.toUpperCase().charCodeAt(0) - 64;
-    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `invalid detach keys (${text}): unknown character: '${key}'`);
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_FLAG_VALUE",
+      `invalid detach keys (${text}): unknown character: '${key}'`,
+    );
   });
 }
 

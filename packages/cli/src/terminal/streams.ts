@@ -17,7 +17,17 @@ export interface SessionOptions {
 /** How a session ended. */
 export type SessionOutcome = { readonly kind: "exited"; readonly status: ExitStatus } | { readonly kind: "detached" };
 
-const PROXIED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGWINCH"] as const;
+const PROXIED = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+  "SIGWINCH",
+] as const;
 /** A person who presses Ctrl-C this often wants out, whatever the program does. */
 const FORCED_EXIT_SIGNALS = 3;
 

@@ -1,7 +1,14 @@
 // CreateRequest -> ContainerRecord: the image is resolved, defaults are merged, the directory and the name appear. Nothing runs yet.
 import { copyFileSync, existsSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
-import { LapError, formatTimestamp, isWasmPlatform, parsePlatform, toByteString, type ExecConfig } from "@lapstrake/base";
+import {
+  LapError,
+  formatTimestamp,
+  isWasmPlatform,
+  parsePlatform,
+  toByteString,
+  type ExecConfig,
+} from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
@@ -102,7 +109,10 @@ function moduleSource(file: string): Source {
 
 async function imageSource(context: EngineContext, request: CreateRequest): Promise<Source> {
   const images = await context.images();
-  const image = images.resolveForRun(request.image, request.platform === undefined ? undefined : parsePlatform(request.platform));
+  const image = images.resolveForRun(
+    request.image,
+    request.platform === undefined ? undefined : parsePlatform(request.platform),
+  );
   const config = image.config.config ?? {};
   const chainIds = image.layers.map((layer) => layer.chainID);
   if (isWasmPlatform(image.platform)) {

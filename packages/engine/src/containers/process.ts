@@ -6,6 +6,7 @@ import type { CreateRequest } from "./request.ts";
 
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_STOP_TIMEOUT_SEC = 10;
+const SIGTERM = 15;
 
 /** Merges as Docker does: an entrypoint of the request drops the image's Cmd. Throws `ERR_LAP_NO_COMMAND`, `ERR_LAP_WORKDIR_INVALID`. */
 export function recordProcess(request: CreateRequest, image: ExecConfig, containerHostname: string): RecordProcess {
@@ -17,7 +18,7 @@ export function recordProcess(request: CreateRequest, image: ExecConfig, contain
     user: request.user ?? image.User ?? "",
     tty,
     openStdin: request.openStdin ?? false,
-    stopSignal: parseSignal(request.stopSignal ?? image.StopSignal ?? "SIGTERM"),
+    stopSignal: parseSignal(request.stopSignal ?? image.StopSignal ?? "SIGTERM") ?? SIGTERM,
     stopTimeoutSec: request.stopTimeoutSec ?? DEFAULT_STOP_TIMEOUT_SEC,
   };
 }

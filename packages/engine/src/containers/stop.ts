@@ -8,7 +8,11 @@ const SIGKILL = 9;
 const POLL_MS = 5;
 
 /** Resolves when the container does not run any more, with its last exit status. */
-export async function waitContainer(engine: Engine, record: ContainerRecord, signal?: AbortSignal): Promise<ExitStatus> {
+export async function waitContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<ExitStatus> {
   for (;;) {
     const status = engine.status(record);
     if (status.state !== "running" && status.state !== "paused") {

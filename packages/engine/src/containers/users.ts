@@ -53,7 +53,9 @@ function findUser(wanted: string, passwd: readonly PasswdEntry[]): PasswdEntry |
 }
 
 function memberships(entry: PasswdEntry | undefined, groups: readonly GroupEntry[]): number[] {
-  return entry === undefined ? [] : groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid);
+  return entry === undefined
+    ? []
+    : groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid);
 }
 
 function groupId(wanted: string, groups: readonly GroupEntry[], database: UserDatabase): number {

@@ -66,7 +66,9 @@ export function checkHostImage(): void {
 
 /** Paths to hide: the store always; sockets and credentials unless `noMask`; then what was asked for. */
 export function hostMasks(storeRoot: string, extra: readonly string[], noMask: boolean): string[] {
-  const defaults = noMask ? [] : [...SOCKETS, ...CREDENTIALS, ...homes().flatMap((home) => HOME_CREDENTIALS.map((name) => join(home, name)))];
+  const defaults = noMask
+    ? []
+    : [...SOCKETS, ...CREDENTIALS, ...homes().flatMap((home) => HOME_CREDENTIALS.map((name) => join(home, name)))];
   const wanted = [storeRoot, ...defaults, ...extra.map(checkAbsolute)];
   const real = wanted.flatMap((path) => realPath(path) ?? []);
   return [...new Set(real)].toSorted().filter((path, _, all) => !all.some((other) => path.startsWith(`${other}/`)));
@@ -81,7 +83,9 @@ function checkAbsolute(path: string): string {
 
 function homes(): string[] {
   const lines = readFileSync("/etc/passwd", "utf8").split("\n");
-  return [...new Set(lines.map((line) => line.split(":")[5] ?? "").filter((home) => home.startsWith("/") && home !== "/"))];
+  return [
+    ...new Set(lines.map((line) => line.split(":")[5] ?? "").filter((home) => home.startsWith("/") && home !== "/")),
+  ];
 }
 
 /** Without links in its parents, so that whiteouts land where lookups end; undefined when nothing is there. */

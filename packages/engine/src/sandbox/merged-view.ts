@@ -57,7 +57,7 @@ export class MergedView {
   resolve(path: string): MergedNode | undefined {
     const trail: MergedNode[] = [this.root];
     const todo = path.split("/").reverse();
-    for (let links = 0; todo.length > 0; ) {
+    for (let links = 0; todo.length > 0;) {
       const name = todo.pop()!;
       if (name === "" || name === ".") continue;
       if (name === "..") {

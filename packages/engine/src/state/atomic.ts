@@ -21,7 +21,7 @@ export function writeFileAtomic(path: string, text: string, options: { readonly 
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }
 
 /** fsync of a directory, which makes its names durable. */

@@ -26,7 +26,16 @@ function record(name: string, id: string = newContainerId()): ContainerRecord {
     kind: "linux",
     image: { name: "x", id: undefined, labels: {} },
     rootfs: { kind: "image", chainIds: [] },
-    process: { args: ["x"], env: [], cwd: "/", user: "", tty: false, openStdin: false, stopSignal: 15, stopTimeoutSec: 10 },
+    process: {
+      args: ["x"],
+      env: [],
+      cwd: "/",
+      user: "",
+      tty: false,
+      openStdin: false,
+      stopSignal: 15,
+      stopTimeoutSec: 10,
+    },
     hostname: "h",
     autoRemove: false,
     request: { image: "x" },
@@ -36,8 +45,10 @@ const nothing = (): void => {};
 
 it("finds by name, id and prefix", () => {
   const added = addContainer(paths, record("web"), true, nothing);
-  for (const wanted of ["web", "/web", added.id, added.id.slice(0, 5)]) expect(findContainer(paths, wanted).id).toBe(added.id);
-  for (const wanted of ["nosuch", "", "../x", "a/b", "x\0"]) expect(() => findContainer(paths, wanted)).toThrow("No such container");
+  for (const wanted of ["web", "/web", added.id, added.id.slice(0, 5)])
+    expect(findContainer(paths, wanted).id).toBe(added.id);
+  for (const wanted of ["nosuch", "", "../x", "a/b", "x\0"])
+    expect(() => findContainer(paths, wanted)).toThrow("No such container");
   expect(listContainers(paths)).toHaveLength(1);
 });
 

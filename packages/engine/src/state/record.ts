@@ -14,7 +14,12 @@ export type RecordRootfs =
   /** Layers of an image by chain id, bottom first. */
   | { readonly kind: "image"; readonly chainIds: readonly Digest[] }
   /** The machine's own root, with committed layers over it, bottom first. */
-  | { readonly kind: "host"; readonly chainIds: readonly Digest[]; readonly include: readonly string[]; readonly mask: readonly string[] }
+  | {
+      readonly kind: "host";
+      readonly chainIds: readonly Digest[];
+      readonly include: readonly string[];
+      readonly mask: readonly string[];
+    }
   /** A single .wasm file of the host, copied into the container. */
   | { readonly kind: "module"; readonly file: ByteString };
 

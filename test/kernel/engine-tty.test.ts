@@ -1,0 +1,104 @@
+// A terminal: the pty is the container's own, sizes follow, Ctrl-C arrives, detach keys leave it running. script(1) gives the pty.
+import { spawn, type ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { needs, nativePart } from "../support/facts.ts";
+import { LapStore, leftovers } from "../support/lap.ts";
+
+/** A program on a pty of its own. */
+class Terminal {
+  readonly process: ChildProcess;
+  output = "";
+
+  constructor(command: string) {
+    this.process = spawn("script", ["-qefc", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+    this.process.stdout!.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+  }
+
+  type(text: string): void {
+    this.process.stdin!.write(text);
+  }
+
+  async see(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!pattern.test(this.output)) {
+      if (Date.now() > deadline) throw new Error(`did not see ${pattern} in ${JSON.stringify(this.output)}`);
+      await sleep(20);
+    }
+  }
+
+  exited(): Promise<number | null> {
+    return new Promise((resolve) => this.process.once("exit", resolve));
+  }
+}
+
+needs("root", "overlayfs", "native", "command:script").describe("lap run -it", () => {
+  let store: LapStore;
+  beforeAll(() => {
+    store = new LapStore();
+    store.loadPrograms();
+  });
+  afterAll(() => {
+    const { folder } = store;
+    store[Symbol.dispose]();
+    expect(leftovers(folder)).toEqual([]);
+  });
+  const lap = (args: string): string => `${nativePart("lap")} --root ${store.root} ${args}`;
+
+  it("gives a terminal of the container's own devpts, and the exit code", async () => {
+    const terminal = new Terminal(lap("run -it --rm progs:1 sh"));
+    const exit = terminal.exited();
+    terminal.type("tty; echo is-$((20+3))\n");
+    await terminal.see(/\/dev\/pts\/0[\s\S]*is-23/);
+    terminal.type("exit 4\n");
+    expect(await exit).toBe(4);
+  });
+
+  it("follows the window size", async () => {
+    const terminal = new Terminal(
+      `sh -c 'stty rows 33 cols 101; ${lap('run -it --rm progs:1 sh -c "stty size; read x; stty size"')}'`,
+    );
+    const exit = terminal.exited();
+    await terminal.see(/33 101/);
+    terminal.type("\n");
+    expect(await exit).toBe(0);
+  });
+
+  it("delivers Ctrl-C to the program, not to the client", async () => {
+    const terminal = new Terminal(
+      lap(`run -it --rm progs:1 sh -c "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done"`),
+    );
+    const exit = terminal.exited();
+    await terminal.see(/ready/);
+    terminal.type("\x03");
+    await terminal.see(/caught/);
+    expect(await exit).toBe(9);
+  });
+
+  it("has job control in a shell of the host image", async () => {
+    const terminal = new Terminal(lap("run -it --rm host bash --norc -i"));
+    const exit = terminal.exited();
+    terminal.type("sleep 100 &\njobs; kill %1; wait; echo done-$((1+1))\n");
+    await terminal.see(/\[1\]\+?\s+Running[\s\S]*done-2/);
+    expect(terminal.output).not.toContain("no job control");
+    terminal.type("exit\n");
+    expect(await exit).toBe(0);
+  });
+
+  it("detaches by keys and leaves it running", async () => {
+    const terminal = new Terminal(lap("run -it --name dk progs:1 sh"));
+    const exit = terminal.exited();
+    terminal.type("echo up-$((1+1))\n");
+    await terminal.see(/up-2/);
+    terminal.type("\x10\x11");
+    expect(await exit).toBe(0);
+    expect(store.ok("ps", "--filter", "name=dk", "--format", "{{.Status}}")).toMatch(/^Up /);
+    store.ok("rm", "-f", "dk");
+  });
+
+  it("puts everything on stdout with -t alone", async () => {
+    const { stdout, code } = store.run(["run", "--rm", "-t", "progs:1", "sh", "-c", "echo out; echo err >&2"]);
+    expect(code).toBe(0);
+    expect(stdout).toBe("out\r\nerr\r\n");
+  });
+});

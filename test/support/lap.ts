@@ -1,0 +1,144 @@
+// Runs `lap` as a person would, on a store of the test's own, and says what it left on the machine.
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { arch } from "node:process";
+import { nativePart } from "./facts.ts";
+import { copyFiles, programFiles } from "./programs.ts";
+import { writeLayout } from "./oci-layout.ts";
+
+export interface LapResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Programs of the fixture image `progs:1`. */
+const PROGRAMS = [
+  "sh",
+  "ls",
+  "cat",
+  "rm",
+  "mkdir",
+  "sleep",
+  "echo",
+  "true",
+  "false",
+  "id",
+  "env",
+  "head",
+  "touch",
+  "chmod",
+  "ln",
+  "stat",
+  "mv",
+  "dd",
+  "kill",
+  "tty",
+  "stty",
+];
+
+/** A store in a temporary folder; dispose removes its containers and the folder. */
+export class LapStore {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "lap-e2e-"));
+  readonly root: string = join(this.folder, "store");
+
+  /** Runs to the end; `input` becomes standard input. */
+  run(
+    args: readonly string[],
+    options: { readonly input?: string | Buffer; readonly timeoutMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  ): LapResult {
+    const { status, signal, stdout, stderr, error } = spawnSync(nativePart("lap"), ["--root", this.root, ...args], {
+      input: options.input ?? "",
+      timeout: options.timeoutMs ?? 30_000,
+      killSignal: "SIGKILL",
+      maxBuffer: 256 * 1024 * 1024,
+      env: { ...process.env, ...options.env },
+    });
+    if (error !== undefined) throw error;
+    return { code: signal === null ? status : null, stdout: stdout.toString("latin1"), stderr: stderr.toString() };
+  }
+
+  /** Runs and requires exit code 0; gives trimmed standard output. */
+  ok(...args: string[]): string {
+    const { code, stdout, stderr } = this.run(args);
+    if (code !== 0) throw new Error(`lap ${args.join(" ")} exited ${code}: ${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  /** Starts without waiting. */
+  spawn(args: readonly string[]): ChildProcess {
+    return spawn(nativePart("lap"), ["--root", this.root, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  }
+
+  /** Loads `progs:1`: two layers made of programs of this machine. */
+  loadPrograms(): void {
+    const lower = join(this.folder, "lower");
+    const upper = join(this.folder, "upper");
+    copyFiles(lower, programFiles(programPaths()));
+    for (const dir of ["tmp", "etc", "data/sub"]) mkdirSync(join(lower, dir), { recursive: true });
+    spawnSync("sh", [
+      "-c",
+      `printf 'root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n' > ${lower}/etc/passwd; printf 'root:x:0:\nbob:x:1000:\n' > ${lower}/etc/group; echo lower > ${lower}/data/file; echo gone > ${lower}/data/gone; echo keep > ${lower}/data/sub/keep`,
+    ]);
+    mkdirSync(join(upper, "data"), { recursive: true });
+    spawnSync("sh", [
+      "-c",
+      `echo upper > ${upper}/data/file; : > ${upper}/data/.wh.gone; printf '#!/bin/nosuch\n' > ${upper}/data/badscript; echo x > ${upper}/data/noexec; chmod 755 ${upper}/data/badscript`,
+    ]);
+    const layout = join(this.folder, "layout");
+    const platform = { os: "linux", architecture: arch === "arm64" ? "arm64" : "amd64" };
+    writeLayout(layout, [
+      {
+        tag: "progs:1",
+        layers: [lower, upper],
+        config: { Cmd: ["sh"], Env: ["PATH=/usr/local/bin:/usr/bin:/bin"] },
+        platform,
+      },
+    ]);
+    this.ok("load", "-i", layout);
+  }
+
+  [Symbol.dispose](): void {
+    if (existsSync(this.root)) {
+      const ids = this.run(["ps", "-aq", "--no-trunc"])
+        .stdout.split("\n")
+        .filter((id) => id !== "");
+      if (ids.length > 0) this.run(["rm", "-f", ...ids]);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function programPaths(): string[] {
+  return PROGRAMS.flatMap((name) => {
+    const { stdout, status } = spawnSync("sh", ["-c", `PATH=/bin:/usr/bin; which ${name}`], { encoding: "utf8" });
+    return status === 0 ? [stdout.trim()] : [];
+  });
+}
+
+/** Whatever of ours is alive or mounted that names `text` (a store folder or a container id). */
+export function leftovers(text: string): string[] {
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandLine(name).includes(text));
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(text));
+  const { stdout } = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "5", "-type", "d", "-path", "*lapstrake/*"], {
+    encoding: "utf8",
+  });
+  const cgroups = stdout.split("\n").filter((line) => line.includes(text));
+  return [
+    ...processes.filter((pid) => pid !== String(process.pid)).map((pid) => `process ${pid} ${commandLine(pid)}`),
+    ...mounts.map((line) => `mount ${line}`),
+    ...cgroups.map((line) => `cgroup ${line}`),
+  ];
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+  } catch {
+    return ""; // the process ended meanwhile
+  }
+}

@@ -1,9 +1,9 @@
-// Inputs of the benchmarks, made on the spot: a busybox root filesystem, and an image of it as an OCI layout (image-spec v1).
-import { createHash } from "node:crypto";
-import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Inputs of the benchmarks, made on the spot: a busybox root filesystem, and an image of it.
+import { copyFileSync, linkSync, mkdirSync, readFileSync } from "node:fs";
 import { arch } from "node:process";
 import { join } from "node:path";
-import { prepare, which } from "./commands.ts";
+import { writeLayout } from "../test/support/oci-layout.ts";
+import { which } from "./commands.ts";
 
 const APPLETS: readonly string[] = ["true", "sh", "sleep", "cat", "echo"];
 
@@ -23,40 +23,8 @@ export function busyboxRootfs(folder: string): void {
   for (const name of APPLETS) linkSync(busybox, join(folder, "bin", name));
 }
 
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function putBlob(layout: string, mediaType: string, bytes: Uint8Array): Descriptor {
-  const hex = digestOf(bytes);
-  writeFileSync(join(layout, "blobs/sha256", hex), bytes);
-  return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
-}
-
-/** Writes an OCI layout with one uncompressed layer of `rootfs`, tagged `tag`, into the existing folder `layout`. */
-export function ociLayout(rootfs: string, layout: string, tag: string): void {
-  mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
-  const tar = join(layout, "layer.tar");
-  prepare("tar", ["--numeric-owner", "--owner=0", "--group=0", "-C", rootfs, "-cf", tar, "."]);
-  const layer = putBlob(layout, "application/vnd.oci.image.layer.v1.tar", readFileSync(tar));
+/** Writes an OCI layout with one layer of `rootfs`, tagged `tag`, to the new folder `layout`. */
+export function busyboxLayout(rootfs: string, layout: string, tag: string): void {
   const platform = { os: "linux", architecture: arch === "arm64" ? "arm64" : "amd64" };
-  const rootfsField = { type: "layers", diff_ids: [layer.digest] };
-  const image = { ...platform, config: { Cmd: ["/bin/sh"] }, rootfs: rootfsField };
-  const config = putBlob(layout, "application/vnd.oci.image.config.v1+json", json(image));
-  const mediaType = "application/vnd.oci.image.manifest.v1+json";
-  const manifest = putBlob(layout, mediaType, json({ schemaVersion: 2, mediaType, config, layers: [layer] }));
-  const annotations = { "org.opencontainers.image.ref.name": tag };
-  const index = { schemaVersion: 2, manifests: [{ ...manifest, platform, annotations }] };
-  writeFileSync(join(layout, "index.json"), json(index));
-  writeFileSync(join(layout, "oci-layout"), json({ imageLayoutVersion: "1.0.0" }));
+  writeLayout(layout, [{ tag, layers: [rootfs], config: { Cmd: ["/bin/sh"] }, platform }]);
 }

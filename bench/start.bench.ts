@@ -3,15 +3,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { arch, execPath, geteuid, pid } from "node:process";
+import { execPath, geteuid, pid } from "node:process";
 import type { RuntimeSpec } from "@lapstrake/base";
 import { compile, defaultSpec, hostFacts, launch, type LaunchOptions } from "@lapstrake/core";
+import { nativePart } from "../test/support/native.ts";
 import { commandVariant, prepare, which } from "./commands.ts";
-import { busyboxMissing, busyboxRootfs, ociLayout } from "./fixtures.ts";
+import { busyboxMissing, busyboxLayout, busyboxRootfs } from "./fixtures.ts";
 import type { Suite, Variant } from "./harness.ts";
 import type { OpenSuite } from "./main.ts";
 
-const NATIVE = join(import.meta.dirname, "../native/out", arch === "arm64" ? "aarch64" : "x86_64");
 const IMAGE = `lap-bench:${pid}`;
 
 interface Place {
@@ -50,7 +50,7 @@ function inProcess(place: Place): Variant {
 }
 
 function probe(place: Place): Variant {
-  const path = join(NATIVE, "lap-probe");
+  const path = nativePart("lap-probe");
   if (!existsSync(path)) prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
   return commandVariant("C probe", path, () => [place.rootfs, "/bin/true"], undefined);
 }
@@ -69,13 +69,12 @@ function runc(place: Place): Variant {
 }
 
 function lap(place: Place): Variant {
-  const command = join(NATIVE, "lap");
+  const command = nativePart("lap");
   const missing = existsSync(command) ? undefined : "native/out has no lap";
   const store = ["--root", join(place.root, "store")];
   if (missing === undefined) {
     const layout = join(place.root, "layout");
-    mkdirSync(layout);
-    ociLayout(place.rootfs, layout, IMAGE);
+    busyboxLayout(place.rootfs, layout, IMAGE);
     prepare(command, [...store, "load", "-i", layout]);
   }
   return commandVariant(

@@ -2,10 +2,13 @@
 // and the reporter beside this file prints it. Dotted names are the ids of `lap doctor`; the others are below.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { arch, env, geteuid, platform } from "node:process";
+import { env, geteuid, platform } from "node:process";
 import { delimiter, join } from "node:path";
 import { doctorFacts } from "@lapstrake/core";
 import { describe, test } from "vitest";
+import { nativePart } from "./native.ts";
+
+export { nativePart } from "./native.ts";
 
 type Probe = () => boolean;
 
@@ -20,12 +23,6 @@ const PROBES: Readonly<Record<string, Probe>> = {
   "docker-daemon": () => commandExists("docker") && succeeds("docker", ["version"]),
   "podman-works": () => commandExists("podman") && succeeds("podman", ["info"]),
 };
-
-/** Absolute path of a compiled native part of this clone, whether it exists or not. */
-export function nativePart(name: string): string {
-  const folder = arch === "arm64" ? "aarch64" : "x86_64";
-  return join(import.meta.dirname, "../../native/out", folder, name);
-}
 
 function listed(file: string, pattern: RegExp): boolean {
   return existsSync(file) && pattern.test(readFileSync(file, "utf8"));

@@ -1,4 +1,5 @@
-// `pnpm check`: format, lint, types, unit and arch tests; one line per step, the output of a step only when it fails.
+// `pnpm check`: format, native parts, lint, types, unit and arch tests; one line per step, the output of a step only when it fails.
+import { spawnSync } from "node:child_process";
 import { run, say, tool, type Outcome } from "./run.ts";
 
 interface Step {
@@ -7,10 +8,16 @@ interface Step {
   readonly args: readonly string[];
 }
 
+/** Without a compiler the native parts are optional; with one, sources that do not compile are a failure. */
+function hasCompiler(): boolean {
+  return spawnSync(process.env["CC"] ?? "cc", ["--version"], { stdio: "ignore" }).status === 0;
+}
+
 /** Steps of one group run at once: two cores, and the short ones hide behind the linter. */
 const GROUPS: readonly (readonly Step[])[] = [
   [
     { name: "format", command: tool("oxfmt"), args: ["--check"] },
+    { name: "native", command: process.execPath, args: ["native/build.mjs", ...(hasCompiler() ? [] : ["--optional"])] },
     { name: "types", command: tool("tsc"), args: ["--noEmit"] },
   ],
   [{ name: "lint", command: tool("oxlint"), args: ["--type-aware", "--deny-warnings"] }],

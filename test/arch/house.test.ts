@@ -1,9 +1,19 @@
 // The house as it stands: every rule of this folder over every file of the clone.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HOT_PATHS } from "./rooms.ts";
-import { constructs, declared, deepImports, fences, headers, importBudget, importDirections, sizes } from "./rules.ts";
+import {
+  brokenLinks,
+  constructs,
+  declared,
+  deepImports,
+  fences,
+  headers,
+  importBudget,
+  importDirections,
+  sizes,
+} from "./rules.ts";
 import type { Files } from "./source.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -13,7 +23,7 @@ function* paths(folder: string): Generator<string> {
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* paths(path);
-    else if (entry.isFile() && /\.(?:ts|c|h|S)$|(?:^|\/)package\.json$/.test(entry.name)) yield path;
+    else if (entry.isFile() && /\.(?:ts|c|h|S)$|\.md$|(?:^|\/)package\.json$/.test(entry.name)) yield path;
   }
 }
 
@@ -33,4 +43,10 @@ test.each([
 
 test("no way to a running container reaches memfs, jco, commander or koffi's wrapper statically", () => {
   expect(importBudget(files, HOT_PATHS)).toEqual([]);
+});
+
+test("links between documents lead somewhere", () => {
+  const documents: Files = new Map([...files].filter(([path]) => path.endsWith(".md")));
+  expect(documents.size).toBeGreaterThan(0);
+  expect(brokenLinks(documents, (path) => existsSync(join(ROOT, path)))).toEqual([]);
 });

@@ -1,6 +1,16 @@
 // Each architecture rule must fail when its violation is planted, and stay silent beside it.
 import { expect, test } from "vitest";
-import { constructs, declared, deepImports, fences, headers, importBudget, importDirections, sizes } from "./rules.ts";
+import {
+  brokenLinks,
+  constructs,
+  declared,
+  deepImports,
+  fences,
+  headers,
+  importBudget,
+  importDirections,
+  sizes,
+} from "./rules.ts";
 import type { Files } from "./source.ts";
 
 function plant(files: Readonly<Record<string, string>>): Files {
@@ -107,4 +117,13 @@ test("import budget follows static imports through packages, not lazy ones", () 
   ]);
   expect(importBudget(plant(graph), ["packages/cli/src/lazy.ts"])).toEqual(["packages/cli/src/lazy.ts > commander"]);
   expect(importBudget(plant({ ...graph, "packages/engine/src/fs.ts": "" }), ["packages/cli/src/lap.ts"])).toEqual([]);
+});
+
+test("links of documents", () => {
+  const documents = new Map([
+    ["docs/a.md", "[b](b.md#part) [up](../README.md) [web](https://example.org) [here](#part)"],
+  ]);
+  expect(brokenLinks(documents, (path) => path === "README.md")).toEqual([
+    "docs/a.md: links to docs/b.md, which does not exist",
+  ]);
 });

@@ -84,6 +84,16 @@ export function headers(files: Files): string[] {
     .map(([path]) => `${path}: no comment at its head`);
 }
 
+/** Relative links of documents lead to files; `exists` answers for a path from the root. */
+export function brokenLinks(documents: Files, exists: (path: string) => boolean): string[] {
+  return [...documents].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = ""]) => join(dirname(path), target))
+      .filter((target) => !exists(target))
+      .map((target) => `${path}: links to ${target}, which does not exist`),
+  );
+}
+
 /** A file beyond the budget is several concerns. */
 export function sizes(files: Files): string[] {
   return [...files]

@@ -23,7 +23,9 @@ static int harden(struct supervisor *s) {
   uint64_t all = ~0ULL;
   uint64_t children = 1ULL << 16;  // SIGCHLD
   (void)sys4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, NULL, sizeof all);
-  (void)sys3(__NR_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  // What the caller forgot to close must not be held open by a process that outlives it.
+  (void)sys3(__NR_close_range, CLIENT_FD + 1, ~0U, 0);
+  (void)sys3(__NR_close_range, PLAN_FD, ~0U, CLOSE_RANGE_CLOEXEC);
   (void)sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   (void)sys0(__NR_setsid);
   (void)sys1(__NR_umask, 022);

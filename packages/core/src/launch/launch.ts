@@ -1,5 +1,86 @@
+// From a plan to a running container: cgroups, the plan in a memfd, posix_spawn of the helper, its answer on a socket.
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import { LapError } from "@lapstrake/base";
+import { makeCgroups } from "../cgroup/make.ts";
+import { removeCgroupDirs } from "../cgroup/cleanup.ts";
+import { encodePlan } from "../plan/encode.ts";
 import type { LaunchPlan } from "../plan/types.ts";
+import { SocketAttachment } from "../supervisor/attachment.ts";
+import { reapEventually, spawn } from "../sys/spawn.ts";
+import { decodeFailure, launchError } from "./failure.ts";
+import { memfdOf, socketPair } from "./memfd.ts";
 import type { Launched } from "./types.ts";
-export function launch(plan: LaunchPlan, options?: { readonly signal?: AbortSignal }): Promise<Launched> {
-  throw new Error("being written");
+
+function environment(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
+}
+
+function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
+  const memfd = memfdOf("lap-plan", encodePlan(plan));
+  const [ours, theirs] = socketPair();
+  try {
+    // LAP_DEBUG_SHIM keeps the helper's stderr: for its sanitizer build.
+    const stderr = process.env["LAP_DEBUG_SHIM"] === undefined ? "/dev/null" : 2;
+    const pid = spawn(plan.shim, ["lap-shim", plan.options.id], environment(), [
+      "/dev/null",
+      "/dev/null",
+      stderr,
+      memfd,
+      theirs,
+    ]);
+    return { pid, fd: ours };
+  } catch (error) {
+    closeSync(ours);
+    throw error;
+  } finally {
+    closeSync(memfd);
+    closeSync(theirs);
+  }
+}
+
+function awaitAnswer(plan: LaunchPlan, helper: { pid: number; fd: number }): Promise<Launched> {
+  return new Promise((resolve, reject) => {
+    const socket = new Socket({ fd: helper.fd, readable: true, writable: true });
+    const attachment: SocketAttachment = new SocketAttachment(socket, {
+      started(pid) {
+        const stays = plan.options.initialClient;
+        if (!stays) socket.destroy();
+        resolve({ supervisorPid: helper.pid, pid, attachment: stays ? attachment : undefined });
+      },
+      failed(payload) {
+        socket.destroy();
+        reject(launchError(decodeFailure(payload, plan)));
+      },
+    });
+    // No answer at all: the helper died. Settling twice has no effect.
+    socket.on("close", () =>
+      reject(new LapError("internal", "ERR_LAP_LAUNCH", "the native helper ended without an answer")),
+    );
+  });
+}
+
+function onAbort(signal: AbortSignal | undefined, pid: number): Disposable {
+  const kill = (): void => void process.kill(pid, "SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", kill) };
+}
+
+/**
+ * Starts the container of `plan` and resolves when its program runs. Rejects with `ERR_LAP_EXEC_NOT_FOUND`,
+ * `ERR_LAP_EXEC_PERMISSION`, `ERR_LAP_LAUNCH`, or the error of a cgroup limit; nothing is left behind then.
+ */
+export async function launch(plan: LaunchPlan, options?: { readonly signal?: AbortSignal }): Promise<Launched> {
+  options?.signal?.throwIfAborted();
+  try {
+    makeCgroups(plan.cgroups);
+    const helper = startHelper(plan);
+    reapEventually(helper.pid);
+    using _ = onAbort(options?.signal, helper.pid);
+    return await awaitAnswer(plan, helper);
+  } catch (error) {
+    removeCgroupDirs(plan.cgroups);
+    options?.signal?.throwIfAborted();
+    throw error;
+  }
 }

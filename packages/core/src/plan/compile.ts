@@ -1,6 +1,125 @@
-import type { Bundle, LaunchOptions } from "../launch/types.ts";
+// RuntimeSpec + host facts → launch plan. Pure: the same input gives the same plan, which is what golden tests hold.
+// The order of the operations is the order of docs/HOW-A-CONTAINER-STARTS.md.
+import { LapError, type LinuxSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
-import type { LaunchPlan } from "./types.ts";
+import type { Bundle, LaunchOptions } from "../launch/types.ts";
+import { CLONE_NEWCGROUP, MS_SLAVE } from "../sys/flags.ts";
+import { deviceOps } from "./devices.ts";
+import { parsePropagation } from "./mount-options.ts";
+import { mountOps } from "./mounts.ts";
+import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
+import { credentialOps, programOps, rlimitOps } from "./process.ts";
+import { rootOp } from "./root.ts";
+import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
+
+// v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
+function isCgroupUnshared(namespaces: NamespacePlan, cgroups: CgroupPlan): boolean {
+  return namespaces.isNew.has("cgroup") && cgroups.v1.length > 0;
+}
+
+function enterOps(namespaces: NamespacePlan, cgroups: CgroupPlan): PlanOp[] {
+  const joins = cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` }));
+  const unshare = isCgroupUnshared(namespaces, cgroups) ? [{ op: "unshare", flags: CLONE_NEWCGROUP }] : [];
+  return [...joins, ...unshare, ...namespaces.joinOps];
+}
+
+function nameOps(spec: RuntimeSpec, namespaces: NamespacePlan): PlanOp[] {
+  const ops: PlanOp[] = [];
+  if (namespaces.isNew.has("network")) ops.push({ op: "loUp" });
+  const named = [spec.hostname, spec.domainname];
+  if (named.some(Boolean) && !namespaces.isNew.has("uts")) {
+    throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "hostname: a name needs a uts namespace of its own");
+  }
+  if (spec.hostname) ops.push({ op: "hostname", name: spec.hostname });
+  if (spec.domainname) ops.push({ op: "domainname", name: spec.domainname });
+  return ops;
+}
+
+// A bound /dev is the caller's business: nothing is made in it.
+function ownsDev(spec: RuntimeSpec): boolean {
+  return !(spec.mounts ?? []).some((mount) => {
+    const isBind =
+      mount.type === "bind" || (mount.options ?? []).some((option) => option === "bind" || option === "rbind");
+    return isBind && mount.destination.replace(/\/+$/, "") === "/dev";
+  });
+}
+
+function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, at: string): PlanOp[] {
+  const { spec, rootfs } = bundle;
+  return [
+    { op: "propagation", flags: MS_SLAVE },
+    rootOp(rootfs, at),
+    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts)),
+    ...(ownsDev(spec) ? deviceOps(linux.devices ?? []) : []),
+    ...Object.entries(linux.sysctl ?? {}).map(sysctlOp),
+    ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
+    ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
+    { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
+    ...(spec.root?.readonly === true ? [{ op: "rootReadonly" }] : []),
+    { op: "pivot" },
+    ...rootPropagationOps(linux),
+  ];
+}
+
+function sysctlOp([name, value]: [string, string]): PlanOp {
+  return { op: "sysctl", path: `sys/${name.replaceAll(".", "/")}`, value };
+}
+
+function rootPropagationOps(linux: LinuxSpec): PlanOp[] {
+  if (linux.rootfsPropagation === undefined || linux.rootfsPropagation === "") return [];
+  const { flags, recursive } = parsePropagation(linux.rootfsPropagation);
+  return [{ op: "rootPropagation", flags, recursive: recursive ? 1 : 0 }];
+}
+
+function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warnings: string[]): PlanOp[] {
+  const filter: PlanOp[] = [];
+  const user = process.user ?? {};
+  const console = ownsDev(bundle.spec) ? 1 : 0;
+  return [
+    ...rlimitOps(process.rlimits ?? []),
+    { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
+    { op: "keyring", name: "_ses" },
+    ...credentialOps(process, facts, warnings, filter),
+    ...programOps(process, filter),
+  ];
+}
+
+function requireShim(facts: HostFacts): string {
+  if (facts.shim !== undefined) return facts.shim;
+  throw new LapError("unavailable", "ERR_LAP_NATIVE_MISSING", "the native helper lap-shim is not there", {
+    hint: "install gcc and libc6-dev, then run: node native/build.mjs",
+  });
+}
+
+/** Compiles a bundle; throws `ERR_LAP_SPEC_INVALID` and kin with the field's name, `ERR_LAP_NATIVE_MISSING`. */
 export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions): LaunchPlan {
-  throw new Error("being written");
+  const { spec } = bundle;
+  const linux = spec.linux ?? {};
+  if (spec.process === undefined) throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "process: is missing");
+  const warnings: string[] = [];
+  const namespaces = planNamespaces(linux.namespaces ?? []);
+  const cgroups = planCgroups(spec, options.id, facts);
+  const oom = spec.process.oomScoreAdj;
+  const ops: PlanOp[] = [
+    ...enterOps(namespaces, cgroups),
+    ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
+    ...nameOps(spec, namespaces),
+    ...filesystemOps(bundle, linux, facts, options.containerDir),
+    ...processOps(bundle, spec.process, facts, warnings),
+  ];
+  const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;
+  return {
+    version: PLAN_VERSION,
+    options,
+    shim: requireShim(facts),
+    cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
+    pidNamespace: namespaces.joined.get("pid"),
+    pidFile: undefined,
+    uidMap: [],
+    gidMap: [],
+    cgroups,
+    ops,
+    warnings,
+  };
 }

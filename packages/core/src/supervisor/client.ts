@@ -1,10 +1,24 @@
+// The two ways to talk to a running container's supervisor: attached to its streams, or to control it.
+import { SocketAttachment } from "./attachment.ts";
+import { connectSupervisor } from "./connect.ts";
+import { SocketControl } from "./control.ts";
 import type { Attachment, Control } from "./types.ts";
-export function attach(
+import { encodeFrame, FRAME, STREAM } from "./wire.ts";
+
+/** Attaches to a running container; throws `ERR_LAP_NOT_RUNNING`. */
+export async function attach(
   containerDir: string,
   options: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean },
 ): Promise<Attachment> {
-  throw new Error("being written");
+  const socket = await connectSupervisor(containerDir);
+  const streams =
+    (options.stdin ? STREAM.stdin : 0) | (options.stdout ? STREAM.stdout : 0) | (options.stderr ? STREAM.stderr : 0);
+  const attachment = new SocketAttachment(socket);
+  socket.write(encodeFrame(FRAME.attach, undefined, streams));
+  return attachment;
 }
-export function control(containerDir: string): Promise<Control> {
-  throw new Error("being written");
+
+/** A control connection to a running container; throws `ERR_LAP_NOT_RUNNING`. */
+export async function control(containerDir: string): Promise<Control> {
+  return new SocketControl(await connectSupervisor(containerDir));
 }

@@ -1,0 +1,80 @@
+// Mounts of the spec as operations: new filesystems, binds, and the cgroup view.
+import { LapError, type MountSpec } from "@lapstrake/base";
+import type { CgroupMount, HostFacts } from "../facts/types.ts";
+import { MS_PRIVATE } from "../sys/flags.ts";
+import { parseMountOptions, type MountOptions } from "./mount-options.ts";
+import type { PlanOp } from "./types.ts";
+
+function invalid(index: number, why: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `mounts[${index}]: ${why}`);
+}
+
+function bindOp(mount: MountSpec, options: MountOptions, index: number): PlanOp {
+  if (mount.source === undefined || !mount.source.startsWith("/")) {
+    throw invalid(index, `a bind mount needs an absolute source, not "${mount.source ?? ""}"`);
+  }
+  return {
+    op: "mountBind",
+    source: mount.source,
+    target: mount.destination,
+    recursive: options.recursiveBind ? 1 : 0,
+    set: options.set,
+    clear: options.clear,
+    recursiveSet: options.recursiveSet,
+    recursiveClear: options.recursiveClear,
+    propagation: options.propagation === 0 ? MS_PRIVATE : options.propagation,
+    propagateAll: options.propagation === 0 || options.propagateAll ? 1 : 0,
+  };
+}
+
+function fsOp(type: string, source: string, target: string, options: MountOptions): PlanOp {
+  return {
+    op: "mountFs",
+    type,
+    source,
+    options: options.data,
+    attr: options.set | options.recursiveSet,
+    propagation: options.propagation,
+    target,
+  };
+}
+
+function plain(attr: number, data: readonly string[]): MountOptions {
+  return { ...parseMountOptions([]), set: attr, data: [...data] };
+}
+
+function v1Data(group: CgroupMount): string[] {
+  return group.controllers.flatMap((name) => (name.startsWith("name=") ? ["none", name] : [name]));
+}
+
+// Inside the cgroup namespace a new mount of a hierarchy shows the container's own directory as its root.
+function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts): PlanOp[] {
+  const ops = [fsOp("tmpfs", "tmpfs", mount.destination, plain(options.set & ~1, ["mode=755"]))];
+  for (const group of facts.cgroups) {
+    const name = group.version === 2 ? "unified" : group.controllers.map((one) => one.replace("name=", "")).join(",");
+    const target = `${mount.destination}/${name}`;
+    const type = group.version === 2 ? "cgroup2" : "cgroup";
+    const data = group.version === 2 ? [] : v1Data(group);
+    ops.push(fsOp(type, "cgroup", target, plain(options.set, data)));
+    if (group.controllers.length < 2 || group.version === 2) continue;
+    for (const one of group.controllers) ops.push({ op: "symlink", target: name, path: `${mount.destination}/${one}` });
+  }
+  return ops;
+}
+
+function cgroupOps(mount: MountSpec, options: MountOptions, facts: HostFacts): PlanOp[] {
+  if (facts.cgroupMode === "none") return [];
+  if (facts.cgroupMode !== "v2") return v1Mounts(mount, options, facts);
+  return [fsOp("cgroup2", "cgroup", mount.destination, plain(options.set, []))];
+}
+
+/** Operations of one mount. */
+export function mountOps(mount: MountSpec, index: number, facts: HostFacts): PlanOp[] {
+  if (!mount.destination.startsWith("/")) throw invalid(index, `destination "${mount.destination}" is not absolute`);
+  const options = parseMountOptions(mount.options ?? []);
+  if (options.bind || mount.type === "bind") return [bindOp(mount, options, index)];
+  const type = mount.type ?? "";
+  if (type === "") throw invalid(index, `"${mount.destination}" has neither a type nor the option bind`);
+  if (type === "cgroup" || type === "cgroup2") return cgroupOps(mount, options, facts);
+  return [fsOp(type, mount.source ?? type, mount.destination, options)];
+}

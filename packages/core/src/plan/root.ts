@@ -1,0 +1,27 @@
+// The root filesystem: overlay or bind, and the choice of overlay features.
+import { LapError, MAX_LAYERS } from "@lapstrake/base";
+import type { Rootfs } from "../launch/types.ts";
+import type { PlanOp } from "./types.ts";
+
+// Named one by one, because distributions build different defaults into their kernels: off keeps an upper directory free of
+// redirects and metadata copies, so that diff and commit read it without the layers below, and a lower directory may move.
+const FEATURES = ["redirect_dir=nofollow", "index=off", "metacopy=off", "xino=off"];
+
+function overlayOptions(rootfs: Extract<Rootfs, { kind: "overlay" }>): string[] {
+  const options = [...FEATURES];
+  if (rootfs.volatile === true) options.push("volatile");
+  if (rootfs.userxattr === true) options.push("userxattr");
+  return options;
+}
+
+/** The operation that makes the root filesystem on `at`, a directory that only the container's namespace sees covered. */
+export function rootOp(rootfs: Rootfs, at: string): PlanOp {
+  if (rootfs.kind === "dir") return { op: "rootBind", at, path: rootfs.path, recursive: 1 };
+  const { lowerdirs, upperdir, workdir } = rootfs;
+  if (lowerdirs.length === 0 || lowerdirs.length > MAX_LAYERS) {
+    throw new LapError("invalidArgument", "ERR_LAP_TOO_MANY_LAYERS", `an overlay has 1 to ${MAX_LAYERS} lower layers`, {
+      detail: { layers: lowerdirs.length },
+    });
+  }
+  return { op: "rootOverlay", at, lowerdirs, upperdir, workdir, options: overlayOptions(rootfs) };
+}

@@ -1,0 +1,36 @@
+// Is this process still the one that a record names? Pid and start time together are never reused (proc_pid_stat(5) field 22).
+import { readFileSync } from "node:fs";
+import { kernelSyscalls } from "../sys/kernel.ts";
+
+const SIGKILL = 9;
+let boot: string | undefined;
+
+/** Id of the running boot. */
+export function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  return boot;
+}
+
+/** Start time of a process in clock ticks since boot; undefined when it is gone or only a zombie is left. */
+export function startTime(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    // Gone is the answer.
+    return undefined;
+  }
+  // The name in field 2 may hold anything, so fields count from the last ")".
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
+}
+
+/** Kills `pid` when it is the process that started at `since`; by pidfd, so that a reused pid is never hit. */
+export function killIfSame(pid: number, since: number): void {
+  if (pid <= 0) return;
+  const sys = kernelSyscalls();
+  const pidfd = sys.call("pidfd_open", pid, 0);
+  if (pidfd < 0) return;
+  if (startTime(pid) === since) sys.call("pidfd_send_signal", pidfd, SIGKILL, 0, 0);
+  sys.call("close", pidfd);
+}

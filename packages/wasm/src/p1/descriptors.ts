@@ -38,10 +38,9 @@ export type OpenObject = OpenFile | OpenDir | OpenStream;
 
 /**
  * How far paths from a directory descriptor may lead. `beneath`: nothing leaves it, as WASI has it for a preopened part of a
- * filesystem. `links`: a container's guest owns the whole filesystem, so links may lead anywhere in it and be absolute.
- * `everywhere`: ".." too; for the working directory, whose relative paths a libc passes as they are.
+ * filesystem. `filesystem`: the guest was given the whole of it, so ".." and links mean what they mean to openat(2).
  */
-export type Reach = "beneath" | "links" | "everywhere";
+export type Reach = "beneath" | "filesystem";
 
 /** One descriptor. */
 export interface Descriptor {

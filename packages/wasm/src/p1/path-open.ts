@@ -119,7 +119,6 @@ function describe(request: Request, object: Descriptor["object"], base: number, 
     rights: request.rights & base,
     inheriting: request.inheriting & inheriting,
     preopen: undefined,
-    // A directory opened from the working directory is one like any other.
-    reach: request.base.reach === "beneath" ? "beneath" : "links",
+    reach: request.base.reach,
   };
 }

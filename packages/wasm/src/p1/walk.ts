@@ -72,8 +72,7 @@ class Walk {
       this.#chain.pop();
       return;
     }
-    const mayLeave = this.#reach === "everywhere" || (this.#reach === "links" && this.#links > 0);
-    if (!mayLeave) throw wasiError(WASI.EPERM);
+    if (this.#reach === "beneath") throw wasiError(WASI.EPERM);
     // The root is its own parent, as everywhere in Unix.
     this.#chain[0] = mustIno(this.#fs.lookup(this.#here(), ".."));
   }

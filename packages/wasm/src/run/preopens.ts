@@ -5,6 +5,9 @@ import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { DIR_RIGHTS, FILE_RIGHTS, RIGHT, STREAM_RIGHTS } from "../p1/abi.ts";
 import type { Descriptor, DescriptorTable, Reach } from "../p1/descriptors.ts";
 
+/** Each costs a descriptor of the guest. */
+const MAX_ROOT_NAMES = 64;
+
 /** Descriptors 0, 1 and 2. */
 export function openStdio(fds: DescriptorTable, stdin: GuestInput, stdout: GuestOutput, stderr: GuestOutput): void {
   fds.add(stream(stdin, undefined));
@@ -24,12 +27,31 @@ export function stream(input: GuestInput | undefined, output: GuestOutput | unde
   };
 }
 
-/** Descriptor 3 is "/". A working directory elsewhere is announced as "." after it, which libcs resolve relative paths against. */
+/**
+ * Descriptor 3 is "/". WASI has no working directory: a libc drops the "/" of absolute paths and takes the preopen with the
+ * longest matching name. So a directory other than "/" is preopened as ".", and the directories of the root by their own names.
+ */
 export function openPreopens(fds: DescriptorTable, fs: InodeFs, cwd: ByteString): void {
-  const root = preopen(fs, fs.root, "/", "links");
-  fds.add(root);
+  fds.add(preopen(fs, fs.root, "/", "filesystem"));
   const here = directoryAt(fs, cwd);
-  if (here !== fs.root) fds.add(preopen(fs, here, ".", "everywhere"));
+  if (here === fs.root) return;
+  fds.add(preopen(fs, here, ".", "filesystem"));
+  for (const name of directoriesOfRoot(fs)) {
+    fds.add(preopen(fs, directoryAt(fs, name), `/${name}`, "filesystem"));
+  }
+}
+
+/** Names in the root that are directories, or links to some. */
+function directoriesOfRoot(fs: InodeFs): ByteString[] {
+  const handle = fs.opendir(fs.root);
+  const items = fs.readdir(handle, 0, MAX_ROOT_NAMES);
+  fs.close(handle);
+  return items.map(({ name }) => name).filter((name) => isDirectory(fs, name));
+}
+
+function isDirectory(fs: InodeFs, path: ByteString): boolean {
+  const found = resolvePath(fs, fs.root, path);
+  return typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir";
 }
 
 /** Parts of the filesystem under names of their own instead, from descriptor 3 on. */

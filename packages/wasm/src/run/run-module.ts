@@ -44,6 +44,8 @@ export interface ModuleRun {
   readonly interrupt?: Interrupt;
   readonly clock?: GuestClock;
   readonly limits?: WasmLimits;
+  /** Calls the guest's entry point so that it can be broken off; default: just calls it, and `timeoutMs` is not watched. */
+  readonly guard?: ((call: () => void, interrupt: Interrupt) => void) | undefined;
 }
 
 const DEFAULT_OPEN_FILES = 1024;
@@ -56,7 +58,9 @@ export function runModule(run: ModuleRun): WasmExit {
     const instance = new Wasm.Instance(run.module, importsFor(guest, used));
     const memory = exportedMemory(instance);
     if (memory !== undefined) guest.memory.attach(memory);
-    startFunction(instance)();
+    const start = startFunction(instance);
+    if (run.guard === undefined) start();
+    else run.guard(() => void start(), guest.interrupt);
     return { exitCode: 0, reason: "exit" };
   } catch (thrown) {
     return exitOf(thrown, run.limits?.timeoutMs);

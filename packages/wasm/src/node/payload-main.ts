@@ -1,0 +1,92 @@
+// The process of a Wasm container, its main thread: takes signals and feeds stdin while the guest runs in a second thread.
+//
+//   main thread                               guest's thread (payload-thread.ts)
+//     start ───────── ring, word, data ─────────▶ builds the filesystem, runs the guest
+//     stdin ─────────────── ring ───────────────▶ fd 0
+//     SIGTERM … ──── word + SIGINT ─────────────▶ broken off; the filesystem is still there and is saved
+//     exit code ◀────────── message ───────────── done
+import { kill, pid } from "node:process";
+import { constants } from "node:os";
+import { Worker } from "node:worker_threads";
+import { LapError } from "@lapstrake/base";
+import { Ring, type RingShare } from "../io/ring.ts";
+import { Interrupt, REASON } from "../run/interrupt.ts";
+
+/** What the guest's thread is started with. */
+export interface PayloadThread {
+  /** Module of the thread; it calls `servePayload`. */
+  readonly file: string | URL;
+  readonly argv?: readonly string[];
+  /** Handed to the thread as it is (structured clone). */
+  readonly data?: unknown;
+}
+
+/** Shared between both threads. */
+export interface PayloadShare {
+  readonly stdin: RingShare;
+  readonly word: Int32Array<SharedArrayBuffer>;
+  readonly data: unknown;
+}
+
+/** What the guest's thread tells. */
+export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done"; readonly exitCode: number };
+
+/** Signals that end a guest; SIGINT itself is what breaks it off. */
+const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+/** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
+export async function runPayload(thread: PayloadThread): Promise<number> {
+  const ring = Ring.create(process.stdin.isTTY ? "terminal" : "pipe");
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const share: PayloadShare = { stdin: ring.share, word, data: thread.data };
+  const worker = new Worker(thread.file, { workerData: share, argv: [...(thread.argv ?? [])], stdin: false });
+  using _signals = forwardSignals(new Interrupt(word));
+  try {
+    return await exitCodeOf(worker, () => void feed(ring));
+  } finally {
+    process.stdin.destroy();
+  }
+}
+
+function exitCodeOf(worker: Worker, onStdin: () => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    worker.on("message", (message: PayloadMessage) => {
+      if (message.kind === "stdin") onStdin();
+      else resolve(message.exitCode);
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(threadLost(code)));
+  });
+}
+
+function threadLost(code: number): LapError {
+  return new LapError("internal", "ERR_LAP_WASM_THREAD", `the guest's thread ended without a result (${code})`);
+}
+
+/** Copies this process's stdin into the ring, at the guest's pace. */
+async function feed(ring: Ring): Promise<void> {
+  try {
+    for await (const chunk of process.stdin) if (!(await ring.write(chunk as Uint8Array))) break;
+  } finally {
+    ring.closeWriter();
+  }
+}
+
+function forwardSignals(interrupt: Interrupt): Disposable {
+  const handlers = ENDING.map((name) => {
+    const handler = (): void => {
+      interrupt.raise(REASON.signal + constants.signals[name]);
+      kill(pid, "SIGINT");
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  const onSigint = (): void => interrupt.raise(REASON.signal + constants.signals.SIGINT);
+  process.on("SIGINT", onSigint);
+  return {
+    [Symbol.dispose]() {
+      for (const { name, handler } of handlers) process.off(name, handler);
+      process.off("SIGINT", onSigint);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// The process of a Wasm container, the guest's thread: see payload-main.ts for how the two work together.
+import { parentPort, workerData } from "node:worker_threads";
+import { LapError } from "@lapstrake/base";
+import { Ring } from "../io/ring.ts";
+import type { GuestInput, GuestOutput } from "../io/ports.ts";
+import { Interrupt } from "../run/interrupt.ts";
+import { fdInput, fdOutput, neverWaits } from "./fd-streams.ts";
+import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
+
+/** What a payload gets: the process's stdio, and how it is told to end. */
+export interface Payload {
+  readonly data: unknown;
+  readonly stdin: GuestInput;
+  readonly stdout: GuestOutput;
+  readonly stderr: GuestOutput;
+  readonly interrupt: Interrupt;
+}
+
+/** Runs `run` in the thread that `runPayload` started and reports its exit code. */
+export async function servePayload(run: (payload: Payload) => number | Promise<number>): Promise<void> {
+  const port = parentPort;
+  if (port === null) {
+    throw new LapError(
+      "failedPrecondition",
+      "ERR_LAP_WASM_THREAD",
+      "servePayload runs in the thread of runPayload only",
+    );
+  }
+  const share = workerData as PayloadShare;
+  const interrupt = new Interrupt(share.word);
+  const tell = (message: PayloadMessage): void => port.postMessage(message);
+  const exitCode = await run({
+    data: share.data,
+    stdin: neverWaits(0) ? fdInput(0, interrupt) : new Ring(share.stdin).input(() => tell({ kind: "stdin" })),
+    stdout: fdOutput(1, interrupt),
+    stderr: fdOutput(2, interrupt),
+    interrupt,
+  });
+  tell({ kind: "done", exitCode });
+}

@@ -1,0 +1,69 @@
+// Runs a program file of any kind to its end: modules at once, components by their own host (loaded only then).
+import { LapError, toByteString } from "@lapstrake/base";
+import { OPEN, resolvePath, type InodeFs } from "@lapstrake/layers";
+import { compileModule } from "../run/compile.ts";
+import { mustDetectWasm } from "../run/detect.ts";
+import type { WasmExit } from "../run/exit.ts";
+import { runModule, type ModuleRun } from "../run/run-module.ts";
+import { guarded } from "./guard.ts";
+
+/** One run of a program file. */
+export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
+  /** The file's bytes: a module or a component. */
+  readonly program: Uint8Array<ArrayBuffer>;
+  /** SIGINT of this process ends the guest. */
+  readonly breakOnSigint?: boolean;
+}
+
+/** Runs to the end; `PWD` is set for guests that look at it. */
+export async function runCommand(run: CommandRun): Promise<WasmExit> {
+  const kind = mustDetectWasm(run.program, run.args[0]);
+  if (kind !== "module") throw notYet(kind);
+  const module = compileModule(run.program, run.limits?.memoryBytes);
+  return runModule({ ...run, module, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) });
+}
+
+function guardOf({ limits, breakOnSigint }: CommandRun): ModuleRun["guard"] {
+  const timeoutMs = limits?.timeoutMs;
+  if (timeoutMs === undefined && breakOnSigint !== true) return undefined;
+  return (call, interrupt) =>
+    guarded(call, interrupt, {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(breakOnSigint === true ? { breakOnSigint } : {}),
+    });
+}
+
+function notYet(kind: string): LapError {
+  return new LapError("unimplemented", "ERR_LAP_WASM_KIND", `cannot run a ${kind} yet`, {
+    hint: "build the program as a wasm32-wasip1 module",
+  });
+}
+
+/** The bytes of a program at an absolute path of the filesystem, links followed. */
+export function readProgram(fs: InodeFs, path: string): Uint8Array<ArrayBuffer> {
+  const found = resolvePath(fs, fs.root, toByteString(path));
+  if (typeof found === "number" || found.ino === 0) throw programMissing(path);
+  if (fs.getattr(found.ino).type !== "file") throw notAProgram(path);
+  const bytes = new Uint8Array(fs.getattr(found.ino).size);
+  const handle = fs.open(found.ino, OPEN.read);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      const count = fs.read(handle, bytes, at, bytes.length - at, at);
+      if (count === 0) return bytes.slice(0, at);
+      at += count;
+    }
+    return bytes;
+  } finally {
+    fs.close(handle);
+  }
+}
+
+function programMissing(path: string): LapError {
+  return new LapError("notFound", "ERR_LAP_WASM_NOT_FOUND", `program "${path}" does not exist in the filesystem`, {
+    hint: "name the absolute path of a .wasm file of the image",
+  });
+}
+
+function notAProgram(path: string): LapError {
+  return new LapError("permissionDenied", "ERR_LAP_WASM_NOT_A_FILE", `program "${path}" is not a regular file`);
+}

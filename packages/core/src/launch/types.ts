@@ -11,6 +11,11 @@ export type Rootfs =
       readonly lowerdirs: readonly string[];
       readonly upperdir: string;
       readonly workdir: string;
+      /**
+       * A read-only overlay of its own beneath `lowerdirs` (which may then be empty but for it), for lowers that hold the upper,
+       * such as "/". It is mounted on `at`, an existing directory.
+       */
+      readonly base?: { readonly lowerdirs: readonly string[]; readonly at: string };
       /** Skip every sync of the upper: for throw-away containers and build steps. */
       readonly volatile?: boolean;
       /** Overlay `userxattr`, needed inside a user namespace. */

@@ -10,7 +10,7 @@ import { parsePropagation } from "./mount-options.ts";
 import { mountOps } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
-import { rootOp } from "./root.ts";
+import { rootOps } from "./root.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
 
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
@@ -49,7 +49,7 @@ function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, at: s
   const { spec, rootfs } = bundle;
   return [
     { op: "propagation", flags: MS_SLAVE },
-    rootOp(rootfs, at),
+    ...rootOps(rootfs, at),
     ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? []) : []),
     ...Object.entries(linux.sysctl ?? {}).map(sysctlOp),
@@ -77,7 +77,7 @@ function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warn
   const user = process.user ?? {};
   const console = ownsDev(bundle.spec) ? 1 : 0;
   return [
-    ...rlimitOps(process.rlimits ?? []),
+    ...rlimitOps(process.rlimits ?? [], facts),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter),

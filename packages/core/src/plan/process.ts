@@ -26,12 +26,13 @@ function rlimitOp(limit: RlimitSpec, index: number): PlanOp {
   return { op: "rlimit", resource, soft: limitValue(limit.soft), hard: limitValue(limit.hard) };
 }
 
-/** Resource limits, set while still privileged. */
-export function rlimitOps(limits: readonly RlimitSpec[]): PlanOp[] {
+/** Resource limits, set while still privileged; the open-file limit always, since Node raised the inherited one. */
+export function rlimitOps(limits: readonly RlimitSpec[], facts: HostFacts): PlanOp[] {
   const types = limits.map((limit) => limit.type);
   const twice = types.find((type, index) => types.indexOf(type) !== index);
   if (twice !== undefined) throw invalid("rlimits", `"${twice}" is listed twice`);
-  return limits.map(rlimitOp);
+  const nofile = { type: "RLIMIT_NOFILE", ...facts.nofile };
+  return (types.includes("RLIMIT_NOFILE") ? limits : [...limits, nofile]).map(rlimitOp);
 }
 
 interface CapabilitySets {

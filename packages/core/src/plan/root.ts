@@ -14,14 +14,31 @@ function overlayOptions(rootfs: Extract<Rootfs, { kind: "overlay" }>): string[] 
   return options;
 }
 
-/** The operation that makes the root filesystem on `at`, a directory that only the container's namespace sees covered. */
-export function rootOp(rootfs: Rootfs, at: string): PlanOp {
-  if (rootfs.kind === "dir") return { op: "rootBind", at, path: rootfs.path, recursive: 1 };
-  const { lowerdirs, upperdir, workdir } = rootfs;
-  if (lowerdirs.length === 0 || lowerdirs.length > MAX_LAYERS) {
-    throw new LapError("invalidArgument", "ERR_LAP_TOO_MANY_LAYERS", `an overlay has 1 to ${MAX_LAYERS} lower layers`, {
-      detail: { layers: lowerdirs.length },
-    });
-  }
-  return { op: "rootOverlay", at, lowerdirs, upperdir, workdir, options: overlayOptions(rootfs) };
+function checkLayers(lowerdirs: readonly string[]): void {
+  if (lowerdirs.length > 0 && lowerdirs.length <= MAX_LAYERS) return;
+  throw new LapError("invalidArgument", "ERR_LAP_TOO_MANY_LAYERS", `an overlay has 1 to ${MAX_LAYERS} lower layers`, {
+    detail: { layers: lowerdirs.length },
+  });
+}
+
+/**
+ * The operations that make the root filesystem on `at`, a directory that only the container's namespace sees covered. A base
+ * is an overlay of its own without an upper: the kernel refuses an upper that lies beneath one of its own lowers.
+ */
+export function rootOps(rootfs: Rootfs, at: string): PlanOp[] {
+  if (rootfs.kind === "dir") return [{ op: "rootBind", at, path: rootfs.path, recursive: 1 }];
+  const { lowerdirs, upperdir, workdir, base } = rootfs;
+  checkLayers(base === undefined ? lowerdirs : [...lowerdirs, base.at]);
+  const top: PlanOp = { op: "rootOverlay", at, lowerdirs, upperdir, workdir, options: overlayOptions(rootfs) };
+  if (base === undefined) return [top];
+  checkLayers(base.lowerdirs);
+  const bottom: PlanOp = {
+    op: "rootOverlay",
+    at: base.at,
+    lowerdirs: base.lowerdirs,
+    upperdir: "",
+    workdir: "",
+    options: FEATURES,
+  };
+  return [bottom, { ...top, lowerdirs: [...lowerdirs, base.at] }];
 }

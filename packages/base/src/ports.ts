@@ -152,6 +152,43 @@ export interface CompressionPort {
 
 export type CompressionFormat = "gzip" | "zstd";
 
+/** TLS of one connection, PEM text; absent parts mean the system's authorities and no client certificate. */
+export interface HttpTls {
+  /** Authorities trusted besides the system's. */
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** Accept any certificate: only for a host that the user named as insecure. */
+  readonly skipVerify?: boolean;
+}
+
+/** The parts of one HTTP request. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+  readonly tls?: HttpTls;
+}
+
+/** An HTTP response whose body is still on its way; who gets one reads the body or ends its iterator. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; repeated headers joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * An HTTP client: it follows no redirect, decodes no content, retries nothing, and bounds connecting, headers, silence and the
+ * whole in time. Fails with the signal's reason when aborted, else with a LapError: `ERR_LAP_HTTP_REFUSED` (no connection, no
+ * such host), `ERR_LAP_HTTP_TLS` (no trust), `ERR_LAP_HTTP_TIMEOUT`, `ERR_LAP_HTTP_CUT` (any other break, body included).
+ */
+export interface HttpPort {
+  request(url: string, request: HttpRequest): Promise<HttpResponse>;
+}
+
 /** Wall clock and timers. */
 export interface ClockPort {
   /** Now, since the epoch. */

@@ -143,7 +143,7 @@ export class DescriptorTable {
 }
 
 /** One reference less; the last one closes the handle or the stream. */
-function release(fs: InodeFs, object: OpenObject): void {
+export function release(fs: InodeFs, object: OpenObject): void {
   object.refs -= 1;
   if (object.refs > 0) return;
   if (object.kind !== "stream") {

@@ -7,7 +7,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   alnum: "A-Za-z0-9",
   upper: "A-Z",
   lower: "a-z",
-  space: "\\s",
+  space: " \\t-\\r",
   blank: " \\t",
   punct: "!-\\/:-@\\[-`{-~",
   xdigit: "0-9A-Fa-f",

@@ -1,0 +1,77 @@
+// Open objects (p1/descriptors.ts) outside a guest: made, shared and read by the host's own programs, such as the shell.
+import { ERRNO, fsError } from "@lapstrake/base";
+import { OPEN, type Ino, type InodeFs } from "@lapstrake/layers";
+import type { GuestInput, GuestOutput } from "../io/ports.ts";
+import { FDFLAG } from "../p1/abi.ts";
+import type { OpenFile, OpenObject, OpenStream } from "../p1/descriptors.ts";
+import { Pipe, type WaitingInput, type WaitingOutput } from "./pipe.ts";
+
+/** A stream object with one reference. */
+export function streamObject(input: GuestInput | undefined, output: GuestOutput | undefined): OpenStream {
+  return { kind: "stream", input, output, flags: 0, refs: 1 };
+}
+
+/** Both ends of a new pipe, one reference each. */
+export function pipeObjects(): { reader: OpenStream; writer: OpenStream } {
+  const pipe = new Pipe();
+  return { reader: streamObject(pipe.reader, undefined), writer: streamObject(undefined, pipe.writer) };
+}
+
+/** An open file with one reference; `append` writes at the end whatever the position. */
+export function fileObject(fs: InodeFs, ino: Ino, openFlags: number): OpenFile {
+  const append = (openFlags & OPEN.append) !== 0;
+  const handle = fs.open(ino, openFlags & ~OPEN.append);
+  return { kind: "file", ino, handle, position: 0, flags: append ? FDFLAG.append : 0, refs: 1 };
+}
+
+/** One reference more; give it back by p1's `release`. */
+export function retain<T extends OpenObject>(object: T): T {
+  object.refs += 1;
+  return object;
+}
+
+/** What must pass before reading from `object` gives something; undefined: nothing. */
+export function untilReadable(object: OpenObject): Promise<void> | undefined {
+  if (object.kind !== "stream") return undefined;
+  return (object.input as WaitingInput | undefined)?.whenReadable?.();
+}
+
+/** What must pass before `object` takes something; undefined: nothing. */
+export function untilWritable(object: OpenObject): Promise<void> | undefined {
+  if (object.kind !== "stream") return undefined;
+  return (object.output as WaitingOutput | undefined)?.whenWritable?.();
+}
+
+/** Bytes read, 0 at the end; waits for the first. */
+export async function readObject(fs: InodeFs, object: OpenObject, into: Uint8Array): Promise<number> {
+  for (let wait = untilReadable(object); wait !== undefined; wait = untilReadable(object)) await wait;
+  if (object.kind === "dir") throw fsError(ERRNO.EISDIR);
+  if (object.kind === "file") {
+    const got = fs.read(object.handle, into, 0, into.length, object.position);
+    object.position += got;
+    return got;
+  }
+  if (object.input === undefined) throw fsError(ERRNO.EBADF);
+  return object.input.read(into, 0, into.length);
+}
+
+/** Writes all of `bytes`. */
+export async function writeObject(fs: InodeFs, object: OpenObject, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    for (let wait = untilWritable(object); wait !== undefined; wait = untilWritable(object)) await wait;
+    at += writeSome(fs, object, bytes, at);
+  }
+}
+
+function writeSome(fs: InodeFs, object: OpenObject, bytes: Uint8Array, at: number): number {
+  if (object.kind === "dir") throw fsError(ERRNO.EBADF);
+  if (object.kind === "stream") {
+    if (object.output === undefined) throw fsError(ERRNO.EBADF);
+    return object.output.write(bytes, at, bytes.length - at);
+  }
+  const append = (object.flags & FDFLAG.append) !== 0;
+  const position = append ? fs.getattr(object.ino).size : object.position;
+  const put = fs.write(object.handle, bytes, at, bytes.length - at, position);
+  object.position = position + put;
+  return put;
+}

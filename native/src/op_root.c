@@ -44,6 +44,20 @@ static int attach_root(struct run *run, int tree, const char *at) {
   return error == 0 ? 0 : fail_at(run, error, "mount the root filesystem on", at);
 }
 
+// An overlay without an upper wants two lowers: an empty tmpfs on `at`, which the overlay will cover, is the other one.
+static int add_empty_lower(struct run *run, int context, const char *at) {
+  AUTO_FD tmpfs = (int)sys2(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+  if (tmpfs < 0) return fail_at(run, -tmpfs, "open filesystem", "tmpfs");
+  long ret = sys5(__NR_fsconfig, tmpfs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  if (ret < 0) return context_failure(run, tmpfs, (int)-ret, "tmpfs");
+  AUTO_FD tree = (int)sys3(__NR_fsmount, tmpfs, FSMOUNT_CLOEXEC, 0);
+  if (tree < 0) return fail_at(run, -tree, "mount tmpfs", "");
+  int error = attach_root(run, tree, at);
+  if (error != 0) return error;
+  error = set_layer(context, "lowerdir+", at);
+  return error == 0 ? 0 : fail_at(run, error, "overlay lower layer", at);
+}
+
 int op_root_overlay(struct run *run, struct cursor *f) {
   const char *at = get_str(f);
   struct list lowers = get_strs(f);
@@ -56,6 +70,7 @@ int op_root_overlay(struct run *run, struct cursor *f) {
   (void)sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", "overlay", 0);
   int error = overlay_options(run, context, &options);
   if (error == 0) error = overlay_context(run, context, &lowers, upper, work);
+  if (error == 0 && upper[0] == 0 && lowers.count == 1) error = add_empty_lower(run, context, at);
   if (error != 0) return error;
   long ret = sys5(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
   if (ret < 0) return context_failure(run, context, (int)-ret, "overlay");

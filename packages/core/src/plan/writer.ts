@@ -26,15 +26,18 @@ export class PlanWriter {
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value, true);
+    const at = this.#reserve(4); // first: it may replace the view
+    this.#view.setUint32(at, value, true);
   }
 
   u64(value: bigint | number): void {
-    this.#view.setBigUint64(this.#reserve(8), BigInt(value), true);
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
   }
 
   raw(bytes: Uint8Array): void {
-    this.#buffer.set(bytes, this.#reserve(bytes.length));
+    const at = this.#reserve(bytes.length);
+    this.#buffer.set(bytes, at);
   }
 
   bytes(value: Uint8Array): void {
@@ -46,7 +49,8 @@ export class PlanWriter {
     const bytes = toBytes(toByteString(text));
     if (bytes.includes(0)) throw new RangeError(`text with a NUL byte: ${JSON.stringify(text)}`);
     this.bytes(bytes);
-    this.#buffer[this.#reserve(1)] = 0;
+    const at = this.#reserve(1);
+    this.#buffer[at] = 0;
   }
 
   strs(list: readonly string[]): void {

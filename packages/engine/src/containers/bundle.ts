@@ -33,8 +33,7 @@ export function logPath(dir: string): string {
 /** The bundle of a Linux container. */
 export function linuxBundle(paths: StorePaths, record: ContainerRecord): Bundle {
   const prepared = prepareRootfs(paths, record);
-  const { lowerdirs, upperdir } = prepared.rootfs;
-  const user = withDirs([upperdir, ...lowerdirs], (dirs) => lookUpUser(record, new MergedView(dirs)));
+  const user = withDirs(prepared.layers, (dirs) => lookUpUser(record, new MergedView(dirs)));
   const spec = containerSpec(record, {
     user,
     mounts: [...prepared.mounts, ...managedFileMounts(dirOf(paths, record))],

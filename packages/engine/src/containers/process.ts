@@ -1,12 +1,12 @@
 // Image defaults + request -> the program of a container (RecordProcess): entrypoint and command, environment, directory, signal.
-import { parseSignal } from "@lapstrake/core";
+import { DEFAULT_STOP_SIGNAL, parseSignal } from "./signals.ts";
 import { LapError, type ExecConfig } from "@lapstrake/base";
 import type { RecordProcess } from "../state/record.ts";
 import type { CreateRequest } from "./request.ts";
 
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_STOP_TIMEOUT_SEC = 10;
-const SIGTERM = 15;
+
 
 /** Merges as Docker does: an entrypoint of the request drops the image's Cmd. Throws `ERR_LAP_NO_COMMAND`, `ERR_LAP_WORKDIR_INVALID`. */
 export function recordProcess(request: CreateRequest, image: ExecConfig, containerHostname: string): RecordProcess {
@@ -18,7 +18,7 @@ export function recordProcess(request: CreateRequest, image: ExecConfig, contain
     user: request.user ?? image.User ?? "",
     tty,
     openStdin: request.openStdin ?? false,
-    stopSignal: parseSignal(request.stopSignal ?? image.StopSignal ?? "SIGTERM") ?? SIGTERM,
+    stopSignal: parseSignal(request.stopSignal ?? image.StopSignal ?? "SIGTERM") ?? DEFAULT_STOP_SIGNAL,
     stopTimeoutSec: request.stopTimeoutSec ?? DEFAULT_STOP_TIMEOUT_SEC,
   };
 }

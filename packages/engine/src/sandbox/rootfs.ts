@@ -15,6 +15,8 @@ import { MergedView } from "./merged-view.ts";
 export interface PreparedRootfs {
   readonly rootfs: Extract<Rootfs, { kind: "overlay" }>;
   readonly mounts: readonly MountSpec[];
+  /** Every layer directory, the upper first. */
+  readonly layers: readonly string[];
 }
 
 /** Directory of an extracted layer. */
@@ -37,14 +39,17 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
   const lowers = lowerDirs(paths, record);
   for (const lower of lowers) requireLayer(lower);
   const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.chainIds.at(-1)!, lowers)] : [];
+  const onHost = record.rootfs.kind === "host";
   return {
     rootfs: {
       kind: "overlay",
-      lowerdirs: [...init, ...lowers],
+      lowerdirs: onHost ? lowers.slice(0, -1) : [...init, ...lowers],
+      ...(onHost ? { base: { lowerdirs: ["/"], at: join(dir, "host") } } : {}),
       upperdir: join(dir, "upper"),
       workdir: join(dir, "work"),
       volatile: record.autoRemove,
     },
+    layers: [join(dir, "upper"), ...init, ...lowers],
     mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],
   };
 }
@@ -83,6 +88,7 @@ export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord,
   if (record.rootfs.kind === "module") return;
   if (record.rootfs.kind === "host") {
     mkdirSync(join(dir, "mask"), { mode: 0o755 });
+    mkdirSync(join(dir, "host"), { mode: 0o755 });
     const masks = hostMasks(paths.root, record.rootfs.mask, record.request.noMask ?? false);
     withDirs([join(dir, "mask"), "/"], ([out, host]) => writeMaskLayer(out!, host!, masks));
   }

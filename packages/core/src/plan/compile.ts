@@ -10,7 +10,7 @@ import { parsePropagation } from "./mount-options.ts";
 import { mountOps } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
-import { rootOps } from "./root.ts";
+import { rootOps, rootTarget } from "./root.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
 
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
@@ -105,7 +105,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...enterOps(namespaces, cgroups),
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...nameOps(spec, namespaces),
-    ...filesystemOps(bundle, linux, facts, options.containerDir),
+    ...filesystemOps(bundle, linux, facts, rootTarget(bundle.rootfs)),
     ...processOps(bundle, spec.process, facts, warnings),
   ];
   const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;

@@ -14,6 +14,11 @@ function overlayOptions(rootfs: Extract<Rootfs, { kind: "overlay" }>): string[] 
   return options;
 }
 
+/** The directory that the mounted root covers in the container's namespace: one that no later mount reads from. */
+export function rootTarget(rootfs: Rootfs): string {
+  return rootfs.kind === "dir" ? rootfs.path : rootfs.upperdir;
+}
+
 function checkLayers(lowerdirs: readonly string[]): void {
   if (lowerdirs.length > 0 && lowerdirs.length <= MAX_LAYERS) return;
   throw new LapError("invalidArgument", "ERR_LAP_TOO_MANY_LAYERS", `an overlay has 1 to ${MAX_LAYERS} lower layers`, {

@@ -12,6 +12,7 @@
 #define SIGKILL 9
 #define TIOCSWINSZ_REQUEST 0x5414
 #define DRAIN_WAIT_NS 2000000000U
+#define GOODBYE_NS 1000000000U
 #define MAX_POLL (MAX_CLIENTS + 5)
 
 static struct supervisor *self;
@@ -42,7 +43,6 @@ static void send_exit(struct client *c) {
                        __builtin_bswap32(oom ? 1 : 0)};
   client_send(c, FRAME_EXIT, words, sizeof words);
   c->waiting = false;
-  c->streams = 0;
 }
 
 static int send_signal(uint32_t signal) {
@@ -239,9 +239,12 @@ static void tell_exit(void) {
   }
 }
 
-static bool owner_connected(void) {
+// The owner may take its time to clean up. Others get a moment to read to the end: closing a socket with input of theirs
+// unread would reset it and lose the exit frame.
+static bool clients_linger(uint64_t since) {
+  bool patient = now_ns() - since < GOODBYE_NS;
   for (size_t i = 0; i < MAX_CLIENTS; i++) {
-    if (clients[i].fd >= 0 && clients[i].owner) return true;
+    if (clients[i].fd >= 0 && (clients[i].owner || patient)) return true;
   }
   return false;
 }
@@ -265,8 +268,9 @@ void supervise(struct supervisor *s) {
   tell_exit();
   (void)sys3(__NR_unlinkat, s->dir, "ctl.sock", 0);
   close_once(&s->listener);
-  while (owner_connected() || !clients_drained()) {
-    poll_once(1000000000);
+  uint64_t since = now_ns();
+  while (clients_linger(since)) {
+    poll_once(100000000);
     clients_drop_stalled(now_ns());
     tell_exit();
   }

@@ -22,6 +22,15 @@ export function ownCapabilities(field: string): string[] {
   return match === null ? [] : capabilityNames(BigInt(`0x${match[1]!}`));
 }
 
+const DEFAULT_NOFILE_SOFT = 1024;
+
+function nofile(): HostFacts["nofile"] {
+  const match = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readText("/proc/self/limits"));
+  const hard = Number(match?.[2] ?? DEFAULT_NOFILE_SOFT);
+  const soft = Number(process.env["LAP_NOFILE_SOFT"] ?? DEFAULT_NOFILE_SOFT);
+  return { soft: Math.min(soft, hard), hard };
+}
+
 function securityModules(): readonly string[] {
   return readText("/sys/kernel/security/lsm").trim().split(",");
 }
@@ -39,6 +48,7 @@ export function hostFacts(): HostFacts {
     boundingCapabilities: ownCapabilities("CapBnd"),
     cgroupMode: cgroupMode(cgroups),
     cgroups,
+    nofile: nofile(),
     apparmor: modules.includes("apparmor"),
     selinux: modules.includes("selinux"),
     shim: findNative("lap-shim"),

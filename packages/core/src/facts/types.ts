@@ -32,6 +32,8 @@ export interface HostFacts {
   readonly boundingCapabilities: readonly string[];
   readonly cgroupMode: "v1" | "v2" | "hybrid" | "none";
   readonly cgroups: readonly CgroupMount[];
+  /** Open-file limit a container gets unless told: Node raised its own soft limit, so that one says nothing. */
+  readonly nofile: { readonly soft: number; readonly hard: number };
   readonly apparmor: boolean;
   readonly selinux: boolean;
   /** Absolute path of the native helper, undefined when it was not built. */

@@ -42,7 +42,8 @@ function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
 function awaitAnswer(plan: LaunchPlan, helper: { pid: number; fd: number }): Promise<Launched> {
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd: helper.fd, readable: true, writable: true });
-    const attachment: SocketAttachment = new SocketAttachment(socket, {
+    const isOwner = plan.options.foreground && plan.options.initialClient;
+    const attachment: SocketAttachment = new SocketAttachment(socket, isOwner, {
       started(pid) {
         const stays = plan.options.initialClient;
         if (!stays) socket.destroy();

@@ -28,9 +28,13 @@ export class SocketAttachment implements Attachment {
   #isOver = false;
   #credit = STDIN_WINDOW;
   #creditWaiters: (() => void)[] = [];
+  // Input goes out in the order it was given, its end last.
+  #input: Promise<void> = Promise.resolve();
+  readonly #isOwner: boolean;
 
-  constructor(socket: Socket, events?: LaunchEvents) {
+  constructor(socket: Socket, isOwner: boolean, events?: LaunchEvents) {
     this.#socket = socket;
+    this.#isOwner = isOwner;
     this.#events = events;
     this.exited = new Promise((resolve) => {
       this.#settle = resolve;
@@ -77,9 +81,17 @@ export class SocketAttachment implements Attachment {
     this.stderr.push(null);
     this.#addCredit(0);
     this.#settle(status);
+    // The supervisor waits for its owner's reaped(); everyone else has nothing more to say.
+    if (!this.#isOwner) this.#socket.destroy();
   }
 
-  async writeStdin(chunk: Uint8Array): Promise<void> {
+  writeStdin(chunk: Uint8Array): Promise<void> {
+    const written = this.#input.then(() => this.#writeInput(chunk));
+    this.#input = written.catch(() => undefined);
+    return written;
+  }
+
+  async #writeInput(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
       if (this.#isOver) throw systemError(EPIPE, "write");
       const length = Math.min(chunk.length - at, MAX_STDIN_FRAME, this.#credit);
@@ -96,7 +108,7 @@ export class SocketAttachment implements Attachment {
   }
 
   endStdin(): void {
-    this.#send(FRAME.stdinEof);
+    void this.#input.then(() => this.#send(FRAME.stdinEof));
   }
 
   resize(rows: number, cols: number): void {

@@ -13,7 +13,7 @@ export async function attach(
   const socket = await connectSupervisor(containerDir);
   const streams =
     (options.stdin ? STREAM.stdin : 0) | (options.stdout ? STREAM.stdout : 0) | (options.stderr ? STREAM.stderr : 0);
-  const attachment = new SocketAttachment(socket);
+  const attachment = new SocketAttachment(socket, false);
   socket.write(encodeFrame(FRAME.attach, undefined, streams));
   return attachment;
 }

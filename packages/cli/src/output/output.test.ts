@@ -23,7 +23,7 @@ it("pads cells to the widest plus three and leaves the last alone", () => {
         ["…", "22"],
       ],
     ),
-  ).toBe("A     LONG\nxyz   1\n…     22\n");
+  ).toBe("A         LONG\nxyz       1\n…         22\n");
 });
 
 it("cuts commands to 20 runes", () => {

@@ -7,7 +7,6 @@ import type { CreateRequest } from "./request.ts";
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_STOP_TIMEOUT_SEC = 10;
 
-
 /** Merges as Docker does: an entrypoint of the request drops the image's Cmd. Throws `ERR_LAP_NO_COMMAND`, `ERR_LAP_WORKDIR_INVALID`. */
 export function recordProcess(request: CreateRequest, image: ExecConfig, containerHostname: string): RecordProcess {
   const tty = request.tty ?? false;

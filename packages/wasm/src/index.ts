@@ -9,3 +9,4 @@ export { bytesInput, chunkOutput, EMPTY_INPUT, NULL_OUTPUT } from "./io/buffers.
 export type { GuestInput, GuestOutput, StreamKind } from "./io/ports.ts";
 export type { GuestClock } from "./io/clock.ts";
 export type { WasmModule } from "./webassembly.ts";
+export { runWasm, type OutputSink, type WasmResult, type WasmRun } from "./run/run-wasm.ts";

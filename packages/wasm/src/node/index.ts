@@ -2,3 +2,4 @@
 export { readProgram, runCommand, type CommandRun } from "./run-command.ts";
 export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";
+export { closePool, warmPool } from "./pool.ts";

@@ -57,7 +57,7 @@ export async function readObject(fs: InodeFs, object: OpenObject, into: Uint8Arr
 
 /** Writes all of `bytes`. */
 export async function writeObject(fs: InodeFs, object: OpenObject, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     for (let wait = untilWritable(object); wait !== undefined; wait = untilWritable(object)) await wait;
     at += writeSome(fs, object, bytes, at);
   }

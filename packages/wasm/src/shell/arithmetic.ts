@@ -14,7 +14,8 @@ export function evaluate(source: string, scope: ArithmeticScope): bigint {
   return tokens.length === 0 ? 0n : parser.all();
 }
 
-const TOKEN = /0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:(),]|\S/g;
+const TOKEN =
+  /0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:(),]|\S/g;
 
 const LEVELS: readonly (readonly string[])[] = [
   ["||"],

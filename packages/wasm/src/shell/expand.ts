@@ -148,7 +148,8 @@ export class Expander {
   /** The value; an error under `set -u` when there is none. */
   #lookup(name: string): ByteString | undefined {
     const value = this.#value(name);
-    if (value === undefined && this.#state.options.u && !"@*".includes(name)) throw shellError(`${name}: parameter not set`);
+    if (value === undefined && this.#state.options.u && !"@*".includes(name))
+      throw shellError(`${name}: parameter not set`);
     return value;
   }
 
@@ -165,7 +166,9 @@ export class Expander {
       case "!":
         return "";
       case "-":
-        return Object.entries(state.options).flatMap(([letter, on]) => (on === true ? [letter] : [])).join("");
+        return Object.entries(state.options)
+          .flatMap(([letter, on]) => (on === true ? [letter] : []))
+          .join("");
       case "@":
       case "*":
         return state.params.length === 0 ? undefined : state.params.join(" ");
@@ -188,4 +191,3 @@ function trim(value: ByteString, pattern: ByteString, op: string): ByteString {
   }
   return value;
 }
-

@@ -47,7 +47,8 @@ export function readWhole(fs: InodeFs, ino: Ino): Uint8Array {
   try {
     const bytes = new Uint8Array(fs.getattr(ino).size);
     let at = 0;
-    for (let got = -1; got !== 0 && at < bytes.length; at += got) got = fs.read(handle, bytes, at, bytes.length - at, at);
+    for (let got = -1; got !== 0 && at < bytes.length; at += got)
+      got = fs.read(handle, bytes, at, bytes.length - at, at);
     return bytes.subarray(0, at);
   } finally {
     fs.close(handle);

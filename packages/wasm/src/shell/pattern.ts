@@ -34,7 +34,7 @@ export function matches(pattern: ByteString, text: ByteString): boolean {
 /** The pattern as an anchored regular expression over bytes. */
 export function compilePattern(pattern: ByteString): RegExp {
   let out = "";
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const [source, next] = one(pattern, at);
     // A row of stars is one star: else the expression would backtrack without bound.
     if (source !== ANY || !out.endsWith(ANY)) out += source;
@@ -59,7 +59,7 @@ function bracket(pattern: ByteString, start: number): [string, number] | undefin
   const negated = pattern[at] === "!" || pattern[at] === "^";
   if (negated) at += 1;
   let body = "";
-  for (const first = at; at < pattern.length; ) {
+  for (const first = at; at < pattern.length;) {
     if (pattern[at] === "]" && at > first) return [`[${negated ? "^" : ""}${body}]`, at + 1];
     const [source, next] = member(pattern, at);
     body += source;

@@ -123,7 +123,9 @@ export class ShellState {
 
   /** Name and value of every variable that is set, sorted by name. */
   variables(): [string, ByteString][] {
-    const set = [...this.#variables].flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value] as const]));
+    const set = [...this.#variables].flatMap(([name, { value }]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
     return set.map(([name, value]): [string, ByteString] => [name, value]).sort(([a], [b]) => (a < b ? -1 : 1));
   }
 

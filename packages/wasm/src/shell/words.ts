@@ -112,7 +112,7 @@ class WordReader {
   #arithmetic(quoted: boolean): Part {
     this.#in.expect("((");
     const word: Part[] = [];
-    for (let depth = 0; depth > 0 || !this.#in.startsWith("))"); ) {
+    for (let depth = 0; depth > 0 || !this.#in.startsWith("))");) {
       const next = this.#in.peek();
       if (next === "") throw syntaxError("unterminated arithmetic expansion", this.#in.line);
       if (next === "(") depth += 1;

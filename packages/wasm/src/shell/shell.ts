@@ -1,0 +1,264 @@
+// The interpreter: walks the tree of a script in one execution environment; subshells are shells over a copied environment.
+import { LapError, errorCode, fromBytes, toBytes, type ByteString } from "@lapstrake/base";
+import { streamObject, pipeObjects, writeObject } from "../processes/objects.ts";
+import type { OpenObject } from "../p1/descriptors.ts";
+import type { Command, Compound } from "./ast.ts";
+import { LoopJump, STATUS_MISUSE, STATUS_PIPE, ShellExit, ShellReturn } from "./control.ts";
+import { Expander } from "./expand.ts";
+import { compilePattern } from "./pattern.ts";
+import { RedirectError, redirect, restoreFds } from "./redirect.ts";
+import { runSimple } from "./simple.ts";
+import { shellError, type ShellState } from "./state.ts";
+
+/** Bytes a command substitution may give. */
+const MAX_SUBSTITUTION_BYTES = 64 * 1024 * 1024;
+
+/** Function calls and substitutions inside one another. */
+const MAX_DEPTH = 200;
+
+export class Shell {
+  readonly state: ShellState;
+  readonly words: Expander;
+  /** Above 0 a failed command does not end the shell under `set -e`: conditions, and what "!" negates. */
+  #tested: number;
+  readonly #depth: number;
+
+  constructor(state: ShellState, tested = 0, depth = 0) {
+    this.state = state;
+    this.words = new Expander(state, (body) => this.#substitute(body));
+    this.#tested = tested;
+    this.#depth = depth;
+    if (depth > MAX_DEPTH) throw shellError("nested too deep");
+  }
+
+  /** Runs a whole script: exits and errors become its status, messages go to its stderr. */
+  async toEnd(body: Command): Promise<number> {
+    try {
+      return await this.run(body);
+    } catch (thrown) {
+      if (thrown instanceof ShellExit || thrown instanceof ShellReturn) return thrown.status;
+      if (thrown instanceof LoopJump) return 0;
+      if (!isShellError(thrown)) throw thrown;
+      await this.complain(thrown.message);
+      return STATUS_MISUSE;
+    }
+  }
+
+  /** Writes a message to stderr, behind the shell's name. */
+  async complain(message: string): Promise<void> {
+    const object = this.state.fds.get(2);
+    if (object === undefined) return;
+    await writeObject(this.state.fs, object, toBytes(`${this.state.name}: ${message}\n`));
+  }
+
+  /** Runs one command; its status is also $?. */
+  async run(command: Command): Promise<number> {
+    this.state.port.check?.();
+    const status = await this.#dispatch(command);
+    this.state.status = status;
+    if (status !== 0 && this.state.options.e && this.#tested === 0 && canFail(command)) throw new ShellExit(status);
+    return status;
+  }
+
+  async #dispatch(command: Command): Promise<number> {
+    switch (command.kind) {
+      case "simple":
+        return runSimple(this, command);
+      case "list":
+        return this.#list(command.commands);
+      case "and":
+      case "or": {
+        const left = await this.condition(command.left);
+        return (left === 0) === (command.kind === "and") ? this.run(command.right) : left;
+      }
+      case "pipeline":
+        return this.#pipeline(command.commands, command.negate);
+      case "function":
+        this.state.functions.set(command.name, command.body);
+        return 0;
+      case "redirected":
+        return this.#redirected(command.body, command.redirects);
+    }
+  }
+
+  async #list(commands: readonly Command[]): Promise<number> {
+    let status = 0;
+    for (const command of commands) status = await this.run(command);
+    return status;
+  }
+
+  /** Runs what only asks: a failure does not end the shell. */
+  async condition(command: Command): Promise<number> {
+    this.#tested += 1;
+    try {
+      return await this.run(command);
+    } finally {
+      this.#tested -= 1;
+    }
+  }
+
+  async #pipeline(commands: readonly Command[], negate: boolean): Promise<number> {
+    if (negate) this.#tested += 1;
+    try {
+      const status = commands.length === 1 ? await this.run(commands[0]!) : await this.#connected(commands);
+      return negate ? Number(status === 0) : status;
+    } finally {
+      if (negate) this.#tested -= 1;
+    }
+  }
+
+  async #connected(commands: readonly Command[]): Promise<number> {
+    const running: Promise<number>[] = [];
+    let input: OpenObject | undefined;
+    for (const [index, command] of commands.entries()) {
+      const pipe = index < commands.length - 1 ? pipeObjects() : undefined;
+      running.push(this.#forked(command, input, pipe?.writer));
+      input = pipe?.reader;
+    }
+    const ends = await Promise.allSettled(running);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    const last = ends.at(-1)!;
+    return last.status === "fulfilled" ? last.value : 0;
+  }
+
+  /** A subshell; the objects given become its descriptors 0 and 1. */
+  async #forked(body: Command, input?: OpenObject, output?: OpenObject): Promise<number> {
+    const state = this.state.clone();
+    if (input !== undefined) state.setFd(0, input);
+    if (output !== undefined) state.setFd(1, output);
+    try {
+      return await new Shell(state, this.#tested, this.#depth + 1).toEnd(body);
+    } finally {
+      state.closeAll();
+    }
+  }
+
+  async #substitute(body: Command): Promise<ByteString> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const write = (from: Uint8Array, offset: number, length: number): number => {
+      bytes += length;
+      if (bytes > MAX_SUBSTITUTION_BYTES) throw shellError("the output of a command substitution is too long");
+      chunks.push(from.slice(offset, offset + length));
+      return length;
+    };
+    this.state.substituted = await this.#forked(body, undefined, streamObject(undefined, { kind: "pipe", write }));
+    this.state.status = this.state.substituted;
+    return chunks
+      .map((chunk) => fromBytes(chunk))
+      .join("")
+      .replace(/\n+$/, "");
+  }
+
+  async #redirected(body: Compound, redirects: Parameters<typeof redirect>[2]): Promise<number> {
+    if (redirects.length === 0) return this.#compound(body);
+    const saved = await this.attempt(() => redirect(this.state, this.words, redirects));
+    if (typeof saved === "number") return saved;
+    try {
+      return await this.#compound(body);
+    } finally {
+      restoreFds(this.state, saved);
+    }
+  }
+
+  /** What `make` gives, or status 2 after the message of a failed redirection. */
+  async attempt<T>(make: () => Promise<T>): Promise<T | number> {
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof RedirectError)) throw error;
+      await this.complain(error.message);
+      return STATUS_MISUSE;
+    }
+  }
+
+  async #compound(body: Compound): Promise<number> {
+    switch (body.kind) {
+      case "subshell":
+        return this.#forked(body.body);
+      case "group":
+        return this.run(body.body);
+      case "if":
+        if ((await this.condition(body.test)) === 0) return this.run(body.then);
+        return body.otherwise === undefined ? 0 : this.run(body.otherwise);
+      case "while":
+        return this.#loop(async () => ((await this.condition(body.test)) === 0) !== body.until, body.body);
+      case "for":
+        return this.#for(body);
+      case "case":
+        return this.#case(body);
+    }
+  }
+
+  async #for({ name, words, body }: Compound & { kind: "for" }): Promise<number> {
+    const values = words === undefined ? [...this.state.params] : await this.words.args(words);
+    const next = (): Promise<boolean> => {
+      const value = values.shift();
+      if (value !== undefined) this.state.set(name, value);
+      return Promise.resolve(value !== undefined);
+    };
+    return this.#loop(next, body);
+  }
+
+  async #loop(next: () => Promise<boolean>, body: Command): Promise<number> {
+    let status = 0;
+    this.state.loops += 1;
+    try {
+      for (;;) {
+        const end = await this.#turn(async () => {
+          if (!(await next())) return true;
+          status = await this.run(body);
+          return false;
+        });
+        if (end) return status;
+      }
+    } finally {
+      this.state.loops -= 1;
+    }
+  }
+
+  /** One turn of a loop; true when it was the last. Jumps to outer loops pass on. */
+  async #turn(turn: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await turn();
+    } catch (thrown) {
+      if (!(thrown instanceof LoopJump)) throw thrown;
+      if (thrown.levels > 1) throw new LoopJump(thrown.kind, thrown.levels - 1);
+      return thrown.kind === "break";
+    }
+  }
+
+  async #case({ word, arms }: Compound & { kind: "case" }): Promise<number> {
+    const value = await this.words.value(word);
+    for (const arm of arms) {
+      for (const pattern of arm.patterns) {
+        if (compilePattern(await this.words.pattern(pattern)).test(value)) return this.run(arm.body);
+      }
+    }
+    return 0;
+  }
+
+  /** Runs `body` one level deeper in this environment: functions, eval, sourced files. */
+  nested(): Shell {
+    return new Shell(this.state, this.#tested, this.#depth + 1);
+  }
+}
+
+/** Commands whose own failure counts for `set -e`; the others fail by commands inside them, which counted already. */
+function canFail(command: Command): boolean {
+  if (command.kind === "pipeline") return !command.negate;
+  return command.kind === "simple" || (command.kind === "redirected" && command.body.kind === "subshell");
+}
+
+/** Errors that a script can cause: they end it, not the host. */
+function isShellError(thrown: unknown): thrown is LapError {
+  return thrown instanceof LapError && thrown.code.startsWith("ERR_LAP_SHELL");
+}
+
+/** The status that a failed call of a builtin stands for: writing to nobody ends the shell as SIGPIPE would. */
+export function failureStatus(error: unknown): { status: number; message: string } {
+  const code = errorCode(error);
+  if (code === "EPIPE") throw new ShellExit(STATUS_PIPE);
+  if (code === undefined || error instanceof LapError) throw error;
+  return { status: 1, message: code };
+}

@@ -39,6 +39,7 @@ static void child_main(struct supervisor *s, int report) {
   run.report = report;
   run.root = run.empty = run.proc = -1;
   for (int i = 0; i < 3; i++) run.stdio[i] = s->stdio[i];
+  (void)sys1(__NR_umask, 0);  // modes in the plan are exact; it sets the program's mask at the end
   int error = run_operations(&run, &message.op_index);
   message.error = (uint32_t)error;
   message.fail_kind = run.fail_kind;

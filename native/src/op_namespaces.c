@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 
 #include "run.h"
+#include "status.h"
 #include "sys.h"
 #include "text.h"
 
@@ -60,4 +61,55 @@ int op_await_maps(struct run *run, struct cursor *f) {
   long got = sys_read(run->report, &go, 1);
   if (got != 1) return got < 0 ? (int)-got : EPIPE;
   return (int)-sys3(__NR_setresuid, 0, 0, 0) ? EPERM : (int)-sys3(__NR_setresgid, 0, 0, 0);
+}
+
+// The namespaces of a process in the order of joining: the user namespace grants the right to the others.
+static const struct {
+  uint64_t flag;
+  const char *file;
+} NAMESPACES[] = {
+    {CLONE_NEWUSER, "ns/user"}, {CLONE_NEWNET, "ns/net"},       {CLONE_NEWIPC, "ns/ipc"},   {CLONE_NEWUTS, "ns/uts"},
+    {CLONE_NEWTIME, "ns/time"}, {CLONE_NEWCGROUP, "ns/cgroup"}, {CLONE_NEWNS, "ns/mnt"},
+};
+#define NAMESPACE_COUNT (sizeof NAMESPACES / sizeof NAMESPACES[0])
+
+static bool started_at(int process, uint64_t since) {
+  char line[1024];
+  AUTO_FD fd = sys_openat(process, "stat", LAP_O_RDONLY, 0);
+  long got = fd < 0 ? -1 : sys_read(fd, line, sizeof line - 1);
+  if (got <= 0) return false;
+  line[got] = 0;
+  return start_time_in(line, got) == since;
+}
+
+static int open_namespaces(int process, uint32_t flags, int fds[]) {
+  for (size_t i = 0; i < NAMESPACE_COUNT; i++) {
+    fds[i] = -1;
+    if ((flags & NAMESPACES[i].flag) == 0) continue;
+    fds[i] = sys_openat(process, NAMESPACES[i].file, LAP_O_RDONLY, 0);
+    if (fds[i] < 0) return -fds[i];
+  }
+  return 0;
+}
+
+// The open /proc/PID directory stays that process's: once it is gone its files answer ESRCH, a reused pid is never joined.
+int op_join_target(struct run *run, struct cursor *f) {
+  char path[40];
+  int fds[NAMESPACE_COUNT];
+  uint32_t pid = get_u32(f);
+  uint64_t since = get_u64(f);
+  uint32_t flags = get_u32(f);
+  if (f->bad) return EBADMSG;
+  struct text t = text_in(path, sizeof path);
+  text_add(&t, "/proc/");
+  text_add_number(&t, pid);
+  AUTO_FD process = sys_open(path, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  if (process < 0 || !started_at(process, since)) return fail_at(run, ESRCH, "the container is not running", "");
+  int error = open_namespaces(process, flags, fds);
+  for (size_t i = 0; error == 0 && i < NAMESPACE_COUNT; i++) {
+    if (fds[i] >= 0) error = (int)-sys2(__NR_setns, fds[i], NAMESPACES[i].flag);
+  }
+  if (error != 0) return fail_at(run, error, "join the container's namespaces", "");
+  run->root = sys_open("/", LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  return run->root < 0 ? -run->root : 0;
 }

@@ -42,6 +42,7 @@ static op_function *const OPERATIONS[] = {
     op_keyring,          // 35
     op_await_maps,       // 36
     op_root_propagation, // 37
+    op_join_target,      // 38
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -15,6 +15,15 @@ uint64_t now_ns(void) {
 }
 
 // The name in field 2 may hold spaces and parentheses: fields are counted from the last ")".
+uint64_t start_time_in(const char *line, long length) {
+  long at = length - 1;
+  while (at > 0 && line[at] != ')') at--;
+  for (int field = 2; at > 0 && at < length && field < 22; at++) {
+    if (line[at] == ' ') field++;
+  }
+  return at > 0 && at < length ? parse_number(line + at) : 0;
+}
+
 uint64_t start_time(uint32_t pid) {
   char path[40];
   char line[1024];
@@ -22,13 +31,7 @@ uint64_t start_time(uint32_t pid) {
   text_add(&t, "/proc/");
   text_add_number(&t, pid);
   text_add(&t, "/stat");
-  long got = read_file(path, line, sizeof line);
-  long at = got - 1;
-  while (at > 0 && line[at] != ')') at--;
-  for (int field = 2; at > 0 && at < got && field < 22; at++) {
-    if (line[at] == ' ') field++;
-  }
-  return at > 0 && at < got ? parse_number(line + at) : 0;
+  return start_time_in(line, read_file(path, line, sizeof line));
 }
 
 void status_begin(struct status *status) {

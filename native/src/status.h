@@ -40,6 +40,8 @@ void status_error(struct status *status, const char *error);
 int status_write(int dir, const struct status *status);
 // Start time of a process in clock ticks since boot (proc_pid_stat(5) field 22); 0 when it is gone.
 uint64_t start_time(uint32_t pid);
+// The same from the terminated content of /proc/PID/stat.
+uint64_t start_time_in(const char *line, long length);
 uint64_t now_ns(void);
 
 #endif

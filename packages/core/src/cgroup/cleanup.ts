@@ -82,8 +82,9 @@ export function removeCgroup(dir: string): void {
   rmdirSync(dir);
 }
 
-/** Removes the directories of a plan. */
+/** Removes the directories of a plan, if they are its own. */
 export function removeCgroupDirs(plan: CgroupPlan): void {
+  if (!plan.isOwned) return;
   if (plan.v2 !== undefined) removeCgroup(plan.v2);
   for (const group of plan.v1) removeCgroup(group.path);
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, LapError } from "@lapstrake/base";
+import { attachDeviceProgram } from "./device-bpf.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/types.ts";
 
 function isMissing(error: unknown): boolean {
@@ -47,9 +48,37 @@ function applyWrite(write: CgroupWrite): void {
   }
 }
 
+// cgroup-v2.rst "Top-down Constraint": a controller must be enabled in every ancestor. One that cannot be is missed, with
+// its name, when a limit is written.
+function enableControllers(dir: string): void {
+  const parent = dirname(dir);
+  let available: string[];
+  try {
+    available = readTrimmed(join(parent, "cgroup.controllers")).split(" ").filter(Boolean);
+  } catch {
+    // Above the mount point.
+    return;
+  }
+  enableControllers(parent);
+  if (available.length === 0) available = readTrimmed(join(parent, "cgroup.controllers")).split(" ").filter(Boolean);
+  for (const name of available) {
+    try {
+      writeFileSync(join(parent, "cgroup.subtree_control"), `+${name}`);
+    } catch {
+      // EBUSY, ENOENT: see above.
+      continue;
+    }
+  }
+}
+
 /** Makes every directory and writes every limit; throws `ERR_LAP_CGROUP_LIMIT` or a system error. */
 export function makeCgroups(plan: CgroupPlan): void {
+  if (!plan.isOwned) return;
   for (const group of plan.v1) makeDirectory(group.path, group.controllers.includes("cpuset"));
-  if (plan.v2 !== undefined) makeDirectory(plan.v2, false);
+  if (plan.v2 !== undefined) {
+    makeDirectory(plan.v2, false);
+    if (plan.v1.length === 0) enableControllers(plan.v2);
+    if (plan.deviceRules !== undefined) attachDeviceProgram(plan.deviceRules, plan.v2);
+  }
   for (const write of plan.writes) applyWrite(write);
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
 import type { CgroupMount, HostFacts } from "../facts/types.ts";
 import type { CgroupPlan } from "../plan/types.ts";
+import { deviceRules, deviceWrites } from "./devices.ts";
+import { controllerMount, resourceWrites } from "./resources.ts";
 
 const PARENT = "lapstrake";
 
@@ -30,15 +32,18 @@ function freezerFile(v2: CgroupMount | undefined, v1: readonly CgroupMount[], pa
   return freezer === undefined ? undefined : join(freezer.mountPoint, path, "freezer.state");
 }
 
-/** Directories of a container's cgroups, without its limits. */
+/** Directories of a container's cgroups and its limits; throws `ERR_LAP_CGROUP_CONTROLLER` for a limit nobody can hold. */
 export function planCgroups(spec: RuntimeSpec, id: string, facts: HostFacts): CgroupPlan {
   const path = cgroupPath(spec.linux?.cgroupsPath, id);
+  const rules = deviceRules(spec);
   const v1 = facts.cgroups.filter((group) => group.version === 1);
   const v2 = facts.cgroups.find((group) => group.version === 2);
   return {
     v1: v1.map((group) => ({ controllers: group.controllers, path: join(group.mountPoint, path) })),
     v2: v2 === undefined ? undefined : join(v2.mountPoint, path),
-    writes: [],
+    isOwned: true,
+    writes: [...resourceWrites(spec.linux?.resources ?? {}, facts, path), ...deviceWrites(rules, facts, path)],
+    deviceRules: controllerMount(facts, "devices") === undefined && v2 !== undefined ? rules : undefined,
     freezerFile: freezerFile(v2, v1, path),
     oomFile: oomFile(facts, path),
   };

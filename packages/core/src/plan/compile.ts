@@ -11,6 +11,7 @@ import { mountOps } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
 import { rootOps, rootTarget } from "./root.ts";
+import { requireShim } from "./shim.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
 
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
@@ -83,13 +84,6 @@ function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warn
     ...credentialOps(process, facts, warnings, filter),
     ...programOps(process, filter),
   ];
-}
-
-function requireShim(facts: HostFacts): string {
-  if (facts.shim !== undefined) return facts.shim;
-  throw new LapError("unavailable", "ERR_LAP_NATIVE_MISSING", "the native helper lap-shim is not there", {
-    hint: "install gcc and libc6-dev, then run: node native/build.mjs",
-  });
 }
 
 /** Compiles a bundle; throws `ERR_LAP_SPEC_INVALID` and kin with the field's name, `ERR_LAP_NATIVE_MISSING`. */

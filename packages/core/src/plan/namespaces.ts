@@ -5,7 +5,8 @@ import type { PlanOp } from "./types.ts";
 
 type NamespaceType = NamespaceSpec["type"];
 
-const CLONE_FLAG: Readonly<Record<NamespaceType, number>> = {
+/** Clone flag of each namespace type. */
+export const CLONE_FLAG: Readonly<Record<NamespaceType, number>> = {
   pid: flag.CLONE_NEWPID,
   network: flag.CLONE_NEWNET,
   mount: flag.CLONE_NEWNS,

@@ -63,6 +63,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   keyring: { name: "str" },
   awaitMaps: {},
   rootPropagation: { flags: "u64", recursive: "u32" },
+  joinTarget: { pid: "u32", startTime: "u64", flags: "u32" },
 };
 
 /** Wire code of an operation's name. */

@@ -1,5 +1,6 @@
 // The launch plan: everything the native helper does, in order, as plain values. `compile` makes it, `encodePlan` turns it
 // into the bytes that native/src/plan.h reads, `formatPlan` into the text that golden tests and `--debug=plan` show.
+import type { DeviceRule } from "../cgroup/devices.ts";
 import type { LaunchOptions } from "../launch/types.ts";
 
 /** Version of the plan on the wire; native/src/plan.h asserts the same number. */
@@ -30,6 +31,10 @@ export interface CgroupPlan {
   /** Directory in a v2 hierarchy, joined by CLONE_INTO_CGROUP; undefined when there is none. */
   readonly v2: string | undefined;
   readonly writes: readonly CgroupWrite[];
+  /** Rules for a BPF program on the v2 directory, where no v1 devices controller holds them. */
+  readonly deviceRules: readonly DeviceRule[] | undefined;
+  /** False for an exec: the directories are the container's, not made and not removed. */
+  readonly isOwned: boolean;
   /** `cgroup.freeze` (v2) or `freezer.state` (v1) of the container; undefined when it cannot be paused. */
   readonly freezerFile: string | undefined;
   /** `memory.events` (v2) or `memory.oom_control` (v1); undefined when nobody counts OOM kills. */

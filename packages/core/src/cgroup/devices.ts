@@ -1,0 +1,95 @@
+// Device rules: writes to the v1 devices controller, or a BPF program on a v2 directory (cgroup-v2.rst "Device controller").
+import { join } from "node:path";
+import type { DeviceRuleSpec, RuntimeSpec } from "@lapstrake/base";
+import type { HostFacts } from "../facts/types.ts";
+import type { CgroupWrite } from "../plan/types.ts";
+import { controllerMount } from "./resources.ts";
+
+/** One rule in normal form; undefined numbers are any. */
+export interface DeviceRule {
+  readonly allow: boolean;
+  readonly type: "a" | "b" | "c";
+  readonly major: number | undefined;
+  readonly minor: number | undefined;
+  readonly access: string;
+}
+
+const DEFAULT_DEVICES: readonly (readonly [number, number | undefined])[] = [
+  [1, 3],
+  [1, 5],
+  [1, 7],
+  [1, 8],
+  [1, 9],
+  [5, 0],
+  [5, 1],
+  [5, 2],
+  [136, undefined],
+];
+
+function normalize(rule: DeviceRuleSpec): DeviceRule {
+  const number = (value: number | undefined): number | undefined =>
+    value === undefined || value < 0 ? undefined : value;
+  const type = rule.type === "c" || rule.type === "b" ? rule.type : "a";
+  return {
+    allow: rule.allow,
+    type,
+    major: number(rule.major),
+    minor: number(rule.minor),
+    access: rule.access ?? "rwm",
+  };
+}
+
+function always(): DeviceRule[] {
+  const allow = DEFAULT_DEVICES.map(([major, minor]): DeviceRule => ({
+    allow: true,
+    type: "c",
+    major,
+    minor,
+    access: "rwm",
+  }));
+  const mknod = (["c", "b"] as const).map((type): DeviceRule => ({
+    allow: true,
+    type,
+    major: undefined,
+    minor: undefined,
+    access: "m",
+  }));
+  return [...mknod, ...allow];
+}
+
+/** The container's rules, last match winning: all closed, the devices every container has, then what the spec says, and its own devices. */
+export function deviceRules(spec: RuntimeSpec): DeviceRule[] {
+  const asked = (spec.linux?.resources?.devices ?? []).map(normalize);
+  const made = (spec.linux?.devices ?? [])
+    .filter((device) => device.type !== "p")
+    .map((device): DeviceRule => ({
+      allow: true,
+      type: device.type === "b" ? "b" : "c",
+      major: device.major,
+      minor: device.minor,
+      access: "rwm",
+    }));
+  const closed: DeviceRule = { allow: false, type: "a", major: undefined, minor: undefined, access: "rwm" };
+  const first = asked[0];
+  // A spec that opens everything first (--privileged) is meant that way.
+  if (first !== undefined && first.allow && first.type === "a" && first.major === undefined) return asked;
+  const rest =
+    first !== undefined && !first.allow && first.type === "a" && first.major === undefined ? asked.slice(1) : asked;
+  return [closed, ...always(), ...made, ...rest];
+}
+
+function formatRule(rule: DeviceRule): string {
+  return `${rule.type} ${rule.major ?? "*"}:${rule.minor ?? "*"} ${rule.access}`;
+}
+
+/** Writes for a v1 devices controller; [] when the host has none. */
+export function deviceWrites(rules: readonly DeviceRule[], facts: HostFacts, path: string): CgroupWrite[] {
+  const mount = controllerMount(facts, "devices");
+  if (mount === undefined || mount.version !== 1) return [];
+  return rules.map((rule) => ({
+    path: join(mount.mountPoint, path, rule.allow ? "devices.allow" : "devices.deny"),
+    value: rule.type === "a" && rule.major === undefined && rule.minor === undefined ? "a" : formatRule(rule),
+    controller: "devices",
+    field: "linux.resources.devices",
+  }));
+}

@@ -1,0 +1,68 @@
+// A further process in a running container: the same plan, with the container's namespaces joined instead of made.
+import { LapError, type NamespaceSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import { planCgroups } from "../cgroup/plan.ts";
+import type { HostFacts } from "../facts/types.ts";
+import type { LaunchOptions } from "../launch/types.ts";
+import { credentialOps, programOps, rlimitOps } from "./process.ts";
+import { CLONE_FLAG } from "./namespaces.ts";
+import { requireShim } from "./shim.ts";
+import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
+
+/** The running container that a process is added to. */
+export interface ExecTarget {
+  readonly id: string;
+  readonly spec: RuntimeSpec;
+  /** Its first process, from the status record. */
+  readonly pid: number;
+  readonly pidStartTime: number;
+}
+
+// Joined namespaces are those the container has of its own or joined itself; pid is joined by the helper before it clones.
+function joinFlags(namespaces: readonly NamespaceSpec[]): number {
+  let flags = 0;
+  for (const { type } of namespaces) if (type !== "pid") flags |= CLONE_FLAG[type];
+  return flags >>> 0;
+}
+
+function cgroupsOf(target: ExecTarget, facts: HostFacts): CgroupPlan {
+  const own = planCgroups(target.spec, target.id, facts);
+  return { ...own, isOwned: false, writes: [], deviceRules: undefined };
+}
+
+/** Compiles an exec; `options.containerDir` is a directory of the exec's own. Throws as `compile` does. */
+export function compileExec(
+  target: ExecTarget,
+  process: ProcessSpec,
+  facts: HostFacts,
+  options: LaunchOptions,
+): LaunchPlan {
+  const namespaces = target.spec.linux?.namespaces ?? [];
+  if (target.pid <= 0) throw new LapError("failedPrecondition", "ERR_LAP_NOT_RUNNING", "the container is not running");
+  const warnings: string[] = [];
+  const cgroups = cgroupsOf(target, facts);
+  const user = process.user ?? {};
+  const filter: PlanOp[] = [];
+  const ops: PlanOp[] = [
+    ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
+    { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
+    ...rlimitOps(process.rlimits ?? [], facts),
+    { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console: 0 },
+    { op: "keyring", name: "_ses" },
+    ...credentialOps(process, facts, warnings, filter),
+    ...programOps(process, filter),
+  ];
+  const hasPid = namespaces.some(({ type }) => type === "pid");
+  return {
+    version: PLAN_VERSION,
+    options,
+    shim: requireShim(facts),
+    cloneFlags: 0,
+    pidNamespace: hasPid ? `/proc/${target.pid}/ns/pid` : undefined,
+    pidFile: undefined,
+    uidMap: [],
+    gidMap: [],
+    cgroups,
+    ops,
+    warnings,
+  };
+}

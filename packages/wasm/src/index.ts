@@ -10,3 +10,6 @@ export type { GuestInput, GuestOutput, StreamKind } from "./io/ports.ts";
 export type { GuestClock } from "./io/clock.ts";
 export type { WasmModule } from "./webassembly.ts";
 export { runWasm, type OutputSink, type WasmResult, type WasmRun } from "./run/run-wasm.ts";
+export { runShell, type ShellRun } from "./shell/run-shell.ts";
+export type { ShellPort, SpawnRequest } from "./shell/port.ts";
+export { stdioObjects } from "./processes/objects.ts";

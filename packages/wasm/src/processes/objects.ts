@@ -75,3 +75,9 @@ function writeSome(fs: InodeFs, object: OpenObject, bytes: Uint8Array, at: numbe
   object.position = position + put;
   return put;
 }
+
+/** Descriptors 0, 1 and 2 of a program of the host, one reference each. */
+export function stdioObjects(stdin: GuestInput, stdout: GuestOutput, stderr: GuestOutput): Map<number, OpenObject> {
+  const objects = [streamObject(stdin, undefined), streamObject(undefined, stdout), streamObject(undefined, stderr)];
+  return new Map(objects.map((object, fd) => [fd, object]));
+}

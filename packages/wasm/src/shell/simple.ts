@@ -1,6 +1,7 @@
 // Simple commands (XCU 2.9.1): expansion, redirection, assignment, then a function, a builtin or a program.
 import type { ByteString } from "@lapstrake/base";
 import type { Assignment, Command, SimpleCommand } from "./ast.ts";
+import { writeText } from "./builtins/output.ts";
 import { BUILTINS, SPECIAL_BUILTINS } from "./builtins/table.ts";
 import { ShellExit, ShellReturn } from "./control.ts";
 import { runProgram } from "./program.ts";
@@ -36,7 +37,6 @@ function finishRedirects({ state }: Shell, saved: SavedFds, keeps: boolean): voi
 
 async function trace(shell: Shell, command: SimpleCommand, args: readonly ByteString[]): Promise<void> {
   if (!shell.state.options.x) return;
-  const { writeText } = await import("./builtins/output.ts");
   const names = command.assignments.map(({ name }) => `${name}=…`);
   await writeText(shell, 2, `+ ${[...names, ...args].join(" ")}\n`);
 }

@@ -8,6 +8,7 @@ import type { Shell } from "../shell.ts";
 import { execute } from "../simple.ts";
 import { shellError, type ShellState } from "../state.ts";
 import { writeText } from "./output.ts";
+import { BUILTINS } from "./table.ts";
 
 function statusOf(builtin: string, shell: Shell, args: readonly ByteString[]): number {
   const [text] = args;
@@ -87,7 +88,6 @@ export async function command(shell: Shell, args: readonly ByteString[]): Promis
 }
 
 async function describe(shell: Shell, name: ByteString): Promise<number> {
-  const { BUILTINS } = await import("./table.ts");
   const known = shell.state.functions.has(name) || Object.hasOwn(BUILTINS, name);
   const found = known ? undefined : findProgram(shell.state, name);
   if (!known && found?.executable !== true) return 127;

@@ -3,6 +3,7 @@
 import type { ByteString } from "@lapstrake/base";
 import type { Handle, Ino, InodeFs } from "@lapstrake/layers";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
+import type { Base, Reach } from "../files/walk.ts";
 import { WASI } from "./abi.ts";
 import { wasiError } from "./errno.ts";
 
@@ -36,12 +37,6 @@ export interface OpenStream {
 
 export type OpenObject = OpenFile | OpenDir | OpenStream;
 
-/**
- * How far paths from a directory descriptor may lead. `beneath`: nothing leaves it, as WASI has it for a preopened part of a
- * filesystem. `filesystem`: the guest was given the whole of it, so ".." and links mean what they mean to openat(2).
- */
-export type Reach = "beneath" | "filesystem";
-
 /** One descriptor. */
 export interface Descriptor {
   readonly object: OpenObject;
@@ -54,6 +49,11 @@ export interface Descriptor {
 /** A descriptor known to be a directory. */
 export type DirDescriptor = Descriptor & { readonly object: OpenDir };
 export type FileDescriptor = Descriptor & { readonly object: OpenFile };
+
+/** The directory that paths of a descriptor start from. */
+export function baseOf({ object, reach }: DirDescriptor): Base {
+  return { ino: object.ino, reach };
+}
 
 export class DescriptorTable {
   readonly #fs: InodeFs;

@@ -3,7 +3,8 @@ import { LapError, fromByteString, toByteString, type ByteString } from "@lapstr
 import { resolvePath, type InodeFs, type Ino } from "@lapstrake/layers";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { DIR_RIGHTS, FILE_RIGHTS, RIGHT, STREAM_RIGHTS } from "../p1/abi.ts";
-import type { Descriptor, DescriptorTable, Reach } from "../p1/descriptors.ts";
+import type { Reach } from "../files/walk.ts";
+import type { Descriptor, DescriptorTable } from "../p1/descriptors.ts";
 
 /** Each costs a descriptor of the guest. */
 const MAX_ROOT_NAMES = 64;
@@ -72,7 +73,8 @@ export function preopen(fs: InodeFs, ino: Ino, name: ByteString, reach: Reach): 
   };
 }
 
-function directoryAt(fs: InodeFs, path: ByteString): Ino {
+/** The directory at an absolute path, links followed. */
+export function directoryAt(fs: InodeFs, path: ByteString): Ino {
   const found = resolvePath(fs, fs.root, path);
   if (typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir") return found.ino;
   throw new LapError("notFound", "ERR_LAP_WASM_CWD", `"${fromByteString(path)}" is no directory of the filesystem`, {

@@ -1,12 +1,21 @@
-// Path resolution of the path_* calls: segment by segment over inodes, beneath one directory descriptor, with a budget of
-// 40 links (path_resolution(7)). Nothing is ever resolved by joined strings.
+// Path resolution for every WASI version: segment by segment over inodes, from one directory that was handed out, with a budget
+// of 40 links (path_resolution(7)). Nothing is ever resolved by joined strings.
 import { ERRNO, fsError, type ByteString } from "@lapstrake/base";
 import type { Ino, InodeFs } from "@lapstrake/layers";
-import { WASI } from "./abi.ts";
-import type { DirDescriptor, Reach } from "./descriptors.ts";
-import { mustIno, wasiError } from "./errno.ts";
 
 const MAX_LINKS = 40;
+
+/**
+ * How far paths from a directory may lead. `beneath`: nothing leaves it, as WASI has it for a preopened part of a filesystem.
+ * `filesystem`: the guest was given the whole of it, so ".." and links mean what they mean to openat(2).
+ */
+export type Reach = "beneath" | "filesystem";
+
+/** A directory that paths start from. */
+export interface Base {
+  readonly ino: Ino;
+  readonly reach: Reach;
+}
 
 /** Where a path leads: its parent and last name; `ino` is undefined when that name does not exist. */
 export interface Place {
@@ -19,9 +28,9 @@ export interface Place {
 }
 
 /** Resolves `path` beneath `base`. Paths that start with "/" or climb out are EPERM. */
-export function walk(fs: InodeFs, base: DirDescriptor, path: ByteString, followLast: boolean): Place {
+export function walk(fs: InodeFs, base: Base, path: ByteString, followLast: boolean): Place {
   if (path === "") throw fsError(ERRNO.ENOENT);
-  if (path.charCodeAt(0) === 47) throw wasiError(WASI.EPERM);
+  if (path.charCodeAt(0) === 47) throw fsError(ERRNO.EPERM);
   return new Walk(fs, base).run(path, followLast);
 }
 
@@ -34,10 +43,10 @@ class Walk {
   #links = 0;
   #mustBeDir = false;
 
-  constructor(fs: InodeFs, base: DirDescriptor) {
+  constructor(fs: InodeFs, base: Base) {
     this.#fs = fs;
     this.#reach = base.reach;
-    this.#chain = [base.object.ino];
+    this.#chain = [base.ino];
   }
 
   run(path: ByteString, followLast: boolean): Place {
@@ -72,9 +81,11 @@ class Walk {
       this.#chain.pop();
       return;
     }
-    if (this.#reach === "beneath") throw wasiError(WASI.EPERM);
+    if (this.#reach === "beneath") throw fsError(ERRNO.EPERM);
     // The root is its own parent, as everywhere in Unix.
-    this.#chain[0] = mustIno(this.#fs.lookup(this.#here(), ".."));
+    const parent = this.#fs.lookup(this.#here(), "..");
+    if (parent < 0) throw fsError(-parent);
+    this.#chain[0] = parent;
   }
 
   #step(name: ByteString, followLast: boolean): Place | undefined {
@@ -102,7 +113,7 @@ class Walk {
     const target = this.#fs.readlink(link);
     if (target === "") throw fsError(ERRNO.ENOENT);
     if (target.startsWith("/")) {
-      if (this.#reach === "beneath") throw wasiError(WASI.EPERM);
+      if (this.#reach === "beneath") throw fsError(ERRNO.EPERM);
       this.#chain.splice(0, this.#chain.length, this.#fs.root);
     }
     this.#push(target);

@@ -114,13 +114,12 @@ class Exporter {
     const children = new Map<ByteString, TreeChild>();
     for (const [name, child] of node.children!)
       if (child instanceof TreeNode) children.set(name, this.#untouched(child));
-    const copy = new TreeNode({ ...node, children });
-    return copy;
+    return new TreeNode(node, children);
   }
 }
 
 function dirNode(inode: Inode, children: Map<ByteString, TreeChild>): TreeNode {
-  return new TreeNode({ ...metadata(inode), children });
+  return new TreeNode(metadata(inode), children);
 }
 
 function leafNode(inode: Inode): TreeNode {

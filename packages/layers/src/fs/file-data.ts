@@ -128,7 +128,7 @@ export class FileData implements Content {
 
   /** Gives the quota back: nobody reads this data any more. */
   release(): void {
-    for (const index of [...this.#owned]) this.#drop(index);
+    for (const index of this.#owned) this.#drop(index);
   }
 
   /** An unchanging view of the bytes as they are now; both sides copy a chunk before the next write to it. */

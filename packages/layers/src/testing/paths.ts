@@ -6,7 +6,7 @@ import { resolvePath } from "../fs/resolve-path.ts";
 /** The inode of a path, not following the last link; throws when it does not exist. */
 export function at(fs: InodeFs, path: string): Ino {
   const found = resolvePath(fs, fs.root, toByteString(path), { followLast: false });
-  if (typeof found === "number" || found.ino === 0) throw new Error(`ENOENT ${path} (${String(found)})`);
+  if (typeof found === "number" || found.ino === 0) throw new Error(`ENOENT ${path}`);
   return found.ino;
 }
 

@@ -70,10 +70,9 @@ function badName(name: ByteString, why: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_LAYER_NAME", `member name "${show(name)}" ${why}`);
 }
 
-/** A path for people: control bytes do not reach the terminal. */
+/** A path for people: control characters do not reach the terminal. */
 export function show(path: ByteString): string {
-  // oxlint-disable-next-line no-control-regex
-  return fromByteString(path)
-    .slice(0, 300)
-    .replace(/[\u0000-\u001f\u007f]/g, "?");
+  let out = "";
+  for (const char of fromByteString(path).slice(0, 300)) out += char < " " || char === "\u007f" ? "?" : char;
+  return out;
 }

@@ -21,7 +21,6 @@ export interface NodeInit {
   readonly target?: ByteString;
   readonly content?: Content | undefined;
   readonly xattrs?: ReadonlyMap<ByteString, Uint8Array> | undefined;
-  readonly children?: Map<ByteString, TreeChild>;
 }
 
 /** One inode of a layer. Two names that share a node are hard links. Treat it as immutable once its tree is finished. */
@@ -51,7 +50,7 @@ export class TreeNode {
   /** Nothing in this subtree needs the layers below: merging may share it. */
   closed = true;
 
-  constructor(init: NodeInit) {
+  constructor(init: NodeInit, children?: Map<ByteString, TreeChild>) {
     this.type = init.type;
     this.mode = init.mode;
     this.uid = init.uid ?? 0;
@@ -59,13 +58,13 @@ export class TreeNode {
     this.mtimeSec = init.mtimeSec ?? 0;
     this.mtimeNsec = init.mtimeNsec ?? 0;
     this.atimeSec = init.atimeSec ?? this.mtimeSec;
-    this.atimeNsec = init.atimeNsec ?? (init.atimeSec === undefined ? this.mtimeNsec : 0);
+    this.atimeNsec = init.atimeSec === undefined ? this.mtimeNsec : (init.atimeNsec ?? 0);
     this.rdevMajor = init.rdevMajor ?? 0;
     this.rdevMinor = init.rdevMinor ?? 0;
     this.target = init.target ?? "";
     this.content = init.content;
     this.xattrs = init.xattrs;
-    this.children = init.type === "dir" ? (init.children ?? new Map()) : undefined;
+    this.children = init.type === "dir" ? (children ?? new Map()) : undefined;
   }
 
   /** st_size: bytes of a file, length of a link target. */
@@ -112,7 +111,7 @@ export function emptyTree(): LayerTree {
 
 /** A copy of `node` with other children; metadata, content and marks are the same. */
 export function withChildren(node: TreeNode, children: Map<ByteString, TreeChild>): TreeNode {
-  const copy = new TreeNode({ ...node, children });
+  const copy = new TreeNode(node, children);
   copy.implied = node.implied;
   return copy;
 }

@@ -1,0 +1,14 @@
+// The ports implemented with node:*: everything of this room that knows it runs in Node.
+import type { ClockPort, CompressionPort, HashPort } from "@lapstrake/base";
+import { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
+
+export { openNodeDir } from "./dirfs.ts";
+export { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
+
+/** Hash, compression and clock of Node, as the stores take them. */
+export const nodePorts: { readonly hash: HashPort; readonly compression: CompressionPort; readonly clock: ClockPort } =
+  {
+    hash: nodeHash,
+    compression: nodeCompression,
+    clock: nodeClock,
+  };

@@ -49,10 +49,14 @@ function inProcess(place: Place): Variant {
   return { name: "in process", run: () => launchOnce(place, spec) };
 }
 
-function probe(place: Place): Variant {
-  const path = nativePart("lap-probe");
-  if (!existsSync(path)) prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
-  return commandVariant("C probe", path, () => [place.rootfs, "/bin/true"], undefined);
+/** Built when it is asked for: nothing ships it. */
+function probes(place: Place): Variant[] {
+  prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
+  const args = [place.rootfs, "/bin/true"];
+  return [
+    commandVariant("C probe", nativePart("lap-probe"), () => args, undefined),
+    commandVariant("C probe, cgroups", nativePart("lap-probe"), () => [...args, `lap-bench-${pid}`], undefined),
+  ];
 }
 
 function runc(place: Place): Variant {
@@ -113,7 +117,7 @@ function suiteAt(place: Place): Suite {
     warmup: 3,
     variants: [
       inProcess(place),
-      probe(place),
+      ...probes(place),
       runc(place),
       lap(place),
       docker(place),

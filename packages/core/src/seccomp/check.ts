@@ -137,7 +137,13 @@ export function checkProfile(spec: UncheckedSpec, options: SeccompOptions): Prof
   const checked = entries.flatMap((entry, index) => rules(entry, index, warnings));
   const count = checked.reduce((sum, rule) => sum + rule.names.length, 0);
   if (count > MAX_NAMES) throw invalid(".syscalls", `has ${count} names, at most ${MAX_NAMES}`);
-  const fallback = action(json["defaultAction"], json["defaultErrnoRet"], ".defaultAction", ".defaultErrnoRet", warnings);
+  const fallback = action(
+    json["defaultAction"],
+    json["defaultErrnoRet"],
+    ".defaultAction",
+    ".defaultErrnoRet",
+    warnings,
+  );
   if (fallback === RET_USER_NOTIF) throw invalid(".defaultAction", "SCMP_ACT_NOTIFY cannot be the default");
   const hasListener = checked.some((rule) => rule.action === RET_USER_NOTIF);
   return {

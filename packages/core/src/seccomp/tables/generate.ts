@@ -18,7 +18,14 @@ interface Table {
 
 const X32_BIT = 0x4000_0000;
 // Names that are no calls: counters, bases and the generic table's placeholder.
-const NOT_CALLS = new Set(["syscalls", "SYSCALL_BASE", "OABI_SYSCALL_BASE", "arch_specific_syscall", "Linux", "SYSCALL_MASK"]);
+const NOT_CALLS = new Set([
+  "syscalls",
+  "SYSCALL_BASE",
+  "OABI_SYSCALL_BASE",
+  "arch_specific_syscall",
+  "Linux",
+  "SYSCALL_MASK",
+]);
 
 const NEWER: Readonly<Record<string, number>> = {
   cachestat: 451,

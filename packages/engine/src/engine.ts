@@ -35,7 +35,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     paths,
     clock: systemClock,
     logger: options.logger ?? SILENT,
-    images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(context))),
+    images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(paths))),
     hostname: machineHostname,
     reapArgv: [...program.argv, "_reap", paths.root],
     wasmArgv: [...program.argv, "_wasm"],

@@ -10,6 +10,8 @@ import {
   type ExecConfig,
 } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
+import { MODULE_FILE } from "../sandbox/handover.ts";
+import { standsOnHost } from "../images/service.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { addContainer } from "../state/containers.ts";
@@ -56,7 +58,7 @@ export async function createContainer(context: EngineContext, request: CreateReq
   };
   return addContainer(context.paths, record, name !== undefined, (dir) => {
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
-    if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, "module.wasm"));
+    if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, request.domainname);
   });
 }
@@ -79,7 +81,7 @@ function hostSource(request: CreateRequest): Source {
   const config: ExecConfig = { Cmd: ["/bin/sh"] };
   return {
     kind: "linux",
-    rootfs: { kind: "host", chainIds: [], include, mask: request.mask ?? [] },
+    rootfs: { kind: "host", layers: [], include, mask: request.mask ?? [] },
     config,
     imageId: undefined,
   };
@@ -113,16 +115,14 @@ async function imageSource(context: EngineContext, request: CreateRequest): Prom
     request.image,
     request.platform === undefined ? undefined : parsePlatform(request.platform),
   );
-  const config = image.config.config ?? {};
-  const chainIds = image.layers.map((layer) => layer.chainID);
-  if (isWasmPlatform(image.platform)) {
-    return { kind: "wasm", rootfs: { kind: "image", chainIds }, config, imageId: image.id };
-  }
-  await images.ensureExtracted(image);
-  if (image.baseIsHost) {
-    checkHostImage();
-    const rootfs: RecordRootfs = { kind: "host", chainIds, include: request.include ?? [], mask: request.mask ?? [] };
-    return { kind: "linux", rootfs, config, imageId: image.id };
-  }
-  return { kind: "linux", rootfs: { kind: "image", chainIds }, config, imageId: image.id };
+  const source = { config: image.config.config ?? {}, imageId: image.id };
+  if (isWasmPlatform(image.platform)) return { ...source, kind: "wasm", rootfs: { kind: "image", layers: [] } };
+  const layers = await images.lowerdirs(image);
+  if (!standsOnHost(image)) return { ...source, kind: "linux", rootfs: { kind: "image", layers } };
+  checkHostImage();
+  return {
+    ...source,
+    kind: "linux",
+    rootfs: { kind: "host", layers, include: request.include ?? [], mask: request.mask ?? [] },
+  };
 }

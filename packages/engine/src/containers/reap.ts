@@ -14,7 +14,7 @@ export const REAPED_MARK = "reaped";
 
 /** Cleans up after an ended run and, with `--rm`, removes the container. */
 export function reapContainer(context: EngineContext, record: ContainerRecord): void {
-  cleanup(`${CGROUP_PARENT}/${record.id}`);
+  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (record.autoRemove) {
     dropContainer(context.paths, record);
     return;

@@ -23,7 +23,7 @@ export async function removeContainer(
     if (options.force !== true) throw stillRunning(record, status.state);
     await killAndWait(context, record);
   }
-  cleanup(`${CGROUP_PARENT}/${record.id}`);
+  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   dropContainer(context.paths, record);
 }
 

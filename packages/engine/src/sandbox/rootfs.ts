@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { openDirFs, type Rootfs } from "@lapstrake/core";
-import { LapError, digestHex, type Digest, type DirFs, type MountSpec } from "@lapstrake/base";
+import { LapError, type DirFs, type MountSpec } from "@lapstrake/base";
 import type { StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -19,18 +19,24 @@ export interface PreparedRootfs {
   readonly layers: readonly string[];
 }
 
-/** Directory of an extracted layer. */
-export function layerDir(paths: StorePaths, chainId: Digest): string {
-  return join(paths.layers, digestHex(chainId));
-}
-
 /** Layer directories of a container without its upper, top first. */
 export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] {
   const { rootfs } = record;
   if (rootfs.kind === "module") throw new Error("a bare module has no layer directories");
-  const layers = rootfs.chainIds.map((chainId) => layerDir(paths, chainId)).toReversed();
+  const layers = rootfs.layers.map((name) => join(paths.layers, name));
   if (rootfs.kind === "image") return layers;
   return [...layers, join(dirOf(paths, record), "mask"), "/"];
+}
+
+/** Every layer directory of a container as it is mounted, the upper first. */
+export function layerDirs(paths: StorePaths, record: ContainerRecord): string[] {
+  const upper = join(dirOf(paths, record), "upper");
+  const lowers = lowerDirs(paths, record);
+  return [upper, ...(record.rootfs.kind === "image" ? [initLayerDir(paths, record.rootfs.layers)] : []), ...lowers];
+}
+
+function initLayerDir(paths: StorePaths, layers: readonly string[]): string {
+  return join(paths.layers, `init-${layers[0] ?? "empty"}`);
 }
 
 /** Prepares what is missing and names the overlay. */
@@ -38,7 +44,7 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
   const dir = dirOf(paths, record);
   const lowers = lowerDirs(paths, record);
   for (const lower of lowers) requireLayer(lower);
-  const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.chainIds.at(-1)!, lowers)] : [];
+  const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.layers, lowers)] : [];
   const onHost = record.rootfs.kind === "host";
   return {
     rootfs: {
@@ -49,7 +55,7 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
       workdir: join(dir, "work"),
       volatile: record.autoRemove,
     },
-    layers: [join(dir, "upper"), ...init, ...lowers],
+    layers: layerDirs(paths, record),
     mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],
   };
 }
@@ -66,12 +72,14 @@ function includeMount(path: string): MountSpec {
 }
 
 /** The init layer of an image, shared by all its containers; made once, appears by rename. */
-function initLayer(paths: StorePaths, chainId: Digest, lowers: readonly string[]): string {
-  const final = join(paths.layers, `init-${digestHex(chainId)}`);
+function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonly string[]): string {
+  const final = initLayerDir(paths, layers);
   if (existsSync(final)) return final;
   const temporary = join(paths.trash, `init-${randomBytes(8).toString("hex")}`);
   mkdirSync(temporary, { mode: 0o755 });
-  withDirs([temporary, ...lowers], ([out, ...layers]) => writeInitLayer(out!, new MergedView(layers)));
+  withDirs([temporary, ...lowers], ([out, ...dirs]) =>
+    writeInitLayer(out!, new MergedView(dirs.length > 0 ? dirs : [out!])),
+  );
   try {
     renameSync(temporary, final);
   } catch (error) {

@@ -8,6 +8,7 @@ import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { handoverDir } from "./handover.ts";
 
 /** Shared libraries of the Node binary. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
@@ -17,7 +18,7 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
   const dir = dirOf(context.paths, record);
   const rootfs = join(dir, "sandbox");
   mkdirSync(rootfs, { recursive: true, mode: 0o755 });
-  mkdirSync(join(dir, "handover"), { recursive: true, mode: 0o700 });
+  mkdirSync(handoverDir(dir), { recursive: true, mode: 0o700 });
   const base = defaultSpec();
   const readOnly = [...LIBRARIES.filter(isRealDir), ...context.programRoots, context.paths.images];
   return {
@@ -40,7 +41,7 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
         ...(base.mounts ?? []),
         ...readOnly.map((path) => bind(path, "rro")),
         bind(dir, "rro"),
-        bind(join(dir, "handover"), "rw"),
+        bind(handoverDir(dir), "rw"),
       ],
       linux: { ...base.linux, cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
     },

@@ -25,7 +25,7 @@ function record(name: string, id: string = newContainerId()): ContainerRecord {
     createdAt: new Date().toISOString(),
     kind: "linux",
     image: { name: "x", id: undefined, labels: {} },
-    rootfs: { kind: "image", chainIds: [] },
+    rootfs: { kind: "image", layers: [] },
     process: {
       args: ["x"],
       env: [],

@@ -11,12 +11,12 @@ export type ContainerKind = "linux" | "wasm";
 
 /** What the root filesystem is made of. */
 export type RecordRootfs =
-  /** Layers of an image by chain id, bottom first. */
-  | { readonly kind: "image"; readonly chainIds: readonly Digest[] }
-  /** The machine's own root, with committed layers over it, bottom first. */
+  /** Layers of an image: names of their directories, top first. */
+  | { readonly kind: "image"; readonly layers: readonly string[] }
+  /** The machine's own root, with committed layers over it, top first. */
   | {
       readonly kind: "host";
-      readonly chainIds: readonly Digest[];
+      readonly layers: readonly string[];
       readonly include: readonly string[];
       readonly mask: readonly string[];
     }

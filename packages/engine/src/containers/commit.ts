@@ -1,0 +1,63 @@
+// `commit`: a container's changes become one more layer over its image. Over the host they become a one-layer image of their own.
+import { LapError, formatReference, type Reference } from "@lapstrake/base";
+import { layerTar, type CommitOptions, type Image } from "@lapstrake/layers";
+import { control } from "@lapstrake/core";
+import type { Engine } from "../engine.ts";
+import { BASE_ANNOTATION, BASE_HOST } from "../images/service.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { withUpper } from "./changes.ts";
+
+/** What a commit says besides the changes. */
+export interface CommitRequest {
+  readonly reference?: Reference | undefined;
+  readonly author?: string | undefined;
+  readonly message?: string | undefined;
+  /** Pause a running container meanwhile. */
+  readonly pause: boolean;
+}
+
+/** Makes an image of the container; resolves when it is in the store, named. */
+export async function commitContainer(engine: Engine, record: ContainerRecord, request: CommitRequest): Promise<Image> {
+  if (record.rootfs.kind === "module") {
+    throw new LapError("unimplemented", "ERR_LAP_COMMIT_MODULE", "cannot commit a container of a bare .wasm file", {
+      hint: "make an image that holds the file and run that",
+    });
+  }
+  await using _paused = await pausedMeanwhile(engine, record, request.pause);
+  const { store } = await engine.images();
+  const base = record.image.id === undefined ? undefined : store.resolve(record.image.id);
+  const image = await withUpper(engine, record, (tree) =>
+    store.commit({ ...commitOptions(record, request), base, layer: chunks(layerTar(tree)) }),
+  );
+  if (request.reference !== undefined) store.tag(image.id, formatReference(request.reference));
+  return store.resolve(image.id);
+}
+
+function commitOptions(record: ContainerRecord, request: CommitRequest): Partial<CommitOptions> {
+  const onHost = record.rootfs.kind === "host";
+  return {
+    config: { Cmd: record.process.args, Env: record.request.env ?? [], WorkingDir: record.process.cwd },
+    author: request.author,
+    history: {
+      created_by: record.process.args.join(" "),
+      ...(request.message === undefined ? {} : { comment: request.message }),
+    },
+    ...(onHost ? { annotations: { [BASE_ANNOTATION]: BASE_HOST } } : {}),
+  };
+}
+
+async function* chunks(tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* tar;
+}
+
+async function pausedMeanwhile(engine: Engine, record: ContainerRecord, pause: boolean): Promise<AsyncDisposable> {
+  if (!pause || engine.status(record).state !== "running") return { async [Symbol.asyncDispose]() {} };
+  const connection = await control(engine.dir(record));
+  await connection.pause();
+  return {
+    async [Symbol.asyncDispose]() {
+      await connection.resume();
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+}

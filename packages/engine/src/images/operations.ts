@@ -1,0 +1,113 @@
+// What people do with images, as the command line and the library call it.
+import { LapError, familiarName, parseReference, type Digest, type ProgressSink } from "@lapstrake/base";
+import type { Image, ImageSummary, LoadSource, LoadedImage, RemovedImages } from "@lapstrake/layers";
+import type { Engine } from "../engine.ts";
+import { listContainers } from "../state/containers.ts";
+import { shortId } from "../state/ids.ts";
+import type { ContainerRecord } from "../state/record.ts";
+
+/** What to load: an OCI layout folder, or an archive's bytes. */
+export type LoadInput = { readonly kind: "dir"; readonly path: string } | Extract<LoadSource, { kind: "stream" }>;
+
+/** One line of `lap images`: an image has one per name. */
+export interface ImageRow {
+  readonly id: Digest;
+  readonly repository: string | undefined;
+  readonly tag: string | undefined;
+  readonly digest: Digest | undefined;
+  /** RFC 3339. */
+  readonly created: string | undefined;
+  /** Of all layers, unpacked. */
+  readonly sizeBytes: number;
+}
+
+/** Loads every image of a layout or archive. */
+export async function loadImages(engine: Engine, input: LoadInput, progress?: ProgressSink): Promise<LoadedImage[]> {
+  return (await engine.images()).load(input, progress);
+}
+
+/** Every name of every image, newest first; `wanted` keeps one repository or one name, `*` matches any text. */
+export async function listImages(engine: Engine, wanted?: string): Promise<ImageRow[]> {
+  const { store } = await engine.images();
+  const pattern = wanted === undefined ? undefined : namePattern(wanted);
+  return store
+    .list()
+    .flatMap(rowsOf)
+    .filter((row) => pattern === undefined || matches(row, pattern));
+}
+
+function rowsOf(image: ImageSummary): ImageRow[] {
+  const base = { id: image.id, created: image.created, sizeBytes: image.size, digest: image.target.digest };
+  if (image.references.length === 0) return [{ ...base, repository: undefined, tag: undefined }];
+  return image.references.map((text) => {
+    const reference = parseReference(text);
+    return { ...base, repository: familiarName(reference), tag: reference.tag };
+  });
+}
+
+function namePattern(text: string): RegExp {
+  const escaped = text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
+  return new RegExp(`^${escaped}$`);
+}
+
+function matches({ repository, tag }: ImageRow, pattern: RegExp): boolean {
+  return repository !== undefined && (pattern.test(repository) || pattern.test(`${repository}:${tag}`));
+}
+
+/** Gives an image a further name. */
+export async function tagImage(engine: Engine, source: string, target: string): Promise<void> {
+  (await engine.images()).store.tag(source, target);
+}
+
+/** Removes a name, and the image with its layers when nothing else needs it. Throws `ERR_LAP_IMAGE_IN_USE`. */
+export async function removeImage(
+  engine: Engine,
+  name: string,
+  options: { readonly force: boolean },
+): Promise<RemovedImages> {
+  const { store, snapshots } = await engine.images();
+  const image = findImage(store, name);
+  const users = listContainers(engine.context.paths).filter((record) => record.image.id === image.id);
+  const isLastName = image.references.length <= 1 || isId(name);
+  if (isLastName) refuseUsed(engine, name, image, users, options.force);
+  const removed = store.remove(name, options);
+  if (removed.deleted.length > 0) snapshots.prune(keptImages(engine, store));
+  return removed;
+}
+
+function findImage(store: { resolve(name: string): Image }, name: string): Image {
+  try {
+    return store.resolve(name);
+  } catch (error) {
+    if (!(error instanceof LapError) || error.code !== "ERR_LAP_NO_IMAGE") throw error;
+    const shown = isId(name) || name.includes(":") || name.includes("@") ? name : `${name}:latest`;
+    throw new LapError("notFound", "ERR_LAP_NO_IMAGE", `No such image: ${shown}`, { cause: error });
+  }
+}
+
+function isId(name: string): boolean {
+  return /^(?:sha256:)?[a-f0-9]{4,64}$/.test(name);
+}
+
+function refuseUsed(
+  engine: Engine,
+  name: string,
+  image: Image,
+  users: readonly ContainerRecord[],
+  force: boolean,
+): void {
+  const running = users.find((record) => ["running", "paused"].includes(engine.status(record).state));
+  const user = running ?? users[0];
+  if (user === undefined || (force && running === undefined)) return;
+  const imageId = shortId(image.id.slice("sha256:".length));
+  const what = isId(name)
+    ? `unable to delete ${imageId} (${running === undefined ? "must be forced" : "cannot be forced"}) - image is being used by ${running === undefined ? "stopped" : "running"} container ${shortId(user.id)}`
+    : `unable to remove repository reference "${name}" (must force) - container ${shortId(user.id)} is using its referenced image ${imageId}`;
+  throw new LapError("conflict", "ERR_LAP_IMAGE_IN_USE", `conflict: ${what}`);
+}
+
+/** Images whose extracted layers must stay. */
+function keptImages(engine: Engine, store: { list(): ImageSummary[]; resolve(id: string): Image }): Image[] {
+  void engine;
+  return store.list().map(({ id }) => store.resolve(id));
+}

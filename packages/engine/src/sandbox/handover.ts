@@ -1,0 +1,15 @@
+// Where a Wasm container keeps its changes: one layer tar in a directory that only its payload may write.
+import { join } from "node:path";
+
+/** A bare module's copy in its container's directory. */
+export const MODULE_FILE = "module.wasm";
+
+/** The one directory a payload can write. */
+export function handoverDir(dir: string): string {
+  return join(dir, "handover");
+}
+
+/** The layer of the container's changes; absent before the first end. */
+export function handoverPath(dir: string): string {
+  return join(handoverDir(dir), "changes.tar");
+}

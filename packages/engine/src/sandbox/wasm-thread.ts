@@ -1,0 +1,106 @@
+// The guest's thread of a Wasm container: record -> union filesystem of layers and earlier changes -> guest -> changes handed over.
+// It runs without privileges in a container that shows the image blobs and its own directory; what it leaves is one layer tar.
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { LapError, errorCode } from "@lapstrake/base";
+import { UnionFs, treeFromTar, writeTar, type LayerTree } from "@lapstrake/layers";
+import { readProgram, runCommand, servePayload, type Payload } from "@lapstrake/wasm/node";
+import { imageTrees } from "../images/trees.ts";
+import { readRecord, type ContainerRecord } from "../state/record.ts";
+import { handoverPath, MODULE_FILE } from "./handover.ts";
+import { makeDirs, moduleTree } from "./wasm-tree.ts";
+
+/** Where the container and its store are. */
+export interface WasmThreadData {
+  readonly dir: string;
+  readonly root: string;
+}
+
+const EXIT_NOT_FOUND = 127;
+const EXIT_NOT_EXECUTABLE = 126;
+
+await servePayload(async (payload) => {
+  const { dir, root } = payload.data as WasmThreadData;
+  const record = readRecord(dir);
+  if (record === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `no container in "${dir}"`);
+  const fs = UnionFs.create(await lowerTrees(root, dir, record));
+  const earlier = readEarlier(dir);
+  if (earlier !== undefined) fs.adopt(earlier);
+  try {
+    return await runGuest(fs, record, payload);
+  } finally {
+    if (!record.autoRemove) handOver(fs, dir);
+  }
+});
+
+async function lowerTrees(root: string, dir: string, record: ContainerRecord): Promise<LayerTree[]> {
+  if (record.rootfs.kind === "module") {
+    return [moduleTree(record.rootfs.file, readFileSync(join(dir, MODULE_FILE)))];
+  }
+  return imageTrees(root, record.image.id!);
+}
+
+/** Changes of an earlier run of this container. */
+function readEarlier(dir: string): LayerTree | undefined {
+  try {
+    return treeFromTar(readFileSync(handoverPath(dir)));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload): Promise<number> {
+  const { process, request } = record;
+  makeDirs(fs, process.cwd);
+  try {
+    const exit = await runCommand({
+      fs,
+      program: readProgram(fs, programPath(process.args[0]!, process.cwd)),
+      args: process.args,
+      env: Object.fromEntries(process.env.map(splitEnv)),
+      cwd: process.cwd,
+      stdin: payload.stdin,
+      stdout: payload.stdout,
+      stderr: payload.stderr,
+      interrupt: payload.interrupt,
+      breakOnSigint: true,
+      limits: request.memoryBytes === undefined ? {} : { memoryBytes: request.memoryBytes },
+    });
+    if (exit.error !== undefined) say(payload, exit.error.message);
+    return exit.exitCode;
+  } catch (error) {
+    if (!(error instanceof LapError)) throw error;
+    say(payload, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
+    return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+  }
+}
+
+function splitEnv(line: string): [string, string] {
+  const at = line.indexOf("=");
+  return [line.slice(0, at), line.slice(at + 1)];
+}
+
+function programPath(name: string, cwd: string): string {
+  return name.startsWith("/") ? name : `${cwd === "/" ? "" : cwd}/${name}`;
+}
+
+function say(payload: Payload, text: string): void {
+  const bytes = new TextEncoder().encode(`lap: ${text}\n`);
+  for (let done = 0; done < bytes.length;) done += payload.stderr.write(bytes, done, bytes.length - done);
+}
+
+/** Writes the changes as one layer; the file appears whole or not at all. */
+function handOver(fs: UnionFs, dir: string): void {
+  const path = handoverPath(dir);
+  const fd = openSync(`${path}.new`, "w", 0o600);
+  try {
+    for (const chunk of writeTar(fs.diffEntries())) {
+      for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done);
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(`${path}.new`, path);
+}

@@ -1,8 +1,9 @@
 // Peers as child processes: found on PATH, run to their exit, an exit code that is not zero is an error with its output.
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
+import { promisify } from "node:util";
 import type { Variant } from "./harness.ts";
 
 /** Absolute path of a program on PATH. */
@@ -34,6 +35,12 @@ export function startToExit(command: string, args: readonly string[], cwd?: stri
       else reject(new Error(`${command} ${args.join(" ")} exited ${code}: ${errors.trim()}`));
     });
   });
+}
+
+/** Standard output of a child that measures itself. Rejects when it fails. */
+export async function outputOf(command: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { timeout: 60_000 });
+  return stdout;
 }
 
 /** Runs a command of a preparation; throws with its output when it fails. */

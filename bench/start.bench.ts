@@ -1,13 +1,13 @@
 // Start to exit of /bin/true on busybox: our launch in process and as `lap run`, a C program that does the same namespaces
 // and mounts, runc, docker, and Node with nothing to do. All in a network namespace with loopback only.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execPath, geteuid, pid } from "node:process";
 import type { RuntimeSpec } from "@lapstrake/base";
 import { compile, defaultSpec, hostFacts, launch, type LaunchOptions } from "@lapstrake/core";
 import { nativePart } from "../test/support/native.ts";
-import { commandVariant, prepare, which } from "./commands.ts";
+import { commandVariant, outputOf, prepare, which } from "./commands.ts";
 import { busyboxMissing, busyboxLayout, busyboxRootfs } from "./fixtures.ts";
 import type { Suite, Variant } from "./harness.ts";
 import type { OpenSuite } from "./main.ts";
@@ -49,20 +49,21 @@ function inProcess(place: Place): Variant {
   return { name: "in process", run: () => launchOnce(place, spec) };
 }
 
-/** Built when it is asked for: nothing ships it. */
-function probes(place: Place): Variant[] {
+/** Built when it is asked for: nothing ships it. It times itself, as the launch in process does. */
+function probe(place: Place): Variant {
   prepare(execPath, [join(import.meta.dirname, "../native/build.mjs"), "--probe"]);
-  const args = [place.rootfs, "/bin/true"];
-  return [
-    commandVariant("C probe", nativePart("lap-probe"), () => args, undefined),
-    commandVariant("C probe, cgroups", nativePart("lap-probe"), () => [...args, `lap-bench-${pid}`], undefined),
-  ];
+  const args = ["-t", place.rootfs, "/bin/true"];
+  return { name: "C probe", run: async () => Number(await outputOf(nativePart("lap-probe"), args)) / 1000 };
 }
 
 function runc(place: Place): Variant {
   const bundle = join(place.root, "bundle");
   mkdirSync(bundle);
-  writeFileSync(join(bundle, "config.json"), JSON.stringify(trueSpec(place.rootfs)));
+  const spec = trueSpec(place.rootfs);
+  // runc adds the default devices itself, and refuses our rule that closes one of them again.
+  const resources = { ...spec.linux?.resources, devices: [{ allow: false, access: "rwm" }] };
+  const config = { ...spec, linux: { ...spec.linux, resources } };
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(config));
   let count = 0;
   return commandVariant(
     "runc run",
@@ -74,13 +75,10 @@ function runc(place: Place): Variant {
 
 function lap(place: Place): Variant {
   const command = nativePart("lap");
-  const missing = existsSync(command) ? undefined : "native/out has no lap";
   const store = ["--root", join(place.root, "store")];
-  if (missing === undefined) {
-    const layout = join(place.root, "layout");
-    busyboxLayout(place.rootfs, layout, IMAGE);
-    prepare(command, [...store, "load", "-i", layout]);
-  }
+  const layout = join(place.root, "layout");
+  busyboxLayout(place.rootfs, layout, IMAGE);
+  const missing = failure(command, [...store, "load", "-i", layout]);
   return commandVariant(
     "lap run",
     command,
@@ -91,21 +89,22 @@ function lap(place: Place): Variant {
 
 function docker(place: Place): Variant {
   const command = which("docker");
-  const works = command !== undefined && succeeds(command, ["version"]);
-  if (works) {
+  const missing = command === undefined ? undefined : failure(command, ["version"]);
+  if (command !== undefined && missing === undefined) {
     prepare("sh", ["-c", `tar -C ${place.rootfs} -c . | docker import - ${IMAGE}`]);
     place.held.defer(() => void prepare(command, ["rmi", "-f", IMAGE]));
   }
   const args = (): string[] => ["run", "--rm", "--network", "none", IMAGE, "/bin/true"];
-  return commandVariant("docker run", command, args, works || command === undefined ? undefined : "no daemon answers");
+  return commandVariant("docker run", command, args, missing);
 }
 
-function succeeds(command: string, args: readonly string[]): boolean {
+/** Why a variant's preparation does not work here; its first line goes into the report. */
+function failure(command: string, args: readonly string[]): string | undefined {
   try {
     prepare(command, args);
-    return true;
-  } catch {
-    return false; // the report names the variant as left out
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
   }
 }
 
@@ -117,7 +116,7 @@ function suiteAt(place: Place): Suite {
     warmup: 3,
     variants: [
       inProcess(place),
-      ...probes(place),
+      probe(place),
       runc(place),
       lap(place),
       docker(place),

@@ -12,6 +12,7 @@ export {
   type Ino,
   type InodeFs,
 } from "./fs/inode-fs.ts";
+export { dirFsOf } from "./fs/inode-dirfs.ts";
 export { UnionFs } from "./fs/union-fs.ts";
 export type { UnionFsOptions } from "./fs/state.ts";
 export { resolvePath, type Resolved, type ResolveOptions } from "./fs/resolve-path.ts";
@@ -45,6 +46,8 @@ export { openSnapshotStore, type SnapshotOptions, type SnapshotStore } from "./i
 export type { Image, ImageLayer, ImageSummary } from "./image/image.ts";
 export type { LoadSource, LoadedImage } from "./image/load.ts";
 export type { CommitOptions } from "./image/commit.ts";
+export type { BlobSource } from "./image/source.ts";
+export type { StagedBlob, Staging } from "./image/blobs.ts";
 export type { ImportOptions } from "./image/import.ts";
 export type { GcResult } from "./image/gc.ts";
 export type { StorePorts } from "./image/ports.ts";

@@ -11,7 +11,7 @@ import {
 } from "@lapstrake/base";
 import { sniffCompression } from "./documents.ts";
 import type { StagedBlob } from "./blobs.ts";
-import type { BlobSource } from "./source.ts";
+import type { ArchiveSource } from "./source.ts";
 
 /** One image of the archive: its manifest document and names. */
 export interface ArchivedImage {
@@ -20,7 +20,7 @@ export interface ArchivedImage {
 }
 
 /** Images of a `manifest.json`; `head` gives the first bytes of a staged file. Throws `ERR_LAP_ARCHIVE_INVALID`. */
-export function archivedImages(source: BlobSource, head: (staged: StagedBlob) => Uint8Array): ArchivedImage[] {
+export function archivedImages(source: ArchiveSource, head: (staged: StagedBlob) => Uint8Array): ArchivedImage[] {
   const bytes = source.file("manifest.json", MAX_MANIFEST_BYTES);
   if (bytes === undefined) {
     throw invalid("neither an OCI layout (index.json) nor a docker archive (manifest.json)");
@@ -32,7 +32,7 @@ export function archivedImages(source: BlobSource, head: (staged: StagedBlob) =>
 
 function archivedImage(
   entry: Record<string, unknown> | null,
-  source: BlobSource,
+  source: ArchiveSource,
   head: (staged: StagedBlob) => Uint8Array,
 ): ArchivedImage {
   const { Config: configName, Layers: layerNames, RepoTags: names } = entry ?? {};
@@ -57,7 +57,7 @@ function layerDescriptor(staged: StagedBlob, head: (staged: StagedBlob) => Uint8
   return { mediaType, digest: staged.digest, size: staged.size };
 }
 
-function member(source: BlobSource, name: string): StagedBlob {
+function member(source: ArchiveSource, name: string): StagedBlob {
   const staged = source.member(name.replace(/^\.?\//, ""));
   if (staged === undefined) throw invalid(`"${name.slice(0, 200)}" is named by manifest.json and missing`);
   return staged;

@@ -15,7 +15,7 @@ import { parseIndex } from "./documents.ts";
 import { Importer, type ImportOptions } from "./import.ts";
 import type { StorePorts } from "./ports.ts";
 import type { ImageRecord, ImageVariant, Records } from "./records.ts";
-import { LayoutSource, SpooledSource, type BlobSource } from "./source.ts";
+import { LayoutSource, SpooledSource, type ArchiveSource, type BlobSource } from "./source.ts";
 import { spoolArchive } from "./spool.ts";
 
 /** Where images come from: an OCI layout folder, or the bytes of an archive (plain, gzip or zstd). */
@@ -60,16 +60,28 @@ export async function load(context: LoadContext, source: LoadSource, options: Im
   }
 }
 
+/** Brings in one target from any source, then gives it its names: what pull does. */
+export async function importTarget(
+  context: LoadContext,
+  source: BlobSource,
+  target: Descriptor,
+  names: readonly string[],
+  options: ImportOptions,
+): Promise<LoadedImage[]> {
+  const importer = new Importer(context.blobs, context.ports, source, knownVariants(context.records), options);
+  return publish(context, await importer.run(target), names.map(checkName));
+}
+
 async function openSource(
   { blobs, ports }: LoadContext,
   source: LoadSource,
   { signal }: ImportOptions,
-): Promise<BlobSource> {
+): Promise<ArchiveSource> {
   if (source.kind === "dir") return new LayoutSource(source.dir, blobs);
   return new SpooledSource(blobs, await spoolArchive(source.stream, blobs, ports, signal));
 }
 
-async function findImages(context: LoadContext, source: BlobSource): Promise<Found[]> {
+async function findImages(context: LoadContext, source: ArchiveSource): Promise<Found[]> {
   const index = source.file("index.json", MAX_MANIFEST_BYTES);
   if (index !== undefined) return namedEntries(parseIndex(index).manifests);
   const { blobs, dir } = context;

@@ -3,10 +3,14 @@ import { LapError, digestAlgorithm, digestHex, type Descriptor, type Digest, typ
 import type { BlobStore, StagedBlob } from "./blobs.ts";
 import { readFile, streamFile } from "./files.ts";
 
-/** Blobs by descriptor, and the document that lists the images. */
+/** Blobs by descriptor: a layout, an archive, a registry. */
 export interface BlobSource {
   /** The blob staged in the store and verified against its descriptor; undefined when the source does not have it. */
   stage(descriptor: Descriptor): Promise<StagedBlob | undefined>;
+}
+
+/** A layout or archive: blobs, and the document that lists the images. */
+export interface ArchiveSource extends BlobSource {
   /** Bytes of a named file of the layout or archive. */
   file(name: string, maxBytes: number): Uint8Array | undefined;
   /** The staged blob of a file of an archive, by its path. */
@@ -15,7 +19,7 @@ export interface BlobSource {
 }
 
 /** An OCI layout in a directory. */
-export class LayoutSource implements BlobSource {
+export class LayoutSource implements ArchiveSource {
   readonly #dir: DirFs;
   readonly #blobs: BlobStore;
 
@@ -47,7 +51,7 @@ export class LayoutSource implements BlobSource {
 }
 
 /** The regular files of an archive, staged one by one; links of old `docker save` archives are names of their target. */
-export class SpooledSource implements BlobSource {
+export class SpooledSource implements ArchiveSource {
   readonly #blobs: BlobStore;
   readonly #files: Map<string, StagedBlob>;
   readonly #byDigest = new Map<Digest, StagedBlob>();

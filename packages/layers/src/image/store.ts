@@ -19,9 +19,10 @@ import { readImage, type Image, type ImageLayer, type ImageSummary } from "./ima
 import type { ImportOptions } from "./import.ts";
 import { layerStream } from "./layer-stream.ts";
 import { Leases } from "./leases.ts";
-import { load, type LoadSource, type LoadedImage } from "./load.ts";
+import { importTarget, load, type LoadContext, type LoadSource, type LoadedImage } from "./load.ts";
 import type { StorePorts } from "./ports.ts";
 import { Records, type ImageRecord, type ImageVariant } from "./records.ts";
+import type { BlobSource } from "./source.ts";
 import { chooseVariant, resolveImage } from "./resolve.ts";
 
 const LAYOUT = `{"imageLayoutVersion":"1.0.0"}`;
@@ -66,12 +67,26 @@ export class ImageStore {
   /** Loads every image of a layout or archive; names move to the loaded images. */
   async load(source: LoadSource, options: ImportOptions = {}): Promise<LoadedImage[]> {
     using _lease = this.#leases.acquire();
+    return await load(this.#context(), source, options);
+  }
+
+  /**
+   * Brings in a manifest or index with all it refers to, and gives it `references`: what pull does. Manifests of an index that
+   * `source` does not have are skipped; at least one must be whole.
+   */
+  async import(
+    source: BlobSource,
+    target: Descriptor,
+    references: readonly string[],
+    options: ImportOptions = {},
+  ): Promise<LoadedImage[]> {
+    using _lease = this.#leases.acquire();
+    return await importTarget(this.#context(), source, target, references, options);
+  }
+
+  #context(): LoadContext {
     const prefer = (record: ImageRecord): ImageVariant => chooseVariant(record, undefined, this.#platform);
-    return await load(
-      { dir: this.#dir, blobs: this.#blobs, records: this.#records, ports: this.#ports, prefer },
-      source,
-      options,
-    );
+    return { dir: this.#dir, blobs: this.#blobs, records: this.#records, ports: this.#ports, prefer };
   }
 
   /** Every image, named or not, newest first. */

@@ -59,12 +59,22 @@ static int look_up(struct run *run, const char *program, const char *path) {
   return seen;
 }
 
+// runc's words: exec: "/x": stat /x: no such file or directory
+static int explain_missing(struct run *run, const char *program) {
+  char reason[512];
+  struct text t = text_in(reason, sizeof reason);
+  text_add(&t, "stat ");
+  text_add(&t, program);
+  text_add(&t, ": no such file or directory");
+  return fail_exec(run, FAIL_NOT_FOUND, ENOENT, program, t.full ? "no such file or directory" : reason);
+}
+
 static int explain(struct run *run, int error, const char *program, bool searched) {
   if (error == EACCES) return fail_exec(run, FAIL_PERMISSION, error, program, "permission denied");
   if (error == EISDIR && !searched) return fail_exec(run, FAIL_PERMISSION, error, program, "is a directory");
   if (error == ENOTDIR) return fail_exec(run, FAIL_PERMISSION, error, program, "not a directory");
   if (searched) return fail_exec(run, FAIL_NOT_FOUND, ENOENT, program, "executable file not found in $PATH");
-  if (error == ENOENT) return fail_exec(run, FAIL_NOT_FOUND, error, program, "no such file or directory");
+  if (error == ENOENT) return explain_missing(run, program);
   return fail_exec(run, FAIL_OTHER, error, program, "cannot be examined");
 }
 

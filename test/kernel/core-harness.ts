@@ -76,7 +76,11 @@ export class TestContainer implements Disposable {
     return this.launched;
   }
 
-  async exec(process: Partial<ProcessSpec>, pidStartTime: number, options: Partial<LaunchOptions> = {}): Promise<Launched> {
+  async exec(
+    process: Partial<ProcessSpec>,
+    pidStartTime: number,
+    options: Partial<LaunchOptions> = {},
+  ): Promise<Launched> {
     const dir = join(this.dir, `exec-${counter++}`);
     mkdirSync(dir);
     const target = { id: this.id, spec: this.spec, pid: this.launched!.pid, pidStartTime };

@@ -37,7 +37,8 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
   });
 
   test.skipIf(lacks("cpu"))("cpu: a busy loop limited to 20 % uses 20 % ± 2", async () => {
-    const script = "end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
+    const script =
+      "end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
     const began = performance.now();
     const { stdout } = await run(["sh", "-c", script], limited({ cpu: { quota: 20_000, period: 100_000 } }));
     const elapsedNs = (performance.now() - began) * 1e6;
@@ -48,7 +49,11 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
 
   test("devices: what is not allowed is denied", async () => {
     const { stderr, stdout } = await run(
-      ["sh", "-c", "mknod /dev/kmsg c 1 11 && cat /dev/kmsg | head -1; head -c 3 /dev/zero | wc -c; cat /dev/full | head -c 1 | wc -c"],
+      [
+        "sh",
+        "-c",
+        "mknod /dev/kmsg c 1 11 && cat /dev/kmsg | head -1; head -c 3 /dev/zero | wc -c; cat /dev/full | head -c 1 | wc -c",
+      ],
       (spec) => spec,
     );
     expect(stderr).toContain("Operation not permitted");
@@ -67,7 +72,10 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
   });
 
   test.skipIf(lacks("pids"))("update changes limits of a running container", async () => {
-    using container = new TestContainer(["sh", "-c", "read x; cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max"], limited({ pids: { limit: 20 } }));
+    using container = new TestContainer(
+      ["sh", "-c", "read x; cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max"],
+      limited({ pids: { limit: 20 } }),
+    );
     const launched = await container.start({ openStdin: true, stdinOnce: true });
     updateResources(undefined, container.id, { pids: { limit: 33 }, memory: { limit: 64 << 20, swap: 128 << 20 } });
     updateResources(undefined, container.id, { memory: { limit: 256 << 20, swap: 256 << 20 } });
@@ -101,7 +109,8 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     using container = new TestContainer(["sleep", "100"]);
     const launched = await container.start();
     const since = readStatus(container.containerDir)!.pidStartTime;
-    const script = "hostname; for n in ipc mnt net pid uts cgroup; do [ \"$(readlink /proc/1/ns/$n)\" = \"$(readlink /proc/self/ns/$n)\" ] || echo differs $n; done; cat /proc/self/cgroup | grep -v ':/$'; ls /proc/self/fd | wc -l; exit 7";
+    const script =
+      'hostname; for n in ipc mnt net pid uts cgroup; do [ "$(readlink /proc/1/ns/$n)" = "$(readlink /proc/self/ns/$n)" ] || echo differs $n; done; cat /proc/self/cgroup | grep -v \':/$\'; ls /proc/self/fd | wc -l; exit 7';
     const first = await finish(await container.exec({ args: ["sh", "-c", script] }, since));
     expect(first).toMatchObject({ stdout: "box\n4\n", stderr: "", status: { exitCode: 7 } });
     await expect(container.exec({ args: ["nosuch"] }, since)).rejects.toMatchObject({ code: "ERR_LAP_EXEC_NOT_FOUND" });
@@ -114,7 +123,10 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     using container = new TestContainer(["sleep", "100"]);
     await container.start();
     const since = readStatus(container.containerDir)!.pidStartTime;
-    const second = await container.exec({ args: ["sh", "-c", "tty; stty size"] }, since, { stdio: "pty", ttySize: { rows: 5, cols: 6 } });
+    const second = await container.exec({ args: ["sh", "-c", "tty; stty size"] }, since, {
+      stdio: "pty",
+      ttySize: { rows: 5, cols: 6 },
+    });
     expect((await finish(second)).stdout).toBe("/dev/pts/0\r\n5 6\r\n");
     container.launched!.attachment!.signal(9);
     await finish(container.launched!);
@@ -148,6 +160,10 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     expect(await launched.attachment!.exited).toMatchObject({ exitCode: 137, supervisorLost: true });
     for (let i = 0; i < 100 && existsSync(`/proc/${launched.pid}`); i++) await sleep(20);
     expect(existsSync(`/proc/${launched.pid}`)).toBe(false);
-    expect(observeStatus(container.containerDir)).toMatchObject({ state: "exited", exitCode: 137, supervisorLost: true });
+    expect(observeStatus(container.containerDir)).toMatchObject({
+      state: "exited",
+      exitCode: 137,
+      supervisorLost: true,
+    });
   });
 });

@@ -48,7 +48,9 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
   });
 
   test("only 0, 1 and 2 are open; signals, umask and limits are reset", async () => {
-    const { stdout } = await sh("ls /proc/self/fd; umask; grep -E '^Sig(Ign|Blk)|^Cap(Eff|Bnd|Inh|Amb)' /proc/self/status; ulimit -Sn");
+    const { stdout } = await sh(
+      "ls /proc/self/fd; umask; grep -E '^Sig(Ign|Blk)|^Cap(Eff|Bnd|Inh|Amb)' /proc/self/status; ulimit -Sn",
+    );
     expect(stdout.split("\n").slice(0, 4)).toEqual(["0", "1", "2", "3"]);
     expect(stdout).toContain("0022\n");
     expect(stdout).toContain("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
@@ -58,14 +60,18 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
   });
 
   test("kernel files are masked, read-only or absent", async () => {
-    const { stdout } = await sh("head -c 9 /proc/kcore | wc -c; ls /sys/firmware | wc -l; (echo 1 > /proc/sys/kernel/hung) 2>&1; (mkdir /sys/x) 2>&1; mount -t tmpfs x /mnt 2>&1 | head -1");
+    const { stdout } = await sh(
+      "head -c 9 /proc/kcore | wc -c; ls /sys/firmware | wc -l; (echo 1 > /proc/sys/kernel/hung) 2>&1; (mkdir /sys/x) 2>&1; mount -t tmpfs x /mnt 2>&1 | head -1",
+    );
     expect(stdout.split("\n").slice(0, 2)).toEqual(["0", "0"]);
     expect(stdout).toMatch(/mkdir: .*Read-only file system/);
     expect(stdout).toMatch(/permission denied|must be superuser/i);
   });
 
   test("/dev has the default devices and links", async () => {
-    const { stdout } = await sh("cd /dev; ls; stat -c '%n %F %t:%T %a' null zero full random urandom tty; readlink fd ptmx; echo x > /dev/null");
+    const { stdout } = await sh(
+      "cd /dev; ls; stat -c '%n %F %t:%T %a' null zero full random urandom tty; readlink fd ptmx; echo x > /dev/null",
+    );
     for (const name of ["console", "core", "fd", "mqueue", "pts", "shm", "stderr"].filter((one) => one !== "console")) {
       expect(stdout.split("\n")).toContain(name);
     }
@@ -74,12 +80,18 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
   });
 
   test("stdout and stderr stay apart and are logged in order", async () => {
-    using container = new TestContainer(["sh", "-c", 'printf "a<&>\\303\\051\\n"; sleep 0.05; echo err >&2; sleep 0.05; printf tail']);
+    using container = new TestContainer([
+      "sh",
+      "-c",
+      'printf "a<&>\\303\\051\\n"; sleep 0.05; echo err >&2; sleep 0.05; printf tail',
+    ]);
     const { stdout, stderr } = await finish(await container.start());
     expect(stderr).toBe("err\n");
     expect(stdout).toContain("a<&>");
     const log = readFileSync(join(container.containerDir, "log.json"), "utf8").trim().split("\n");
-    expect(log[0]).toMatch(/^\{"log":"a\\u003c\\u0026\\u003e\\ufffd\)\\n","stream":"stdout","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"\}$/);
+    expect(log[0]).toMatch(
+      /^\{"log":"a\\u003c\\u0026\\u003e\\ufffd\)\\n","stream":"stdout","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z"\}$/,
+    );
     expect(JSON.parse(log[1]!)).toMatchObject({ log: "err\n", stream: "stderr" });
     expect(JSON.parse(log[2]!)).toMatchObject({ log: "tail", stream: "stdout" });
   });
@@ -103,18 +115,28 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
     const path = join(container.containerDir, "log.json");
     const launched = await container.start({ log: { path, maxBytes: 100_000, maxFiles: 3 } });
     await finish(launched);
-    expect(readdirSync(container.containerDir).filter((name) => name.startsWith("log.json")).toSorted()).toEqual(["log.json", "log.json.1", "log.json.2"]);
+    expect(
+      readdirSync(container.containerDir)
+        .filter((name) => name.startsWith("log.json"))
+        .toSorted(),
+    ).toEqual(["log.json", "log.json.1", "log.json.2"]);
   });
 
   test("a pty of its own devpts, with size, control characters and console", async () => {
-    using container = new TestContainer(["sh", "-c", "tty; stty size; ls -l /dev/console; read x; echo got $x; sleep 100"]);
+    using container = new TestContainer([
+      "sh",
+      "-c",
+      "tty; stty size; ls -l /dev/console; read x; echo got $x; sleep 100",
+    ]);
     const { attachment } = await container.start({ stdio: "pty", openStdin: true, ttySize: { rows: 33, cols: 101 } });
     const output = collect(attachment!.stdout);
     await attachment!.writeStdin(Buffer.from("hi\n"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     await attachment!.writeStdin(Buffer.from("\x03"));
     expect((await attachment!.exited).exitCode).toBe(130);
-    expect(await output).toMatch(/\/dev\/pts\/0\r\n33 101\r\ncrw--w---- 1 root root 136, 0 .*\/dev\/console\r\n(hi\r\n)?got hi\r\n\^C/);
+    expect(await output).toMatch(
+      /\/dev\/pts\/0\r\n33 101\r\ncrw--w---- 1 root root 136, 0 .*\/dev\/console\r\n(hi\r\n)?got hi\r\n\^C/,
+    );
   });
 
   test("a user without privileges keeps none and may open /dev/stdout", async () => {

@@ -64,12 +64,12 @@ export function checkHostImage(): void {
   });
 }
 
-/** Paths to hide: the store always; sockets and credentials unless `noMask`; then what was asked for. */
-export function hostMasks(storeRoot: string, extra: readonly string[], noMask: boolean): string[] {
+/** Paths to hide: stores always; sockets and credentials unless `noMask`; then what was asked for. */
+export function hostMasks(stores: readonly string[], extra: readonly string[], noMask: boolean): string[] {
   const defaults = noMask
     ? []
     : [...SOCKETS, ...CREDENTIALS, ...homes().flatMap((home) => HOME_CREDENTIALS.map((name) => join(home, name)))];
-  const wanted = [storeRoot, ...defaults, ...extra.map(checkAbsolute)];
+  const wanted = [...stores, ...defaults, ...extra.map(checkAbsolute)];
   const real = wanted.flatMap((path) => realPath(path) ?? []);
   return [...new Set(real)].toSorted().filter((path, _, all) => !all.some((other) => path.startsWith(`${other}/`)));
 }

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { openDirFs, type Rootfs } from "@lapstrake/core";
 import { LapError, type DirFs, type MountSpec } from "@lapstrake/base";
-import type { StorePaths } from "../state/layout.ts";
+import { defaultRoot, type StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { hostMasks, writeMaskLayer } from "./host-image.ts";
@@ -97,7 +97,7 @@ export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord,
   if (record.rootfs.kind === "host") {
     mkdirSync(join(dir, "mask"), { mode: 0o755 });
     mkdirSync(join(dir, "host"), { mode: 0o755 });
-    const masks = hostMasks(paths.root, record.rootfs.mask, record.request.noMask ?? false);
+    const masks = hostMasks([paths.root, defaultRoot()], record.rootfs.mask, record.request.noMask ?? false);
     withDirs([join(dir, "mask"), "/"], ([out, host]) => writeMaskLayer(out!, host!, masks));
   }
   copyRootMetadata(dir, record.rootfs.kind === "host" ? "/" : lowerDirs(paths, record)[0]!);

@@ -1,7 +1,7 @@
 // Profile → for every call number of an architecture what decides it. The order and precedence are libseccomp's, because
 // profiles are written against it: the first unconditional rule of a call wins and drops the conditional ones before it.
 import { ARCHES, syscallNumbers, type Arch, type ArchName } from "./arches.ts";
-import { RET_ACTION, RET_ALLOW, RET_LOG, RET_TRACE, RET_ERRNO, ENOSYS } from "./numbers.ts";
+import { FOREIGN_CALLS, RET_ACTION, RET_ALLOW, RET_LOG, RET_TRACE, RET_ERRNO, ENOSYS } from "./numbers.ts";
 import type { Condition, Profile, Rule, SeccompOptions } from "./types.ts";
 
 /** One alternative: the action when all conditions hold. */
@@ -106,5 +106,5 @@ export function decide(profile: Profile, name: ArchName, options: SeccompOptions
 export function unknownNames(profile: Profile): string[] {
   const named = new Set(profile.rules.flatMap((rule) => rule.names));
   const all = Object.values(ARCHES).map(({ name }) => syscallNumbers(name));
-  return [...named].filter((name) => !all.some((numbers) => numbers.has(name)));
+  return [...named].filter((name) => !FOREIGN_CALLS.has(name) && !all.some((numbers) => numbers.has(name)));
 }

@@ -70,3 +70,12 @@ export const ARCH_NAMES: Readonly<Record<string, ArchName | null>> = {
       .map((name) => [`SCMP_ARCH_${name}`, null]),
   ),
 };
+
+/** Calls that only machines of other kinds have, and common profiles name: ignored without a word. */
+export const FOREIGN_CALLS: ReadonlySet<string> = new Set(
+  (
+    "riscv_flush_icache riscv_hwprobe s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr " +
+    "s390_sthyi spu_create spu_run subpage_prot swapcontext switch_endian sys_debug_setcontext rtas multiplexer " +
+    "pciconfig_iobase pciconfig_read pciconfig_write sysmips"
+  ).split(" "),
+);

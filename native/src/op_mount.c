@@ -131,3 +131,12 @@ int op_mount_bind(struct run *run, struct cursor *f) {
   error = move_to(tree, at);
   return error == 0 ? 0 : fail_at(run, error, "mount on", target);
 }
+
+int op_set_attr(struct run *run, struct cursor *f) {
+  const char *target = get_str(f);
+  uint64_t set = get_u64(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD at = open_beneath(run->root, target, 0);
+  int error = at < 0 ? -at : set_attributes(at, false, set, 0, 0);
+  return error == 0 ? 0 : fail_at(run, error, "set attributes of", target);
+}

@@ -43,6 +43,7 @@ static op_function *const OPERATIONS[] = {
     op_await_maps,       // 36
     op_root_propagation, // 37
     op_join_target,      // 38
+    op_set_attr,         // 39
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

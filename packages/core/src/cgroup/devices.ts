@@ -75,7 +75,13 @@ export function deviceRules(spec: RuntimeSpec): DeviceRule[] {
   if (first !== undefined && first.allow && first.type === "a" && first.major === undefined) return asked;
   const rest =
     first !== undefined && !first.allow && first.type === "a" && first.major === undefined ? asked.slice(1) : asked;
-  return [closed, ...always(), ...made, ...rest];
+  return withoutRepeats([closed, ...always(), ...made, ...rest]);
+}
+
+// A rule that comes again later decides there, so the earlier one may go.
+function withoutRepeats(rules: readonly DeviceRule[]): DeviceRule[] {
+  const keys = rules.map((rule) => `${rule.allow} ${formatRule(rule)}`);
+  return rules.filter((_, index) => keys.lastIndexOf(keys[index]!) === index);
 }
 
 function formatRule(rule: DeviceRule): string {

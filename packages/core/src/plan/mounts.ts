@@ -1,7 +1,7 @@
 // Mounts of the spec as operations: new filesystems, binds, and the cgroup view.
 import { LapError, type MountSpec } from "@lapstrake/base";
 import type { CgroupMount, HostFacts } from "../facts/types.ts";
-import { MS_PRIVATE } from "../sys/flags.ts";
+import { MOUNT_ATTR_RDONLY, MS_PRIVATE } from "../sys/flags.ts";
 import { parseMountOptions, type MountOptions } from "./mount-options.ts";
 import type { PlanOp } from "./types.ts";
 
@@ -49,7 +49,7 @@ function v1Data(group: CgroupMount): string[] {
 
 // Inside the cgroup namespace a new mount of a hierarchy shows the container's own directory as its root.
 function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts): PlanOp[] {
-  const ops = [fsOp("tmpfs", "tmpfs", mount.destination, plain(options.set & ~1, ["mode=755"]))];
+  const ops = [fsOp("tmpfs", "tmpfs", mount.destination, plain(options.set & ~MOUNT_ATTR_RDONLY, ["mode=755"]))];
   for (const group of facts.cgroups) {
     const name = group.version === 2 ? "unified" : group.controllers.map((one) => one.replace("name=", "")).join(",");
     const target = `${mount.destination}/${name}`;
@@ -59,6 +59,8 @@ function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts): Pl
     if (group.controllers.length < 2 || group.version === 2) continue;
     for (const one of group.controllers) ops.push({ op: "symlink", target: name, path: `${mount.destination}/${one}` });
   }
+  if ((options.set & MOUNT_ATTR_RDONLY) !== 0)
+    ops.push({ op: "setAttr", target: mount.destination, set: MOUNT_ATTR_RDONLY });
   return ops;
 }
 

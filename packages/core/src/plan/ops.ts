@@ -64,6 +64,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   awaitMaps: {},
   rootPropagation: { flags: "u64", recursive: "u32" },
   joinTarget: { pid: "u32", startTime: "u64", flags: "u32" },
+  setAttr: { target: "str", set: "u64" },
 };
 
 /** Wire code of an operation's name. */

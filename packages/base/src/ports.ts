@@ -183,7 +183,8 @@ export interface HttpResponse {
 /**
  * An HTTP client: it follows no redirect, decodes no content, retries nothing, and bounds connecting, headers, silence and the
  * whole in time. Fails with the signal's reason when aborted, else with a LapError: `ERR_LAP_HTTP_REFUSED` (no connection, no
- * such host), `ERR_LAP_HTTP_TLS` (no trust), `ERR_LAP_HTTP_TIMEOUT`, `ERR_LAP_HTTP_CUT` (any other break, body included).
+ * such host), `ERR_LAP_HTTP_TLS` (no trust), `ERR_LAP_HTTP_NOT_TLS` (the server speaks plain), `ERR_LAP_HTTP_INVALID` (not HTTP),
+ * `ERR_LAP_HTTP_TIMEOUT`, `ERR_LAP_HTTP_CUT` (any other break). An error of the request's own body comes out as it is.
  */
 export interface HttpPort {
   request(url: string, request: HttpRequest): Promise<HttpResponse>;

@@ -46,7 +46,8 @@ async function* resumed(
       const isOver = fruitless >= transport.retry.attempts || part >= MAX_RESUMES;
       if (isOver || !(isTransient(error) || error instanceof CutShort)) throw causeOf(error);
       transport.options.logger?.debug(`resuming ${descriptor.digest}`, { offset });
-      await backoff(transport.options.clock, transport.retry, fruitless, undefined, signal);
+      const asked = error instanceof CutShort ? undefined : error;
+      await backoff(transport.options.clock, transport.retry, fruitless, asked, signal);
     }
   }
 }

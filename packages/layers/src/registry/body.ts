@@ -7,38 +7,12 @@ import {
   type HashPort,
   type HttpResponse,
 } from "@lapstrake/base";
+import { concat } from "./concat.ts";
 import { protocolError } from "./errors.ts";
 
 /** Ends a body that nobody wants, so that its connection is free. */
 export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   await body[Symbol.asyncIterator]().return?.();
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    const part = chunk.subarray(0, length - at);
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** The first `maxBytes` of a body; what follows, and what breaks, is dropped: for error texts only. */
-export async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= maxBytes) break;
-    }
-  } catch {
-    // half an error text is better than an error about it
-  }
-  return join(chunks, Math.min(length, maxBytes));
 }
 
 /** The Content-Length, or undefined when absent or not a plain number. */
@@ -60,7 +34,7 @@ export async function readBounded(response: HttpResponse, maxBytes: number, what
     if (length > maxBytes) throw tooLarge(what, maxBytes);
     chunks.push(chunk);
   }
-  return join(chunks, length);
+  return concat(chunks, length);
 }
 
 function tooLarge(what: string, maxBytes: number): LapError {

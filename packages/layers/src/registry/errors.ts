@@ -1,7 +1,8 @@
 // Registry answers that are not successes, as LapErrors: distribution-spec "Error Codes", mapped to our kinds and codes.
-import { LapError, type ErrorKind, type HttpResponse } from "@lapstrake/base";
-import { readAtMost } from "./body.ts";
+import { LapError, type ClockPort, type ErrorKind, type HttpResponse } from "@lapstrake/base";
+import { concat } from "./concat.ts";
 import { MAX_ERROR_BYTES } from "./limits.ts";
+import { retryAfterMs } from "./retry.ts";
 
 /** A registry that breaks its own protocol or lies; never repeated. */
 export function protocolError(message: string, detail?: Readonly<Record<string, unknown>>): LapError {
@@ -24,6 +25,7 @@ const BY_STATUS: Readonly<Record<number, Mapping>> = {
   408: { kind: "unavailable", code: "ERR_LAP_REGISTRY_UNAVAILABLE" },
   413: { kind: "resourceExhausted", code: "ERR_LAP_REGISTRY_TOO_LARGE", hint: "push in smaller chunks" },
   416: { kind: "conflict", code: "ERR_LAP_REGISTRY_RANGE" },
+  501: { kind: "unimplemented", code: "ERR_LAP_REGISTRY_UNSUPPORTED", hint: "the registry does not offer this" },
   429: { kind: "unavailable", code: "ERR_LAP_REGISTRY_RATE_LIMIT", hint: "wait, or log in for a higher limit" },
 };
 
@@ -33,6 +35,22 @@ function mappingOf(status: number): Mapping {
   if (status >= 500) return { kind: "unavailable", code: "ERR_LAP_REGISTRY_UNAVAILABLE" };
   if (status >= 400) return { kind: "invalidArgument", code: "ERR_LAP_REGISTRY_REFUSED" };
   return { kind: "dataLoss", code: "ERR_LAP_REGISTRY_RESPONSE" };
+}
+
+/** The first `maxBytes` of a body; what follows, and what breaks, is dropped. */
+async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= maxBytes) break;
+    }
+  } catch {
+    // half an error text is better than an error about it
+  }
+  return concat(chunks, Math.min(length, maxBytes));
 }
 
 interface RegistryFault {
@@ -68,12 +86,17 @@ function wording(status: number, faults: readonly RegistryFault[]): string {
 }
 
 /** The error for a response of an unexpected status; reads a bounded part of its body. `what` says what was asked. */
-export async function responseError(response: HttpResponse, what: string): Promise<LapError> {
+export async function responseError(response: HttpResponse, what: string, clock: ClockPort): Promise<LapError> {
   const faults = parseFaults(await readAtMost(response.body, MAX_ERROR_BYTES));
   const { kind, code, hint } = mappingOf(response.status);
   const registryCodes = faults.map((fault) => fault.code);
+  const retryAfter = retryAfterMs(response.headers["retry-after"], clock);
   return new LapError(kind, code, `${what}: ${wording(response.status, faults)}`, {
     ...(hint === undefined ? {} : { hint }),
-    detail: { status: response.status, registryCodes },
+    detail: {
+      status: response.status,
+      registryCodes,
+      ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
+    },
   });
 }

@@ -1,25 +1,25 @@
 // Repeating what may succeed the next time: broken connections, timeouts, 408, 429 and 5xx, with doubling waits and the server's
 // Retry-After (RFC 9110 §10.2.3), bounded in number and in time.
-import { LapError, isLapError, type ClockPort } from "@lapstrake/base";
+import { isLapError, type ClockPort, type LapError } from "@lapstrake/base";
 import { MAX_RETRY_AFTER_MS } from "./limits.ts";
 import type { RetryPolicy } from "./types.ts";
 
 /** Five tries within about four seconds. */
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 250, capMs: 8000 };
 
-const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-const FINAL_CODES: ReadonlySet<string> = new Set(["ERR_LAP_HTTP_REFUSED", "ERR_LAP_HTTP_TLS"]);
+const FINAL_CODES: ReadonlySet<string> = new Set(["ERR_LAP_HTTP_REFUSED", "ERR_LAP_HTTP_TLS", "ERR_LAP_HTTP_NOT_TLS"]);
 
-/** True for statuses that may pass. */
-export function isPassing(status: number): boolean {
-  return PASSING_STATUSES.has(status);
+/** True for failures that may pass: all that an HttpPort throws but a refused or untrusted connection, and answers that say so. */
+export function isTransient(error: unknown): error is LapError {
+  if (!isLapError(error) || FINAL_CODES.has(error.code)) return false;
+  if (askedWaitMs(error) > MAX_RETRY_AFTER_MS) return false;
+  return error.kind === "unavailable" || error.kind === "deadlineExceeded";
 }
 
-/** True for failures of transport that may pass: everything an HttpPort throws but a refused or untrusted connection. */
-export function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error) || !isLapError(error)) return false;
-  if (FINAL_CODES.has(error.code)) return false;
-  return error.kind === "unavailable" || error.kind === "deadlineExceeded";
+/** The wait that the server asked for, ms; 0 when it asked for none. */
+function askedWaitMs({ detail }: LapError): number {
+  const ms = detail?.["retryAfterMs"];
+  return typeof ms === "number" ? ms : 0;
 }
 
 /** Retry-After in ms: seconds or an HTTP date; undefined when absent or unreadable. */
@@ -30,21 +30,9 @@ export function retryAfterMs(header: string | undefined, clock: ClockPort): numb
   return Number.isNaN(at) ? undefined : Math.max(0, at - clock.now().sec * 1000);
 }
 
-/** An error that says how long the server wants us to wait. */
-export class RetryLater extends Error {
-  readonly error: LapError;
-  readonly afterMs: number | undefined;
-
-  constructor(error: LapError, afterMs: number | undefined) {
-    super(error.message);
-    this.error = error;
-    this.afterMs = afterMs;
-  }
-}
-
-function waitMs(policy: RetryPolicy, attempt: number, afterMs: number | undefined): number {
+function waitMs(policy: RetryPolicy, attempt: number, askedMs: number): number {
   const doubled = Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
-  return Math.max(afterMs ?? 0, doubled * (0.5 + Math.random() / 2));
+  return Math.max(askedMs, doubled * (0.5 + Math.random() / 2));
 }
 
 /** Waits before try `attempt + 1`; rejects with the signal's reason when aborted. */
@@ -52,15 +40,16 @@ export async function backoff(
   clock: ClockPort,
   policy: RetryPolicy,
   attempt: number,
-  afterMs: number | undefined,
+  error: LapError | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
+  const askedMs = error === undefined ? 0 : askedWaitMs(error);
   try {
-    await clock.sleep(waitMs(policy, attempt, afterMs), signal);
-  } catch (error) {
+    await clock.sleep(waitMs(policy, attempt, askedMs), signal);
+  } catch (failure) {
     signal?.throwIfAborted();
-    throw error;
+    throw failure;
   }
 }
 
@@ -76,11 +65,8 @@ export async function withRetry<T>(
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      const later = error instanceof RetryLater ? error : undefined;
-      const real = later?.error ?? error;
-      const isTooLong = (later?.afterMs ?? 0) > MAX_RETRY_AFTER_MS;
-      if (attempt >= policy.attempts || isTooLong || !(later !== undefined || isTransient(real))) throw real;
-      await backoff(clock, policy, attempt, later?.afterMs, signal);
+      if (attempt >= policy.attempts || !isTransient(error)) throw error;
+      await backoff(clock, policy, attempt, error, signal);
     }
   }
 }

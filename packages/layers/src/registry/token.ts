@@ -73,7 +73,7 @@ export class TokenCache {
   async #ask(request: TokenRequest, signal: AbortSignal | undefined): Promise<Token> {
     const what = `get a token from "${request.realm.host}"`;
     const response = await this.#request(request, signal);
-    if (response.status !== 200) throw await responseError(response, what);
+    if (response.status !== 200) throw await responseError(response, what, this.#clock);
     const body = parseJsonObject(
       await readBounded(response, MAX_TOKEN_BYTES, "token response"),
       "token response",

@@ -1,12 +1,12 @@
 // One request to a registry: retry( authorise( follow redirects( http ) ) ). Everything above it speaks in repositories and digests.
-import { LapError, type HttpRequest, type HttpResponse } from "@lapstrake/base";
+import { isLapError, type HttpRequest, type HttpResponse } from "@lapstrake/base";
 import { Authorizer } from "./authorizer.ts";
 import { discard, readBounded } from "./body.ts";
 import { responseError } from "./errors.ts";
 import { Hosts } from "./hosts.ts";
 import { MAX_REDIRECTS } from "./limits.ts";
 import { checkLocation, isRedirect, sameOrigin, tooManyRedirects } from "./redirect.ts";
-import { DEFAULT_RETRY, RetryLater, isPassing, retryAfterMs, withRetry } from "./retry.ts";
+import { DEFAULT_RETRY, withRetry } from "./retry.ts";
 import type { Endpoint, RegistryOptions, RetryPolicy } from "./types.ts";
 
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
@@ -78,9 +78,7 @@ export class Transport {
   async #once(endpoint: Endpoint, call: Call): Promise<Answer> {
     const answer = await this.#authorized(endpoint, call);
     if (call.accept.includes(answer.status)) return answer;
-    const error = await responseError(answer, call.what);
-    if (!isPassing(answer.status)) throw error;
-    throw new RetryLater(error, retryAfterMs(answer.headers["retry-after"], this.options.clock));
+    throw await responseError(answer, call.what, this.options.clock);
   }
 
   /** Twice refused with a fresh header is final. */
@@ -137,7 +135,7 @@ export class Transport {
       await discard(response.body);
       return true;
     } catch (error) {
-      return error instanceof LapError && error.code === "ERR_LAP_HTTP_TLS";
+      return isLapError(error) && error.code === "ERR_LAP_HTTP_TLS";
     }
   }
 }

@@ -37,6 +37,7 @@ export const SET = {
   DATA_TYPE: 6,
   DATA_LEN: 7,
   ID: 10,
+  USERDATA: 13,
 } as const;
 export const SET_MAP = 0x8;
 export const ELEM_LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const;

@@ -112,6 +112,9 @@ function concatType(types: readonly TypeName[]): { readonly id: number; readonly
   return { id, bytes: types.reduce((sum, type) => sum + ((K.TYPES[type].bytes + 3) & ~3), 0) };
 }
 
+/** Tells nft(8) that device names are text in host order; it prints nothing without. Type 0, length 4, host-endian is 1. */
+const HOST_ORDER_KEY = Uint8Array.of(0, 4, 1, 0, 0, 0);
+
 /** Makes a set or map; `id` is unique within the batch. */
 export function newSet(family: Family, table: string, set: NftSet, id: number): Request {
   const key = concatType(set.key);
@@ -124,6 +127,7 @@ export function newSet(family: Family, table: string, set: NftSet, id: number): 
     { type: K.SET.KEY_LEN, value: u32be(key.bytes) },
     { type: K.SET.ID, value: u32be(id) },
   ];
+  if (set.key.length === 1 && set.key[0] === "ifname") attrs.push({ type: K.SET.USERDATA, value: HOST_ORDER_KEY });
   if (data !== undefined) {
     attrs.push({ type: K.SET.DATA_TYPE, value: u32be(data.id) }, { type: K.SET.DATA_LEN, value: u32be(data.bytes) });
   }

@@ -118,6 +118,11 @@ export class Rtnl implements Disposable {
     this.#socket.request(addRoute(route));
   }
 
+  /** Adds a route, in place of the one to the same destination. */
+  replaceRoute(route: Route): void {
+    this.#socket.request(addRoute(route, true));
+  }
+
   /** Sets the default route of the gateway's family, in place of the one there was. */
   setDefaultRoute(gateway: string, link?: Link): void {
     this.#socket.request(addRoute({ destination: defaultDestination(gateway), gateway, link: link?.index }, true));

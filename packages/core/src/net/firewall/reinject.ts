@@ -1,0 +1,44 @@
+// The device pair through which accepted packets come back to be translated (ADR 0030): a veth with both ends here, without
+// ARP and without addresses. What goes into one end comes out of the other as if it had just arrived.
+import type { Link } from "../rtnl/links.ts";
+import type { Rtnl } from "../rtnl/rtnl.ts";
+import { writeSysctl } from "../sysctl.ts";
+import { REINJECT_HOP, REINJECT_IN, REINJECT_MAC, REINJECT_OUT } from "./names.ts";
+import { errorCode } from "@lapstrake/base";
+
+const LOOSE = "2";
+
+function sysctls(netns: number | undefined): void {
+  // The sender is behind another device: loose, whatever the machine's own default is (the stronger of both counts).
+  writeSysctl(["ipv4", "conf", REINJECT_IN, "rp_filter"], LOOSE, netns);
+  try {
+    // Translated packets go on to a bridge.
+    writeSysctl(["ipv4", "conf", REINJECT_IN, "forwarding"], "1", netns);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+function create(rtnl: Rtnl): Link {
+  const end = { mac: REINJECT_MAC, arp: false };
+  rtnl.addVeth({ name: REINJECT_OUT, ...end }, { name: REINJECT_IN, ...end });
+  return rtnl.link(REINJECT_OUT);
+}
+
+/** Makes the pair unless it is there; returns the end that copies leave by. */
+export function ensureReinjectPair(rtnl: Rtnl, netns?: number): Link {
+  const found = rtnl.findLink(REINJECT_OUT);
+  const out = found ?? create(rtnl);
+  if (found?.up === true) return found;
+  const back = rtnl.link(REINJECT_IN);
+  for (const end of [out, back]) rtnl.setNoLinkLocal(end);
+  sysctls(netns);
+  for (const end of [back, out]) rtnl.setLink(end, { up: true, arp: false });
+  rtnl.replaceRoute({ destination: `${REINJECT_HOP.ip}/32`, link: out.index });
+  return rtnl.link(REINJECT_OUT);
+}
+
+/** Deletes the pair. */
+export function removeReinjectPair(rtnl: Rtnl): void {
+  rtnl.deleteLink(REINJECT_OUT);
+}

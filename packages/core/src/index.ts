@@ -17,5 +17,6 @@ export { attach, control } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { lockFile } from "./sys/lock.ts";
+export { bootId, startTime } from "./supervisor/liveness.ts";
 export { updateResources } from "./cgroup/update.ts";
 export { cleanup } from "./cgroup/cleanup.ts";

@@ -3,7 +3,7 @@
 import type { Launched } from "@lapstrake/core";
 import { LapError, type Logger } from "@lapstrake/base";
 import { machineHostname, systemClock, type EngineContext } from "./context.ts";
-import { createContainer } from "./containers/create.ts";
+import { createContainer, type CreateOptions } from "./containers/create.ts";
 import { logPath, type StartOptions } from "./containers/bundle.ts";
 import { settledStatus, summaries, type ContainerSummary } from "./containers/list.ts";
 import { removeContainer, sendSignal } from "./containers/remove.ts";
@@ -60,8 +60,8 @@ export class Engine {
   }
 
   /** Makes a container; nothing runs yet. */
-  create(request: CreateRequest): Promise<ContainerRecord> {
-    return createContainer(this.context, request);
+  create(request: CreateRequest, options: CreateOptions = {}): Promise<ContainerRecord> {
+    return createContainer(this.context, request, options);
   }
 
   /** Starts a created or exited container. */

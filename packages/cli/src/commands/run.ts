@@ -21,7 +21,7 @@ export const createCommand: Command = {
   flags: CREATE_FLAGS,
   async run({ flags, args, global }) {
     const engine = engineFor(global);
-    const record = await createNamed(engine, flags, args);
+    const record = await createNamed(engine, flags, args, false);
     out(`${record.id}\n`);
     return 0;
   },
@@ -53,7 +53,7 @@ async function runContainer({ flags, args, global }: Invocation): Promise<number
   const detach = read.bool("detach");
   checkTerminal(flags, detach);
   const engine = engineFor(global);
-  const record = await createNamed(engine, flags, args);
+  const record = await createNamed(engine, flags, args, true);
   if (detach) return runDetached(engine, record, debug);
   return foreground(engine, record, {
     stdin: read.bool("interactive"),
@@ -76,8 +76,13 @@ async function runDetached(engine: Engine, record: ContainerRecord, debug: Debug
   return 0;
 }
 
-async function createNamed(engine: Engine, flags: FlagValues, args: readonly string[]): Promise<ContainerRecord> {
-  const record = await engine.create(createRequest(flags, args));
+async function createNamed(
+  engine: Engine,
+  flags: FlagValues,
+  args: readonly string[],
+  transient: boolean,
+): Promise<ContainerRecord> {
+  const record = await engine.create(createRequest(flags, args), { transient });
   const cidfile = readFlags(flags).text("cidfile");
   if (cidfile === undefined) return record;
   try {

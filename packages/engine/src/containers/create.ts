@@ -15,6 +15,7 @@ import { standsOnHost } from "../images/service.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { addContainer } from "../state/containers.ts";
+import { thisProcess } from "./creator.ts";
 import { checkContainerName, newContainerId, randomName, shortId } from "../state/ids.ts";
 import type { ContainerRecord, RecordRootfs } from "../state/record.ts";
 import { writeManagedFiles } from "./managed-files.ts";
@@ -24,6 +25,12 @@ import type { CreateRequest } from "./request.ts";
 
 /** The reserved image name of the machine itself. */
 export const HOST_IMAGE = "host";
+
+/** How a container is meant. */
+export interface CreateOptions {
+  /** Made to be started at once by this process; with autoRemove it does not outlive a creator that dies before the start. */
+  readonly transient?: boolean;
+}
 
 /** What an image name came to. */
 interface Source {
@@ -36,7 +43,11 @@ interface Source {
 }
 
 /** Makes a container. Throws `ERR_LAP_NO_IMAGE`, `ERR_LAP_NAME_TAKEN`, and what the request's fields can be wrong about. */
-export async function createContainer(context: EngineContext, request: CreateRequest): Promise<ContainerRecord> {
+export async function createContainer(
+  context: EngineContext,
+  request: CreateRequest,
+  options: CreateOptions = {},
+): Promise<ContainerRecord> {
   checkRequest(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
@@ -54,6 +65,7 @@ export async function createContainer(context: EngineContext, request: CreateReq
     process: recordProcess(request, source.config, hostname),
     hostname: request.hostname ?? hostname,
     autoRemove: request.autoRemove ?? false,
+    ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
     request,
   };
   return addContainer(context.paths, record, name !== undefined, (dir) => {

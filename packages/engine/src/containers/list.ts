@@ -1,7 +1,9 @@
 // Listing: records with their present state. Whoever looks settles what a killed supervisor left.
 import type { EngineContext } from "../context.ts";
-import { listContainers } from "../state/containers.ts";
+import { dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { sweepTrash } from "../state/trash.ts";
+import { isAbandoned } from "./creator.ts";
 import { isReaped, reapContainer } from "./reap.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
 
@@ -13,6 +15,7 @@ export interface ContainerSummary {
 
 /** Every container, newest first. */
 export function summaries(context: EngineContext): ContainerSummary[] {
+  sweepTrash(context.paths);
   return listContainers(context.paths).flatMap((record) => {
     const status = settledStatus(context, record);
     return status === undefined ? [] : [{ record, status }];
@@ -22,6 +25,10 @@ export function summaries(context: EngineContext): ContainerSummary[] {
 /** Present status; undefined when the container went away (`--rm` after a lost supervisor). */
 export function settledStatus(context: EngineContext, record: ContainerRecord): ContainerStatus | undefined {
   const status = containerStatus(context.paths, record);
+  if (isAbandoned(record, status.state)) {
+    dropContainer(context.paths, record);
+    return undefined;
+  }
   const isLost = status.supervisorLost && !isReaped(context, record);
   if (!isLost) return status;
   reapContainer(context, record);

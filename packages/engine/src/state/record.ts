@@ -23,6 +23,14 @@ export type RecordRootfs =
   /** A single .wasm file of the host, copied into the container. */
   | { readonly kind: "module"; readonly file: ByteString };
 
+/** A process that no reused pid is taken for. */
+export interface ProcessId {
+  readonly pid: number;
+  /** Clock ticks since boot: proc_pid_stat(5) field 22. */
+  readonly startTime: number;
+  readonly bootId: string;
+}
+
 /** The program, after image defaults and request are merged. */
 export interface RecordProcess {
   readonly args: readonly string[];
@@ -53,6 +61,8 @@ export interface ContainerRecord {
   readonly process: RecordProcess;
   readonly hostname: string;
   readonly autoRemove: boolean;
+  /** The process that made it to run it at once and remove it: when that dies before the start, the container goes too. */
+  readonly creator?: ProcessId;
   readonly request: CreateRequest;
 }
 

@@ -83,8 +83,7 @@ export class PathDirFs implements DirFs {
     try {
       return statOf(this.#fs.lstat(this.#full(path, "lstat")));
     } catch (error) {
-      const code = errorCode(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }

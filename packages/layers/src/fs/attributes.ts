@@ -72,6 +72,7 @@ export function setXattr(state: FsState, inode: Inode, name: ByteString, value: 
 
 export function removeXattr(state: FsState, inode: Inode, name: ByteString): void {
   state.checkWritable();
+  checkXattr(inode, name);
   if (inode.xattrs?.has(name) !== true) throw fsError(ERRNO.ENODATA);
   state.stamp(inode);
   const rest = new Map(inode.xattrs);

@@ -77,7 +77,7 @@ class InodeDirFs implements DirFs {
     const parts = path.split("/");
     for (const [i, part] of parts.entries()) {
       const ino = this.#fs.lookup(dir, part);
-      if (ino === -ERRNO.ENOENT || ino === -ERRNO.ENOTDIR) return undefined;
+      if (ino === -ERRNO.ENOENT) return undefined;
       if (i < parts.length - 1 && this.#fs.getattr(positive(ino)).type === "symlink") throw fsError(ERRNO.ELOOP);
       dir = positive(ino);
     }
@@ -120,9 +120,9 @@ class InodeDirFs implements DirFs {
   }
 
   link(existing: ByteString, path: ByteString): void {
-    const ino = this.#ino(existing);
+    const source = this.#parent(existing);
     const { dir, name } = this.#parent(path);
-    this.#fs.link(ino, dir, name);
+    this.#fs.link(positive(this.#fs.lookup(source.dir, source.name)), dir, name);
   }
 
   mknod(path: ByteString, type: FileType, mode: number, major: number, minor: number): void {

@@ -1,2 +1,4 @@
 // Components and text: what needs jco. A subpath of its own, so that plain modules never load it.
-export { parseWat } from "./jco.ts";
+export { parseWat, wrapModule } from "./jco.ts";
+export { runComponent, type ComponentRun } from "./run-component.ts";
+export { wrappedCommand } from "./bypass.ts";

@@ -1,16 +1,55 @@
-// The one file that knows jco (Bytecode Alliance): parsing text, taking components apart and translating them to JavaScript.
+// The one file that knows jco (Bytecode Alliance): parsing text, wrapping modules, translating components to JavaScript.
 // Loaded by dynamic import only: it costs over 100 ms.
 import { LapError } from "@lapstrake/base";
+
+/** Part of the cache key: output changes with the translator. */
+export const JCO_VERSION = "jco-transpile-0.15.0";
 
 /** Binary of a module or component in text form. */
 export async function parseWat(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const { parse } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+  return refusing("text", async () => new Uint8Array(await parse(text)));
+}
+
+/** A component from a preview1 module and the adapter that translates its calls. */
+export async function wrapModule(core: Uint8Array, adapter: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+  return refusing(
+    "module",
+    async () => new Uint8Array(await componentNew(core, [["wasi_snapshot_preview1", adapter]])),
+  );
+}
+
+/** A component as JavaScript: `main.js` and the core modules it asks for, by file name. */
+export type Translated = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+/** Translates a component; `jspi` lets imports and exports suspend (0.3). */
+export async function translate(component: Uint8Array, jspi: boolean): Promise<Translated> {
+  const { transpileBytes } = await import("@bytecodealliance/jco-transpile");
+  const { files } = await refusing("component", () =>
+    transpileBytes(component, {
+      name: "main",
+      instantiation: "async",
+      wasiShim: false,
+      emitTypescriptDeclarations: false,
+      ...(jspi ? { asyncMode: "jspi" as const } : {}),
+    }),
+  );
+  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, new Uint8Array(bytes)]));
+}
+
+async function refusing<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
-    return new Uint8Array(await parse(text));
+    return await call();
   } catch (cause) {
-    throw new LapError("invalidArgument", "ERR_LAP_WASM_INVALID", `not valid WebAssembly text: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_WASM_INVALID",
+      `not valid WebAssembly (${what}): ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -2,25 +2,36 @@
 import { LapError, toByteString } from "@lapstrake/base";
 import { OPEN, resolvePath, type InodeFs } from "@lapstrake/layers";
 import { compileModule } from "../run/compile.ts";
-import { mustDetectWasm } from "../run/detect.ts";
+import { detectWasm, mustDetectWasm } from "../run/detect.ts";
 import type { WasmExit } from "../run/exit.ts";
 import { runModule, type ModuleRun } from "../run/run-module.ts";
 import { guarded } from "./guard.ts";
 
 /** One run of a program file. */
 export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
-  /** The file's bytes: a module or a component. */
+  /** The file's bytes: a module, a component, or either as text. */
   readonly program: Uint8Array<ArrayBuffer>;
+  /** Folder where translations of components are kept; none are kept without it. */
+  readonly cacheDir?: string | undefined;
   /** SIGINT of this process ends the guest. */
   readonly breakOnSigint?: boolean;
 }
 
-/** Runs to the end; `PWD` is set for guests that look at it. */
+/** Runs to the end; `PWD` is set for guests that look at it. Components and text load their own host only then. */
 export async function runCommand(run: CommandRun): Promise<WasmExit> {
-  const kind = mustDetectWasm(run.program, run.args[0]);
-  if (kind !== "module") throw notYet(kind);
-  const module = compileModule(run.program, run.limits?.memoryBytes);
-  return runModule({ ...run, module, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) });
+  const program = await binaryOf(run.program, run.args[0]);
+  const common = { ...run, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) };
+  if (detectWasm(program) === "component") {
+    const { runComponent } = await import("../component/run-component.ts");
+    return runComponent({ ...common, component: program });
+  }
+  return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
+}
+
+async function binaryOf(program: Uint8Array<ArrayBuffer>, name: string | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  if (mustDetectWasm(program, name) !== "wat") return program;
+  const { parseWat } = await import("../component/jco.ts");
+  return parseWat(new TextDecoder().decode(program));
 }
 
 function guardOf({ limits, breakOnSigint }: CommandRun): ModuleRun["guard"] {
@@ -31,12 +42,6 @@ function guardOf({ limits, breakOnSigint }: CommandRun): ModuleRun["guard"] {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(breakOnSigint === true ? { breakOnSigint } : {}),
     });
-}
-
-function notYet(kind: string): LapError {
-  return new LapError("unimplemented", "ERR_LAP_WASM_KIND", `cannot run a ${kind} yet`, {
-    hint: "build the program as a wasm32-wasip1 module",
-  });
 }
 
 /** The bytes of a program at an absolute path of the filesystem, links followed. */

@@ -3,13 +3,11 @@ import { CLOCK, CLOCK_ABSTIME, EVENT, EVENT_HANGUP, RIGHT, WASI } from "./abi.ts
 import { errnoOf } from "./errno.ts";
 import type { Guest, HostFunctions } from "./guest.ts";
 import type { GuestInput } from "../io/ports.ts";
+import { waitForAny } from "../io/wait.ts";
 
 const EVENT_BYTES = 32;
 /** Above what select-like loops use; bounds the host's work per call. */
 const MAX_SUBSCRIPTIONS = 4096;
-/** With several silent streams, each is looked at this often. */
-const POLL_MS = 5;
-const NS_PER_MS = 1_000_000;
 
 interface Ready {
   readonly userdata: bigint;
@@ -44,27 +42,9 @@ export function pollCalls(guest: Guest): HostFunctions {
 }
 
 function waitForFirst(guest: Guest, watches: readonly Watch[]): Ready[] {
-  for (;;) {
-    guest.interrupt.check();
-    const ready = watches.flatMap((watch) => watch.ready() ?? []);
-    if (ready.length > 0) return ready;
-    wait(guest, watches);
-  }
-}
-
-function wait(guest: Guest, watches: readonly Watch[]): void {
-  const ms = untilDue(guest, watches);
-  const inputs = watches.flatMap((watch) => watch.input ?? []);
-  const only = inputs.length === 1 ? inputs[0] : undefined;
-  if (only !== undefined) only.wait(ms);
-  else guest.interrupt.sleep(inputs.length === 0 ? ms : Math.min(ms, POLL_MS));
-}
-
-function untilDue(guest: Guest, watches: readonly Watch[]): number {
-  const now = guest.clock.monotonicNs();
-  let ms = Number.POSITIVE_INFINITY;
-  for (const { dueNs } of watches) if (dueNs !== undefined) ms = Math.min(ms, Number(dueNs - now) / NS_PER_MS);
-  return Math.max(0, ms);
+  const waiting = watches.map(({ ready, dueNs, input }) => ({ isReady: () => ready() !== undefined, dueNs, input }));
+  waitForAny(guest.interrupt, guest.clock, waiting);
+  return watches.flatMap((watch) => watch.ready() ?? []);
 }
 
 function readSubscription(guest: Guest, at: number): Watch {

@@ -5,17 +5,19 @@ import type { Guest, HostFunctions } from "./guest.ts";
 import type { GuestMemory } from "./memory.ts";
 
 /** Thrown by proc_exit through the guest's frames: its end, not an error. */
-export class ProcExit {
+export class ProcExit extends Error {
   readonly code: number;
   constructor(code: number) {
+    super("the guest exited");
     this.code = code;
   }
 }
 
 /** Thrown by proc_raise: the guest ends as if by that signal. */
-export class ProcRaise {
+export class ProcRaise extends Error {
   readonly signal: number;
   constructor(signal: number) {
+    super("the guest raised a signal");
     this.signal = signal;
   }
 }

@@ -4,10 +4,11 @@
 /** Why a guest was ended; the number in the shared word. */
 export const REASON = { none: 0, timeout: 1, terminated: 2, signal: 1000 } as const;
 
-/** Thrown through the guest's frames when it is to end: not an Error, nothing of it is shown to the guest. */
-export class Interrupted {
+/** Thrown through the guest's frames when it is to end. An Error, because jco takes anything else for a result of the call. */
+export class Interrupted extends Error {
   readonly reason: number;
   constructor(reason: number) {
+    super("the guest was interrupted");
     this.reason = reason;
   }
 }

@@ -28,18 +28,50 @@ export function stream(input: GuestInput | undefined, output: GuestOutput | unde
   };
 }
 
+/** A directory that a guest finds open under a name. */
+export interface PreopenDir {
+  readonly ino: Ino;
+  readonly name: string;
+  readonly reach: Reach;
+}
+
 /**
- * Descriptor 3 is "/". WASI has no working directory: a libc drops the "/" of absolute paths and takes the preopen with the
- * longest matching name. So a directory other than "/" is preopened as ".", and the directories of the root by their own names.
+ * The whole filesystem as "/". WASI has no working directory: a libc drops the "/" of absolute paths and takes the preopen with
+ * the longest matching name. So a directory other than "/" comes as ".", and the directories of the root by their own names.
  */
-export function openPreopens(fds: DescriptorTable, fs: InodeFs, cwd: ByteString): void {
-  fds.add(preopen(fs, fs.root, "/", "filesystem"));
-  const here = directoryAt(fs, cwd);
-  if (here === fs.root) return;
-  fds.add(preopen(fs, here, ".", "filesystem"));
-  for (const name of directoriesOfRoot(fs)) {
-    fds.add(preopen(fs, directoryAt(fs, name), `/${name}`, "filesystem"));
-  }
+export function wholeFilesystem(fs: InodeFs, cwd: string): PreopenDir[] {
+  const root: PreopenDir = { ino: fs.root, name: "/", reach: "filesystem" };
+  const here = directoryAt(fs, toByteString(cwd));
+  if (here === fs.root) return [root];
+  const named = directoriesOfRoot(fs).map((name): PreopenDir => ({
+    ino: directoryAt(fs, name),
+    name: `/${fromByteString(name)}`,
+    reach: "filesystem",
+  }));
+  return [root, { ino: here, name: ".", reach: "filesystem" }, ...named];
+}
+
+/** Parts of the filesystem under names of their own. */
+export function partsOf(fs: InodeFs, parts: Readonly<Record<string, string>>): PreopenDir[] {
+  return Object.entries(parts).map(([name, path]) => ({
+    ino: directoryAt(fs, toByteString(path)),
+    name,
+    reach: "beneath",
+  }));
+}
+
+/** What a run's guest finds open. */
+export function preopensOf(run: {
+  readonly fs: InodeFs;
+  readonly cwd?: string;
+  readonly preopens?: Readonly<Record<string, string>>;
+}): PreopenDir[] {
+  return run.preopens === undefined ? wholeFilesystem(run.fs, run.cwd ?? "/") : partsOf(run.fs, run.preopens);
+}
+
+/** Preview1: descriptors from 3 on. */
+export function openPreopens(fds: DescriptorTable, fs: InodeFs, list: readonly PreopenDir[]): void {
+  for (const { ino, name, reach } of list) fds.add(preopen(fs, ino, toByteString(name), reach));
 }
 
 /** Names in the root that are directories, or links to some. */
@@ -53,13 +85,6 @@ function directoriesOfRoot(fs: InodeFs): ByteString[] {
 function isDirectory(fs: InodeFs, path: ByteString): boolean {
   const found = resolvePath(fs, fs.root, path);
   return typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir";
-}
-
-/** Parts of the filesystem under names of their own instead, from descriptor 3 on. */
-export function openParts(fds: DescriptorTable, fs: InodeFs, parts: Readonly<Record<string, string>>): void {
-  for (const [name, path] of Object.entries(parts)) {
-    fds.add(preopen(fs, directoryAt(fs, toByteString(path)), toByteString(name), "beneath"));
-  }
 }
 
 /** A preopened directory under the name the guest sees. */

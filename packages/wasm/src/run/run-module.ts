@@ -12,7 +12,7 @@ import { randomBytes } from "../p1/process.ts";
 import { exitOf, type WasmExit } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { checkImports, exportedMemory, startFunction } from "./link.ts";
-import { openParts, openPreopens, openStdio } from "./preopens.ts";
+import { openPreopens, openStdio, preopensOf } from "./preopens.ts";
 import { Wasm, type WasmModule } from "../webassembly.ts";
 
 /** Bounds on one guest; absent means none, except open files. */
@@ -82,8 +82,7 @@ function makeGuest(run: ModuleRun): Guest {
   const out = run.stdout ?? NULL_OUTPUT;
   const err = run.stderr ?? NULL_OUTPUT;
   openStdio(fds, run.stdin ?? EMPTY_INPUT, limit?.guard(out) ?? out, limit?.guard(err) ?? err);
-  if (run.preopens === undefined) openPreopens(fds, run.fs, toByteString(run.cwd ?? "/"));
-  else openParts(fds, run.fs, run.preopens);
+  openPreopens(fds, run.fs, preopensOf(run));
   return {
     fs: run.fs,
     fds,

@@ -133,14 +133,12 @@ export class Expander {
   /** "$@" is a field per parameter, "$*" one field; unquoted, both are a field per parameter and split further. */
   #list(name: "@" | "*", quoted: boolean, mode: Mode): void {
     const { params } = this.#state;
-    if (quoted && (name === "*" || !mode.splits)) {
-      const ifs = this.#state.get("IFS");
-      mode.fields.quoted(params.join(name === "*" && ifs !== undefined ? ifs.slice(0, 1) : " "));
+    if (!mode.splits || (quoted && name === "*")) {
+      mode.fields.quoted(params.join((this.#state.get("IFS") ?? " ").slice(0, 1)));
       return;
     }
     for (const [index, value] of params.entries()) {
-      if (index > 0 && mode.splits) mode.fields.end();
-      else if (index > 0) mode.fields.literal(" ");
+      if (index > 0) mode.fields.end();
       this.#put(value, quoted, mode);
     }
   }

@@ -33,12 +33,27 @@ export function parseScript(source: ByteString): Command {
   return new Parser(new Reader(source)).script();
 }
 
+/** The commands of a script, line by line: each is parsed when it is asked for, so those before an error still run. */
+export function* scriptCommands(source: ByteString): Generator<Command> {
+  yield* new Parser(new Reader(source)).lines();
+}
+
 class Parser implements CommandParser {
   readonly #in: Reader;
   readonly #pending: PendingHere[] = [];
 
   constructor(reader: Reader) {
     this.#in = reader;
+  }
+
+  *lines(): Generator<Command> {
+    for (this.#lines(); !this.#in.done; this.#lines()) {
+      const line = this.#list(true);
+      if (!this.#in.done && this.#in.peek() !== "\n") throw this.#in.unexpected();
+      this.#in.accept("\n");
+      this.#readHeres();
+      yield line;
+    }
   }
 
   script(): Command {
@@ -69,9 +84,11 @@ class Parser implements CommandParser {
     for (this.#blanks(); this.#in.accept("\n"); this.#blanks()) this.#readHeres();
   }
 
-  #list(): Command {
+  /** Commands up to what ends a list, or up to the end of the line. */
+  #list(oneLine = false): Command {
     const commands: Command[] = [];
-    for (this.#lines(); !this.#atListEnd(); this.#lines()) {
+    const skip = (): void => (oneLine ? this.#blanks() : this.#lines());
+    for (skip(); !this.#atListEnd() && !(oneLine && this.#in.peek() === "\n"); skip()) {
       commands.push(this.#andOr());
       this.#blanks();
       this.#refuseBackground();

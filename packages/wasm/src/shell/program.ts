@@ -2,7 +2,7 @@
 import { errorCode, fromBytes, type ByteString } from "@lapstrake/base";
 import { retain } from "../processes/objects.ts";
 import { STATUS_NOT_EXECUTABLE, STATUS_NOT_FOUND } from "./control.ts";
-import { parseScript } from "./parser.ts";
+import { scriptCommands } from "./parser.ts";
 import { absolute, attributes, mustResolve, readWhole } from "./paths.ts";
 import { Shell } from "./shell.ts";
 import { ShellState } from "./state.ts";
@@ -57,7 +57,7 @@ async function runScript(shell: Shell, path: ByteString, args: readonly ByteStri
   importEnvironment(state, parent.environment());
   for (const [fd, object] of parent.fds) state.setFd(fd, retain(object));
   try {
-    return await new Shell(state).toEnd(parseScript(text));
+    return await new Shell(state).toEnd(scriptCommands(text));
   } finally {
     state.closeAll();
   }

@@ -4,7 +4,7 @@ import type { OpenObject } from "../p1/descriptors.ts";
 import { retain, writeObject } from "../processes/objects.ts";
 import type { Command } from "./ast.ts";
 import { STATUS_MISUSE, STATUS_NOT_FOUND } from "./control.ts";
-import { parseScript } from "./parser.ts";
+import { scriptCommands } from "./parser.ts";
 import { mustResolve, readWhole } from "./paths.ts";
 import type { ShellPort } from "./port.ts";
 import { importEnvironment } from "./program.ts";
@@ -39,14 +39,14 @@ export async function runShell(run: ShellRun): Promise<number> {
   }
 }
 
-function start(state: ShellState, args: readonly ByteString[]): Command {
+function start(state: ShellState, args: readonly ByteString[]): Iterable<Command> {
   const { rest, command } = setOptions(state, args, true);
   const [first, ...others] = rest;
   if (first === undefined) throw shellError("no script: use -c, or name a file of the image");
   const [name, ...params] = command ? others : rest;
   state.name = name ?? state.name;
   state.params = params;
-  return parseScript(command ? first : fromBytes(readWhole(state.fs, mustResolve(state.fs, state.cwd, first))));
+  return scriptCommands(command ? first : fromBytes(readWhole(state.fs, mustResolve(state.fs, state.cwd, first))));
 }
 
 async function refused(state: ShellState, error: unknown): Promise<number> {

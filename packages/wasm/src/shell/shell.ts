@@ -32,9 +32,11 @@ export class Shell {
   }
 
   /** Runs a whole script: exits and errors become its status, messages go to its stderr. */
-  async toEnd(body: Command): Promise<number> {
+  async toEnd(script: Iterable<Command>): Promise<number> {
     try {
-      return await this.run(body);
+      let status = 0;
+      for (const command of script) status = await this.run(command);
+      return status;
     } catch (thrown) {
       if (thrown instanceof ShellExit || thrown instanceof ShellReturn) return thrown.status;
       if (thrown instanceof LoopJump) return 0;
@@ -127,7 +129,7 @@ export class Shell {
     if (input !== undefined) state.setFd(0, input);
     if (output !== undefined) state.setFd(1, output);
     try {
-      return await new Shell(state, this.#tested, this.#depth + 1).toEnd(body);
+      return await new Shell(state, this.#tested, this.#depth + 1).toEnd([body]);
     } finally {
       state.closeAll();
     }

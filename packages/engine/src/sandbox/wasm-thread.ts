@@ -19,7 +19,7 @@ export interface WasmThreadData {
 const EXIT_NOT_FOUND = 127;
 const EXIT_NOT_EXECUTABLE = 126;
 
-await servePayload(async (payload) => {
+void servePayload(async (payload) => {
   const { dir, root } = payload.data as WasmThreadData;
   const record = readRecord(dir);
   if (record === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `no container in "${dir}"`);

@@ -71,7 +71,7 @@ function writeConf() {
   const at = (...parts) => relative(out, join(root, ...parts));
   const node = ["node_modules", `node-linux-${nodeArch}`, "bin", "node"];
   const pinned = existsSync(join(root, ...node)) ? at(...node) : process.execPath;
-  const lines = [pinned, at("packages/cli/dist/lap.mjs"), at("packages/cli/dist/lap-runtime.mjs"), at("packages/cli/src/lap.ts"), at("packages/cli/src/lap-runtime.ts")];
+  const lines = [pinned, at("packages/cli/dist/lap.cjs"), at("packages/cli/dist/lap-runtime.cjs"), at("packages/cli/src/lap.ts"), at("packages/cli/src/lap-runtime.ts")];
   writeFileSync(join(out, "lap.conf"), `${lines.join("\n")}\n`);
 }
 

@@ -18,16 +18,16 @@ const SKIPPED = 0xffff_ffff;
 function numberSegments(graph: Graph, decisions: ArchDecisions, base: number): Segment<number>[] {
   const { arch, calls, lastNumber } = decisions;
   const otherwise = graph.ret(decisions.otherwise);
-  const segments: Segment<number>[] = [{ start: base, node: otherwise }];
-  const put = (start: number, node: NodeId): void => {
-    if (segments.at(-1)!.start === start) segments.pop();
-    segments.push({ start, node });
-  };
-  for (const number of [...calls.keys()].toSorted((a, b) => a - b)) {
-    put(base + number, decisionNode(graph, calls.get(number)!, arch.bits));
-    put(base + number + 1, otherwise);
+  const segments: Segment<number>[] = [];
+  let next = 0;
+  for (const number of Uint32Array.from(calls.keys()).sort()) {
+    const node = decisionNode(graph, calls.get(number)!, arch.bits);
+    if (number > next) segments.push({ start: base + next, node: otherwise });
+    segments.push({ start: base + number, node });
+    next = number + 1;
   }
-  put(base + lastNumber + 1, graph.ret(decisions.newer));
+  if (next <= lastNumber) segments.push({ start: base + next, node: otherwise });
+  segments.push({ start: base + lastNumber + 1, node: graph.ret(decisions.newer) });
   return segments;
 }
 

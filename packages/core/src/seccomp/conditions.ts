@@ -143,6 +143,7 @@ function runs(clauses: readonly Clause[]): Clause[][] {
 
 /** The node that decides one call by its arguments; throws `ERR_LAP_SECCOMP_TOO_LONG` when that can never fit. */
 export function decisionNode(graph: Graph, decision: Decision, bits: 32 | 64): NodeId {
+  if (decision.clauses.length === 0) return graph.ret(decision.otherwise);
   if (decision.clauses.length > MAX_INSTRUCTIONS) throw tooLong();
   return runs(decision.clauses).reduceRight((below, run) => {
     const [first] = run;

@@ -14,6 +14,8 @@ export interface Clause {
 export interface Decision {
   readonly clauses: readonly Clause[];
   readonly otherwise: number;
+  /** An unconditional rule was met: later ones don't count. */
+  readonly isFinal: boolean;
 }
 
 /** All calls of one architecture. */
@@ -27,44 +29,40 @@ export interface ArchDecisions {
   readonly lastNumber: number;
 }
 
-interface Building {
-  clauses: Clause[];
-  unconditional: number | undefined;
+interface Building extends Decision {
+  readonly clauses: Clause[];
 }
 
-function building(calls: Map<number, Building>, number: number): Building {
-  const found = calls.get(number) ?? { clauses: [], unconditional: undefined };
-  calls.set(number, found);
-  return found;
-}
+type Calls = Map<number, Building>;
 
-function addRule(call: Building, conditions: readonly Condition[], action: number): void {
-  if (call.unconditional !== undefined) return;
-  if (conditions.length > 0) {
-    call.clauses.push({ conditions, action });
-    return;
-  }
-  call.clauses = [];
-  call.unconditional = action;
+function addConditional(calls: Calls, number: number, clause: Clause, otherwise: number): void {
+  const call = calls.get(number);
+  if (call === undefined) calls.set(number, { clauses: [clause], otherwise, isFinal: false });
+  else if (!call.isFinal) call.clauses.push(clause);
 }
 
 // On i386 a rule for "socket" is one for socketcall(1, …) too, whose other arguments are behind a pointer.
-function addMultiplexed(calls: Map<number, Building>, arch: Arch, name: string, rule: Rule): void {
+function addMultiplexed(calls: Calls, arch: Arch, rule: Rule, otherwise: number): void {
   for (const { number, calls: carried } of arch.multiplexers) {
-    const value = carried.get(name);
-    if (value === undefined) continue;
-    const which: Condition = { index: 0, op: "EQ", value: BigInt(value), mask: 0xffff_ffff_ffff_ffffn };
+    const values = rule.names.map((name) => carried.get(name)).filter((value) => value !== undefined);
     const others = rule.conditions.filter(({ index }) => index !== 0);
-    addRule(building(calls, number), [which, ...others], rule.action);
+    for (const value of values) {
+      const which: Condition = { index: 0, op: "EQ", value: BigInt(value), mask: 0xffff_ffff_ffff_ffffn };
+      addConditional(calls, number, { conditions: [which, ...others], action: rule.action }, otherwise);
+    }
   }
 }
 
-function addNamed(calls: Map<number, Building>, arch: Arch, rule: Rule): void {
+function addRule(calls: Calls, arch: Arch, rule: Rule, otherwise: number): void {
   const numbers = syscallNumbers(arch.name);
+  addMultiplexed(calls, arch, rule, otherwise);
+  const isFinal = rule.conditions.length === 0;
+  const final: Building = { clauses: [], otherwise: rule.action, isFinal };
   for (const name of rule.names) {
-    addMultiplexed(calls, arch, name, rule);
     const number = numbers.get(name);
-    if (number !== undefined) addRule(building(calls, number), rule.conditions, rule.action);
+    if (number === undefined) continue;
+    if (!isFinal) addConditional(calls, number, rule, otherwise);
+    else if (calls.get(number)?.isFinal !== true) calls.set(number, final);
   }
 }
 
@@ -83,28 +81,20 @@ function lastNumber(profile: Profile, name: ArchName): number {
 
 /** The decisions of one architecture. */
 export function decide(profile: Profile, name: ArchName, options: SeccompOptions): ArchDecisions {
-  const arch = ARCHES[name];
-  const calls = new Map<number, Building>();
-  for (const rule of profile.rules) if (rule.action !== profile.defaultAction) addNamed(calls, arch, rule);
   const otherwise = profile.defaultAction;
+  const calls: Calls = new Map();
+  for (const rule of profile.rules) if (rule.action !== otherwise) addRule(calls, ARCHES[name], rule, otherwise);
   const last = Math.max(lastNumber(profile, name), ...calls.keys());
-  return {
-    arch,
-    calls: new Map(
-      [...calls].map(([number, call]) => [
-        number,
-        { clauses: call.clauses, otherwise: call.unconditional ?? otherwise },
-      ]),
-    ),
-    otherwise,
-    newer: last < 0 ? otherwise : newerAction(profile, options),
-    lastNumber: last,
-  };
+  const newer = last < 0 ? otherwise : newerAction(profile, options);
+  return { arch: ARCHES[name], calls, otherwise, newer, lastNumber: last };
 }
 
 /** Names in the profile that no architecture of this program knows: ignored, as runc does. */
 export function unknownNames(profile: Profile): string[] {
-  const named = new Set(profile.rules.flatMap((rule) => rule.names));
-  const all = Object.values(ARCHES).map(({ name }) => syscallNumbers(name));
-  return [...named].filter((name) => !FOREIGN_CALLS.has(name) && !all.some((numbers) => numbers.has(name)));
+  const isKnown = (name: string): boolean =>
+    profile.arches.some((arch) => syscallNumbers(arch).has(name)) ||
+    FOREIGN_CALLS.has(name) ||
+    Object.values(ARCHES).some(({ name: arch }) => syscallNumbers(arch).has(name));
+  const unknown = profile.rules.flatMap(({ names }) => names.filter((name) => !isKnown(name)));
+  return [...new Set(unknown)];
 }

@@ -30,14 +30,18 @@ interface Node {
 /** Nodes of one filter; the same node twice is one. */
 export class Graph {
   readonly #nodes: Node[] = [];
-  readonly #known = new Map<string, NodeId>();
+  /** Nodes by their constant: few share one, so looking through them is cheaper than a key made of text. */
+  readonly #known = new Map<number, NodeId[]>();
 
   #add(code: number, k: number, yes: NodeId, no: NodeId): NodeId {
-    const key = `${code} ${k} ${yes} ${no}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
+    const candidates = this.#known.get(k) ?? [];
+    for (const id of candidates) {
+      const node = this.#nodes[id]!;
+      if (node.code === code && node.yes === yes && node.no === no) return id;
+    }
     const id = this.#nodes.push({ code, k, yes, no }) - 1;
-    this.#known.set(key, id);
+    candidates.push(id);
+    if (candidates.length === 1) this.#known.set(k, candidates);
     return id;
   }
 

@@ -39,5 +39,4 @@ export type InputPolicy = "respect" | "bypass";
 export interface FirewallState {
   readonly networks: readonly FirewallNetwork[];
   readonly ports: readonly PublishedPort[];
-  readonly input: InputPolicy;
 }

@@ -1,0 +1,117 @@
+// A bridge network on the host: the bridge, its gateway addresses, its sysctls. Idempotent, because a create that was cut short is
+// simply asked for again. The firewall's part is in firewall/.
+import { errorCode, LapError } from "@lapstrake/base";
+import { parsePrefix } from "./address.ts";
+import type { NetlinkOptions } from "./netlink/socket.ts";
+import type { Link } from "./rtnl/links.ts";
+import { Rtnl } from "./rtnl/rtnl.ts";
+import { readSysctl, writeSysctl } from "./sysctl.ts";
+
+/** A bridge network to be. */
+export interface BridgeNetworkSpec {
+  /** Owner, kept as alias of the bridge: `lapstrake:<id>`. */
+  readonly id: string;
+  /** Device name, at most 15 bytes. */
+  readonly bridge: string;
+  /** Gateway addresses with prefix length: `172.18.0.1/16`, `fd00::1/64`. None for a network without IP of the host. */
+  readonly gateways: readonly string[];
+  /** Default: the kernel's. */
+  readonly mtu?: number;
+  /** Default: one that stays the bridge's own (a bridge otherwise takes that of its ports). */
+  readonly mac?: string;
+  /** No way out: forwarding is not asked for. */
+  readonly internal?: boolean;
+}
+
+const ALIAS = "lapstrake:";
+
+function aliasOf(spec: BridgeNetworkSpec): string {
+  return `${ALIAS}${spec.id}`;
+}
+
+function ensureBridge(rtnl: Rtnl, spec: BridgeNetworkSpec): Link {
+  const found = rtnl.findLink(spec.bridge);
+  if (found !== undefined && found.alias === aliasOf(spec)) return found;
+  if (found !== undefined) {
+    throw new LapError(
+      "conflict",
+      "ERR_LAP_BRIDGE_TAKEN",
+      `device "${spec.bridge}" exists and is not of this network`,
+      {
+        hint: "remove it, or name another bridge",
+      },
+    );
+  }
+  const link = rtnl.addBridge(spec.bridge);
+  try {
+    // After creation: the kernel ignores an alias there, and a bridge keeps only an MTU and MAC that are set on it later.
+    rtnl.setLink(link, { alias: aliasOf(spec), mac: spec.mac ?? link.mac, ...(spec.mtu ? { mtu: spec.mtu } : {}) });
+  } catch (error) {
+    rtnl.deleteLink(spec.bridge);
+    throw error;
+  }
+  return link;
+}
+
+function setIfThere(path: readonly string[], value: string, netns: number | undefined): void {
+  try {
+    writeSysctl(path, value, netns);
+  } catch (error) {
+    // A kernel without IPv6 has none of its sysctls.
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+function bridgeSysctls(spec: BridgeNetworkSpec, netns: number | undefined): void {
+  const hasIpv6 = spec.gateways.some((gateway) => gateway.includes(":"));
+  setIfThere(["ipv6", "conf", spec.bridge, "disable_ipv6"], hasIpv6 ? "0" : "1", netns);
+  setIfThere(["ipv6", "conf", spec.bridge, "accept_ra"], "0", netns);
+  // Ports published on loopback reach containers with a 127/8 source until it is translated; the firewall keeps foreign 127/8 out.
+  writeSysctl(["ipv4", "conf", spec.bridge, "route_localnet"], spec.internal === true ? "0" : "1", netns);
+}
+
+/** A sysctl that forwarding changes on the host, with what it was. */
+export interface ForwardingChange {
+  readonly sysctl: string;
+  readonly before: string;
+}
+
+/** Turns on forwarding for the families in use; returns what changed, for the caller to tell. */
+export function enableForwarding(gateways: readonly string[], netns?: number): ForwardingChange[] {
+  const wanted = [
+    { path: ["ipv4", "ip_forward"], wanted: gateways.some((gateway) => !gateway.includes(":")) },
+    { path: ["ipv6", "conf", "all", "forwarding"], wanted: gateways.some((gateway) => gateway.includes(":")) },
+  ];
+  return wanted
+    .filter((each) => each.wanted)
+    .map(({ path }) => ({ path, before: readSysctl(path, netns) }))
+    .filter(({ path }) => writeSysctl(path, "1", netns))
+    .map(({ path, before }) => ({ sysctl: `net.${path.join(".")}`, before }));
+}
+
+/** Makes the bridge of a network and raises it; done again it changes nothing. Throws `ERR_LAP_BRIDGE_TAKEN`. */
+export function createBridgeNetwork(spec: BridgeNetworkSpec, options: NetlinkOptions = {}): Link {
+  for (const gateway of spec.gateways) parsePrefix(gateway);
+  using rtnl = new Rtnl(options);
+  const link = ensureBridge(rtnl, spec);
+  bridgeSysctls(spec, options.netns);
+  const present = new Set(rtnl.addresses(link).map(({ address }) => address));
+  for (const gateway of spec.gateways) if (!present.has(gateway)) rtnl.addAddress(link, gateway);
+  rtnl.setLink(link, { up: true });
+  if (spec.internal !== true) enableForwarding(spec.gateways, options.netns);
+  return rtnl.link(spec.bridge);
+}
+
+/** Deletes the bridge of a network; false when there was none. Refuses a device that is not of this network. */
+export function removeBridgeNetwork(
+  spec: Pick<BridgeNetworkSpec, "id" | "bridge">,
+  options: NetlinkOptions = {},
+): boolean {
+  using rtnl = new Rtnl(options);
+  const found = rtnl.findLink(spec.bridge);
+  if (found === undefined) return false;
+  if (found.alias !== `${ALIAS}${spec.id}`) {
+    throw new LapError("conflict", "ERR_LAP_BRIDGE_TAKEN", `device "${spec.bridge}" is not of this network`);
+  }
+  return rtnl.deleteLink(spec.bridge);
+}

@@ -1,0 +1,71 @@
+// Runs inside a network namespace made for a test: serves and asks over TCP and UDP, one JSON command per line of standard input.
+// A server answers with its label and the address it saw, so that a test knows who was reached and as whom.
+import { createSocket } from "node:dgram";
+import { createServer, connect, isIPv6 } from "node:net";
+import { createInterface } from "node:readline";
+
+interface Command {
+  readonly id: number;
+  readonly op: "listen" | "ask";
+  readonly proto: "tcp" | "udp";
+  readonly host: string;
+  readonly port: number;
+  readonly label?: string;
+  readonly timeoutMs?: number;
+}
+
+function listenTcp({ host, port, label }: Command): Promise<string> {
+  const server = createServer((socket) => socket.end(`${label} saw ${socket.remoteAddress}`));
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen({ host, port }, () => resolve("listening"));
+  });
+}
+
+function listenUdp({ host, port, label }: Command): Promise<string> {
+  const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+  socket.on("message", (_data, from) => socket.send(`${label} saw ${from.address}`, from.port, from.address));
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject).bind(port, host, () => resolve("listening"));
+  });
+}
+
+function askTcp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect({ host, port, timeout: timeoutMs });
+    const end = (result: string): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.on("data", (data) => (text += data.toString())).on("end", () => end(text));
+    socket.on("timeout", () => end("timeout")).on("error", (error) => end((error as NodeJS.ErrnoException).code ?? ""));
+  });
+}
+
+function askUdp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    const end = (result: string): void => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(result);
+    };
+    const timer = setTimeout(() => end("timeout"), timeoutMs);
+    socket.on("message", (data) => end(data.toString())).on("error", (error) => end(error.message));
+    socket.send("?", port, host);
+  });
+}
+
+const HANDLERS: Readonly<Record<string, (command: Command) => Promise<string>>> = {
+  "listen tcp": listenTcp,
+  "listen udp": listenUdp,
+  "ask tcp": askTcp,
+  "ask udp": askUdp,
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as Command;
+  const answer = (result: string): boolean => process.stdout.write(`${JSON.stringify({ id: command.id, result })}\n`);
+  HANDLERS[`${command.op} ${command.proto}`]!(command).then(answer, (error: Error) => answer(error.message));
+}
+process.exit(0);

@@ -1,0 +1,73 @@
+// Network namespaces for tests, each held by an agent process inside; nothing here touches the namespace of the machine.
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { closeSync, openSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const AGENT = join(import.meta.dirname, "core-net-agent.ts");
+
+/** A namespace with its agent. */
+export class Space implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (result: string) => void>();
+  readonly fd: number;
+  #id = 0;
+
+  constructor(child: ChildProcess, fd: number) {
+    this.#child = child;
+    this.fd = fd;
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      const { id, result } = JSON.parse(line) as { id: number; result: string };
+      this.#waiting.get(id)?.(result);
+      this.#waiting.delete(id);
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  #send(command: object): Promise<string> {
+    const id = ++this.#id;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#child.stdin!.write(`${JSON.stringify({ id, ...command })}\n`);
+    });
+  }
+
+  /** Serves a port; answers "<label> saw <address>". */
+  listen(proto: "tcp" | "udp", host: string, port: number, label: string): Promise<string> {
+    return this.#send({ op: "listen", proto, host, port, label });
+  }
+
+  /** What a server answers; "timeout" or an error code when none does. */
+  ask(proto: "tcp" | "udp", host: string, port: number, timeoutMs = 2000): Promise<string> {
+    return this.#send({ op: "ask", proto, host, port, timeoutMs });
+  }
+
+  /** Output of a program inside. */
+  run(command: string, ...args: readonly string[]): string {
+    return execFileSync("nsenter", [`--net=/proc/${this.pid}/ns/net`, command, ...args], {
+      encoding: "utf8",
+      timeout: 10_000,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+    this.#child.kill("SIGKILL");
+  }
+}
+
+/** Makes a namespace; resolves when its agent lives inside. */
+export async function openSpace(): Promise<Space> {
+  const child = spawn("unshare", ["-n", process.execPath, AGENT], { stdio: ["pipe", "pipe", "inherit"] });
+  const own = readlinkSync("/proc/self/ns/net");
+  const path = `/proc/${child.pid}/ns/net`;
+  const deadline = Date.now() + 10_000;
+  while (readlinkSync(path) === own) {
+    if (Date.now() > deadline) throw new Error("unshare -n made no namespace");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return new Space(child, openSync(path, "r"));
+}

@@ -2,6 +2,9 @@
 export { CAPABILITIES, DEFAULT_CAPABILITIES, capabilityMask, capabilityNames } from "./spec/capabilities.ts";
 export { defaultSpec } from "./spec/defaults.ts";
 export { SIGNALS, parseSignal, signalName } from "./spec/signals.ts";
+export { compileSeccomp } from "./seccomp/compile.ts";
+export { defaultSeccompProfile } from "./seccomp/profile/default.ts";
+export type { CompiledSeccomp, SeccompOptions } from "./seccomp/types.ts";
 export { openDirFs } from "./dirfs/open.ts";
 export { hostFacts } from "./facts/host.ts";
 export { doctorFacts } from "./facts/doctor.ts";

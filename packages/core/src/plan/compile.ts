@@ -4,6 +4,7 @@ import { LapError, type LinuxSpec, type ProcessSpec, type RuntimeSpec } from "@l
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { Bundle, LaunchOptions } from "../launch/types.ts";
+import { seccompFor } from "../seccomp/plan.ts";
 import { CLONE_NEWCGROUP, MS_SLAVE } from "../sys/flags.ts";
 import { deviceOps } from "./devices.ts";
 import { parsePropagation } from "./mount-options.ts";
@@ -74,7 +75,8 @@ function rootPropagationOps(linux: LinuxSpec): PlanOp[] {
 }
 
 function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warnings: string[]): PlanOp[] {
-  const filter: PlanOp[] = [];
+  const { ops: filter, warnings: ignored } = seccompFor(bundle.spec, facts);
+  warnings.push(...ignored);
   const user = process.user ?? {};
   const console = ownsDev(bundle.spec) ? 1 : 0;
   return [

@@ -3,6 +3,7 @@ import { LapError, type NamespaceSpec, type ProcessSpec, type RuntimeSpec } from
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { LaunchOptions } from "../launch/types.ts";
+import { seccompFor } from "../seccomp/plan.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
 import { CLONE_FLAG } from "./namespaces.ts";
 import { requireShim } from "./shim.ts";
@@ -41,7 +42,7 @@ export function compileExec(
   const warnings: string[] = [];
   const cgroups = cgroupsOf(target, facts);
   const user = process.user ?? {};
-  const filter: PlanOp[] = [];
+  const { ops: filter } = seccompFor(target.spec, facts);
   const ops: PlanOp[] = [
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },

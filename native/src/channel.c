@@ -2,6 +2,7 @@
 #include "channel.h"
 
 #include "sys.h"
+#include "text.h"
 
 #define AF_UNIX 1
 #define SOCK_SEQPACKET 5
@@ -38,8 +39,8 @@ int channel_pair(int fds[2]) {
   return (int)-sys4(__NR_socketpair, AF_UNIX, SOCK_SEQPACKET | LAP_O_CLOEXEC, 0, fds);
 }
 
-static long exchange(long number, int socket, struct channel_message *message, struct control *control, long flags) {
-  struct io_vector vector = {message, sizeof *message};
+static long exchange_bytes(long number, int socket, void *bytes, size_t length, struct control *control, long flags) {
+  struct io_vector vector = {bytes, length};
   struct message_header header = {.vectors = &vector, .vector_count = 1};
   header.control = control;
   header.control_length = control == NULL ? 0 : sizeof *control;
@@ -47,6 +48,23 @@ static long exchange(long number, int socket, struct channel_message *message, s
     long ret = sys3(number, socket, &header, flags);
     if (ret != -EINTR) return ret;
   }
+}
+
+static long exchange(long number, int socket, struct channel_message *message, struct control *control, long flags) {
+  return exchange_bytes(number, socket, message, sizeof *message, control, flags);
+}
+
+long channel_read(int socket, void *into, size_t size) {
+  return exchange_bytes(__NR_recvmsg, socket, into, size, NULL, MSG_CMSG_CLOEXEC);
+}
+
+int send_descriptor(int socket, int fd, const void *bytes, size_t length) {
+  char copy[sizeof(struct channel_message)];
+  struct control control = {offsetof(struct control, padding), SOL_SOCKET, SCM_RIGHTS, fd, 0};
+  if (length > sizeof copy) return EINVAL;
+  copy_bytes(copy, bytes, length);
+  long ret = exchange_bytes(__NR_sendmsg, socket, copy, length, &control, MSG_NOSIGNAL);
+  return ret < 0 ? (int)-ret : 0;
 }
 
 int channel_send(int socket, const struct channel_message *message) {
@@ -57,9 +75,7 @@ int channel_send(int socket, const struct channel_message *message) {
 
 int channel_send_fd(int socket, int fd) {
   struct channel_message message = {.kind = CHANNEL_MASTER};
-  struct control control = {offsetof(struct control, padding), SOL_SOCKET, SCM_RIGHTS, fd, 0};
-  long ret = exchange(__NR_sendmsg, socket, &message, &control, MSG_NOSIGNAL);
-  return ret < 0 ? (int)-ret : 0;
+  return send_descriptor(socket, fd, &message, sizeof message);
 }
 
 int channel_receive(int socket, struct channel_message *message, int *fd) {

@@ -14,6 +14,7 @@ struct client clients[MAX_CLIENTS];
 // Apart from the records, page by page untouched until a client is slow or sends input.
 static uint8_t out_bytes[MAX_CLIENTS][CLIENT_OUT_SIZE] __attribute__((aligned(4096)));
 static uint8_t in_bytes[MAX_CLIENTS][CLIENT_IN_SIZE] __attribute__((aligned(4096)));
+static uint8_t control_bytes[MAX_CLIENTS][CLIENT_CONTROL_SIZE] __attribute__((aligned(4096)));
 static uint8_t scratch[16384];
 
 static size_t index_of(const struct client *c) { return (size_t)(c - clients); }
@@ -143,7 +144,9 @@ static bool begin_body(struct client *c) {
 
 static void end_body(struct client *c) {
   c->header_length = 0;
-  if (c->header[0] != FRAME_STDIN) handle_frame(c, c->header[0], c->header[1], c->control, c->control_length);
+  if (c->header[0] != FRAME_STDIN) {
+    handle_frame(c, c->header[0], c->header[1], control_bytes[index_of(c)], c->control_length);
+  }
 }
 
 static uint32_t take_body(struct client *c, const uint8_t *data, uint32_t length) {
@@ -151,7 +154,7 @@ static uint32_t take_body(struct client *c, const uint8_t *data, uint32_t length
   if (c->header[0] == FRAME_STDIN) {
     ring_put(&c->in, in_bytes[index_of(c)], CLIENT_IN_SIZE, data, n);
   } else {
-    copy_bytes(c->control + c->control_length, data, n);
+    copy_bytes(control_bytes[index_of(c)] + c->control_length, data, n);
     c->control_length += n;
   }
   c->body_left -= n;
@@ -191,4 +194,25 @@ void client_input_done(struct client *c, uint32_t length) {
   uint32_t credit = __builtin_bswap32(length);
   ring_take(&c->in, CLIENT_IN_SIZE, length);
   client_send(c, FRAME_CREDIT, &credit, sizeof credit);
+}
+
+static bool receive_exactly(int fd, uint8_t *into, uint32_t length) {
+  while (length > 0) {
+    long got = sys6(__NR_recvfrom, fd, into, length, 0, 0, 0);
+    if (got == -EINTR) continue;
+    if (got <= 0) return false;
+    into += got;
+    length -= (uint32_t)got;
+  }
+  return true;
+}
+
+const uint8_t *client_await(struct client *c, uint32_t type, uint32_t *length) {
+  uint8_t *body = control_bytes[index_of(c)];
+  while (c->fd >= 0 && receive_exactly(c->fd, c->header, sizeof c->header)) {
+    *length = body_length(c);
+    if (*length > CLIENT_CONTROL_SIZE || !receive_exactly(c->fd, body, *length)) break;
+    if (c->header[0] == type) return body;
+  }
+  return NULL;
 }

@@ -10,7 +10,8 @@
 #define MAX_CLIENTS 12
 #define CLIENT_OUT_SIZE (256U * 1024)
 #define CLIENT_IN_SIZE (64U * 1024)
-#define CLIENT_CONTROL_SIZE 64U
+// The largest control frame: the state JSON that hooks get.
+#define CLIENT_CONTROL_SIZE 65536U
 // A client that takes nothing for this long is dropped, unless it owns the container.
 #define CLIENT_STALL_NS 10000000000U
 
@@ -29,6 +30,7 @@
 #define FRAME_PAUSE 7U
 #define FRAME_RESUME 8U
 #define FRAME_REAPED 9U
+#define FRAME_GO 10U
 #define FRAME_HELLO 0x81U
 #define FRAME_STARTED 0x82U
 #define FRAME_STDOUT 0x83U
@@ -38,6 +40,7 @@
 #define FRAME_OK 0x87U
 #define FRAME_CREDIT 0x88U
 #define FRAME_FAILED 0x89U
+#define FRAME_SYNC 0x8aU
 
 struct ring {
   uint32_t start;
@@ -56,7 +59,6 @@ struct client {
   uint32_t header_length;
   uint32_t body_left;
   uint32_t control_length;
-  uint8_t control[CLIENT_CONTROL_SIZE];
   struct ring out;
   struct ring in;
 };
@@ -77,6 +79,8 @@ bool clients_congested(void);
 bool clients_drained(void);
 // Closes clients that took nothing for CLIENT_STALL_NS.
 void clients_drop_stalled(uint64_t now);
+// Waits for one frame of `type` of the launching client, before the event loop runs; its payload, or NULL when it left.
+const uint8_t *client_await(struct client *c, uint32_t type, uint32_t *length);
 // Reads and handles what a client sent.
 void client_receive(struct client *c);
 // Bytes of queued standard input, contiguous part; consumed by client_input_done.

@@ -2,6 +2,8 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "client.h"
+#include "local.h"
 #include "run.h"
 #include "supervisor.h"
 #include "sys.h"
@@ -13,7 +15,7 @@ int make_stdio(struct supervisor *s) {
   int pair[2];
   bool pty = (s->plan.flags & PLAN_PTY) != 0;
   for (int i = 0; i < 3; i++) s->stdio[i] = -1;
-  if (pty) return 0;
+  if (pty || (s->plan.flags & PLAN_INHERIT) != 0) return 0;
   for (int i = 1; i < 3; i++) {
     long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
     if (ret < 0) return (int)-ret;
@@ -38,13 +40,16 @@ static void child_main(struct supervisor *s, int report) {
   run.plan = &s->plan;
   run.report = report;
   run.root = run.empty = run.proc = -1;
+  run.gate = s->gate;
+  run.failed = s->failed;
   for (int i = 0; i < 3; i++) run.stdio[i] = s->stdio[i];
   (void)sys1(__NR_umask, 0);  // modes in the plan are exact; it sets the program's mask at the end
   int error = run_operations(&run, &message.op_index);
   message.error = (uint32_t)error;
   message.fail_kind = run.fail_kind;
   copy_bytes(message.detail, run.detail, sizeof message.detail);
-  (void)channel_send(report, &message);
+  if (run.past_gate) (void)write_all(run.failed, &message, sizeof message);
+  else (void)channel_send(report, &message);
   lap_exit(127);
 }
 
@@ -104,6 +109,25 @@ static int take_master(struct supervisor *s, int fd) {
   return s->in < 0 ? -s->in : 0;
 }
 
+// The pty's master goes to whoever listens on the console socket (runc's terminals.md), else the supervisor keeps it.
+static int hand_over_master(struct supervisor *s, int master) {
+  if (s->plan.console_socket[0] == 0) return take_master(s, master);
+  AUTO_FD fd = master;
+  AUTO_FD socket = connect_to(s->plan.console_socket);
+  if (socket < 0) return -socket;
+  return send_descriptor(socket, fd, "/dev/ptmx", 9);
+}
+
+// Hooks of the caller's namespaces run in the caller: it gets the pid, runs them and answers with the state for the others.
+static int relay_sync(struct supervisor *s, int report, uint32_t stage) {
+  uint32_t words[2] = {__builtin_bswap32(s->status.pid), __builtin_bswap32(stage)};
+  uint32_t length;
+  if (s->caller == NULL) return EPIPE;
+  client_send(s->caller, FRAME_SYNC, words, sizeof words);
+  const uint8_t *state = client_await(s->caller, FRAME_GO, &length);
+  return state == NULL ? ECANCELED : write_all(report, state, length);
+}
+
 // The end of the channel means that exec closed it: the program runs.
 static int await_exec(struct supervisor *s, int report, struct channel_message *message) {
   for (;;) {
@@ -111,10 +135,11 @@ static int await_exec(struct supervisor *s, int report, struct channel_message *
     int got = channel_receive(report, message, &fd);
     if (got <= 0) return got == 0 ? 0 : -got;
     if (message->kind == CHANNEL_FAILED) return message->error == 0 ? EPROTO : (int)message->error;
-    if (message->kind == CHANNEL_MASTER && fd >= 0) {
-      int error = take_master(s, fd);
-      if (error != 0) return error;
-    }
+    int error = 0;
+    if (message->kind == CHANNEL_READY) return 0;
+    if (message->kind == CHANNEL_MASTER && fd >= 0) error = hand_over_master(s, fd);
+    if (message->kind == CHANNEL_SYNC) error = relay_sync(s, report, message->op_index);
+    if (error != 0) return error;
   }
 }
 

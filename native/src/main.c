@@ -4,6 +4,7 @@
 #include <linux/prctl.h>
 
 #include "client.h"
+#include "local.h"
 #include "log.h"
 #include "supervisor.h"
 #include "sys.h"
@@ -11,8 +12,6 @@
 
 #define PLAN_FD 3
 #define CLIENT_FD 4
-#define AF_UNIX 1
-#define SOCK_STREAM 1
 
 static struct supervisor supervisor;
 
@@ -24,7 +23,7 @@ static int harden(struct supervisor *s) {
   uint64_t children = 1ULL << 16;  // SIGCHLD
   (void)sys4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, NULL, sizeof all);
   // What the caller forgot to close must not be held open by a process that outlives it.
-  (void)sys3(__NR_close_range, CLIENT_FD + 1, ~0U, 0);
+  (void)sys3(__NR_close_range, CLIENT_FD + 1 + s->plan.preserve, ~0U, 0);
   (void)sys3(__NR_close_range, PLAN_FD, ~0U, CLOSE_RANGE_CLOEXEC);
   (void)sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   (void)sys0(__NR_setsid);
@@ -34,23 +33,25 @@ static int harden(struct supervisor *s) {
   return (int)-sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-// sun_path holds 108 bytes, containerDir may be longer: the socket is bound through the directory's descriptor.
-static int listen_on(struct supervisor *s) {
-  struct {
-    uint16_t family;
-    char path[108];
-  } address = {.family = AF_UNIX};
-  struct text t = text_in(address.path, sizeof address.path);
-  text_add(&t, "/proc/self/fd/");
-  text_add_number(&t, (uint64_t)s->dir);
-  text_add(&t, "/ctl.sock");
-  (void)sys3(__NR_unlinkat, s->dir, "ctl.sock", 0);
-  s->listener = (int)sys3(__NR_socket, AF_UNIX, SOCK_STREAM | LAP_O_CLOEXEC | LAP_O_NONBLOCK, 0);
+static int make_gate(struct supervisor *s) {
+  (void)sys3(__NR_unlinkat, s->dir, "exec.fifo", 0);
+  long ret = sys4(__NR_mknodat, s->dir, "exec.fifo", 0010000 /* S_IFIFO */ | 0600, 0);
+  if (ret < 0) return (int)-ret;
+  // Read and write: with a writer of its own, a read waits instead of ending.
+  s->gate = sys_openat(s->dir, "exec.fifo", LAP_O_RDWR, 0);
+  if (s->gate < 0) return -s->gate;
+  s->failed = sys_openat(s->dir, "exec.error", LAP_O_CREAT | LAP_O_TRUNC | LAP_O_WRONLY, 0600);
+  return s->failed < 0 ? -s->failed : 0;
+}
+
+static bool supervised(const struct supervisor *s) { return (s->plan.flags & PLAN_UNSUPERVISED) == 0; }
+
+static int open_supervision(struct supervisor *s, const char **what) {
+  *what = "listen on ctl.sock";
+  s->listener = listen_in(s->dir, "ctl.sock");
   if (s->listener < 0) return -s->listener;
-  long ret = sys3(__NR_bind, s->listener, &address, sizeof address);
-  if (ret == 0) ret = sys4(__NR_fchmodat, s->dir, "ctl.sock", 0600, 0);
-  if (ret == 0) ret = sys2(__NR_listen, s->listener, 16);
-  return (int)-ret;
+  *what = "open log";
+  return log_open(s->plan.log_path, s->plan.log_max_bytes, s->plan.log_max_files);
 }
 
 static int prepare(struct supervisor *s, const char **what) {
@@ -60,11 +61,10 @@ static int prepare(struct supervisor *s, const char **what) {
   *what = "open container directory";
   s->dir = sys_open(s->plan.container_dir, LAP_O_RDONLY | LAP_O_DIRECTORY, 0);
   if (s->dir < 0) return -s->dir;
-  *what = "listen on ctl.sock";
-  error = listen_on(s);
+  if (supervised(s)) error = open_supervision(s, what);
   if (error != 0) return error;
-  *what = "open log";
-  error = log_open(s->plan.log_path, s->plan.log_max_bytes, s->plan.log_max_files);
+  *what = "make the gate";
+  if ((s->plan.flags & PLAN_GATE) != 0) error = make_gate(s);
   if (error != 0) return error;
   *what = "make pipes";
   return make_stdio(s);
@@ -81,8 +81,8 @@ static void report_failure(struct supervisor *s, struct client *c, const struct 
   s->status.exit_code = m->fail_kind == FAIL_NOT_FOUND ? 127 : m->fail_kind == FAIL_PERMISSION ? 126 : 125;
   s->status.finished_ns = now_ns();
   status_error(&s->status, m->detail);
-  if (s->dir >= 0) (void)status_write(s->dir, &s->status);
-  if (s->dir >= 0) (void)sys3(__NR_unlinkat, s->dir, "ctl.sock", 0);
+  if (s->dir >= 0 && supervised(s)) (void)status_write(s->dir, &s->status);
+  if (s->dir >= 0 && supervised(s)) (void)sys3(__NR_unlinkat, s->dir, "ctl.sock", 0);
   if (c != NULL) client_send(c, FRAME_FAILED, &body, (uint32_t)(offsetof(__typeof__(body), detail) + length));
 }
 
@@ -90,7 +90,7 @@ static void report_started(struct supervisor *s, struct client *c) {
   uint32_t pid = __builtin_bswap32(s->status.pid);
   s->status.state = STATE_RUNNING;
   s->status.started_ns = now_ns();
-  (void)status_write(s->dir, &s->status);
+  if (supervised(s)) (void)status_write(s->dir, &s->status);
   if (c == NULL) return;
   bool stays = (s->plan.flags & PLAN_INITIAL_CLIENT) != 0;
   c->owner = stays && (s->plan.flags & PLAN_FOREGROUND) != 0;
@@ -129,6 +129,7 @@ static int serve(struct supervisor *s, struct client *c) {
     return 1;
   }
   report_started(s, c);
+  if (!supervised(s)) return 0;
   supervise(s);
   become_reaper(s);
   return 0;
@@ -139,9 +140,11 @@ int lap_main(int argc, char **argv, char **envp) {
   (void)argv;
   struct supervisor *s = &supervisor;
   s->envp = envp;
+  s->gate = s->failed = -1;
   s->dir = s->listener = s->signals = s->in = s->child = s->out[0] = s->out[1] = -1;
   clients_begin();
   struct client *c = client_add(CLIENT_FD, false);
+  s->caller = c;
   int error = plan_read(PLAN_FD, &s->plan);
   if (error == 0) return serve(s, c);
   struct channel_message message = {.error = (uint32_t)error, .detail = "read launch plan"};

@@ -94,7 +94,7 @@ int op_find_exec(struct run *run, struct cursor *f) {
 }
 
 // The one allocation after the plan is read: pointers for execve, as many as the plan says.
-static const char **pointers(struct list list) {
+const char **exec_pointers(struct list list) {
   size_t bytes = ((size_t)list.count + 1) * sizeof(char *);
   long at = sys6(__NR_mmap, 0, bytes, 0x3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at < 0 && at > -4096) return NULL;
@@ -103,7 +103,7 @@ static const char **pointers(struct list list) {
   return array;
 }
 
-static void reset_signals(void) {
+void exec_reset_signals(void) {
   struct {
     void *handler;
     unsigned long flags;
@@ -123,19 +123,24 @@ static int explain_execve(struct run *run, int error, const char *program) {
   return fail_exec(run, FAIL_OTHER, error, program, "cannot be executed");
 }
 
+// They came in behind the helper's own two descriptors; everything opened since lies above them.
+static void move_preserved(uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) (void)sys3(__NR_dup3, 5 + i, 3 + i, 0);
+}
+
 int op_exec(struct run *run, struct cursor *f) {
   struct list args = get_strs(f);
   struct list env = get_strs(f);
-  uint32_t preserve = get_u32(f);
   if (f->bad || args.count == 0) return EBADMSG;
-  const char **argv = pointers(args);
-  const char **envp = pointers(env);
+  const char **argv = exec_pointers(args);
+  const char **envp = exec_pointers(env);
   if (argv == NULL || envp == NULL) return ENOMEM;
   // Set here because a change of credentials clears it: prctl(2) PR_SET_PDEATHSIG.
   bool supervised = (run->plan->flags & PLAN_UNSUPERVISED) == 0;
   if (supervised) (void)sys5(__NR_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
-  (void)sys3(__NR_close_range, 3 + preserve, ~0U, CLOSE_RANGE_CLOEXEC);
-  reset_signals();
+  move_preserved(run->plan->preserve);
+  (void)sys3(__NR_close_range, 3 + run->plan->preserve, ~0U, CLOSE_RANGE_CLOEXEC);
+  exec_reset_signals();
   long ret = sys3(__NR_execve, run->exec_path, argv, envp);
   return explain_execve(run, (int)-ret, argv[0]);
 }

@@ -2,6 +2,7 @@
 // container's own devpts whose master goes to the supervisor (pty(7), ioctl_tty(2), unix(7) SCM_RIGHTS).
 #include <linux/fcntl.h>
 #include <linux/mount.h>
+#include <linux/stat.h>
 #include <asm/ioctls.h>
 
 #include "beneath.h"
@@ -60,13 +61,18 @@ static int take_terminal(struct run *run, uint32_t uid, uint32_t gid, bool conso
   return ret < 0 ? fail_at(run, (int)-ret, "set controlling terminal", "") : become(slave);
 }
 
+// A user of the container must be able to open /dev/stdout: what is not a device becomes the user's.
+static void give_to_user(int fd, uint32_t uid, uint32_t gid) {
+  struct statx st;
+  if ((uid | gid) == 0 || sys5(__NR_statx, fd, "", LAP_AT_EMPTY_PATH, STATX_TYPE, &st) < 0) return;
+  if ((st.stx_mode & LAP_S_IFMT) != LAP_S_IFCHR) (void)sys3(__NR_fchown, fd, uid, gid);
+}
+
 static int take_pipes(struct run *run, uint32_t uid, uint32_t gid) {
   for (int i = 0; i < 3; i++) {
-    if (run->stdio[i] < 0) continue;
-    // A user of the container must be able to open /dev/stdout: the pipe becomes the user's.
-    if ((uid | gid) != 0) (void)sys3(__NR_fchown, run->stdio[i], uid, gid);
-    long ret = sys3(__NR_dup3, run->stdio[i], i, 0);
+    long ret = run->stdio[i] < 0 ? 0 : sys3(__NR_dup3, run->stdio[i], i, 0);
     if (ret < 0) return (int)-ret;
+    give_to_user(i, uid, gid);
   }
   (void)sys0(__NR_setsid);
   return 0;

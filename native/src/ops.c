@@ -44,6 +44,9 @@ static op_function *const OPERATIONS[] = {
     op_root_propagation, // 37
     op_join_target,      // 38
     op_set_attr,         // 39
+    op_gate,             // 40
+    op_sync,             // 41
+    op_hook,             // 42
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -16,7 +16,12 @@
 #define PLAN_STDIN_ONCE 4U
 #define PLAN_FOREGROUND 8U
 #define PLAN_INITIAL_CLIENT 16U
+// The helper leaves once the process runs or waits at the gate: an OCI client supervises.
 #define PLAN_UNSUPERVISED 32U
+// The process gets the helper's own standard streams.
+#define PLAN_INHERIT 64U
+// The process waits at containerDir/exec.fifo for `start`.
+#define PLAN_GATE 128U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {
@@ -54,7 +59,8 @@ struct plan {
   const char *freezer_file;  // cgroup.freeze or freezer.state, "" for none
   const char *oom_file;      // memory.events or memory.oom_control, "" for none
   const char *pid_ns;        // path of a pid namespace to join, "" for none
-  const char *pid_file;      // written with the first process's pid, "" for none
+  uint32_t preserve;         // descriptors from 5 on that the process gets from 3 on
+  const char *console_socket;  // unix socket that receives the pty's master, "" for none
   struct list uid_map;       // u32 triples
   struct list gid_map;
   uint32_t op_count;

@@ -2,9 +2,12 @@
 #ifndef LAP_RUN_H
 #define LAP_RUN_H
 
+#include <stdbool.h>
+
 #include "plan.h"
 
 #define DETAIL_SIZE 400
+#define STATE_SIZE 65536
 
 // Kinds of launch failure, for the exit code (125, 126, 127); packages/core/src/launch/failure.ts has the same numbers.
 #define FAIL_OTHER 0U
@@ -15,13 +18,22 @@ struct run {
   const struct plan *plan;
   int root;      // the new root filesystem, -1 before it exists
   int report;    // socket to the supervisor, closed by exec
-  int stdio[3];  // what becomes 0, 1 and 2 without a pty
+  int stdio[3];  // what becomes 0, 1 and 2 without a pty; -1 keeps what is there
+  int gate;      // exec.fifo, -1 without a gate
+  int failed;    // exec.error, where a failure behind the gate is told
+  bool past_gate;
   int empty;     // detached empty read-only tmpfs for masked directories, -1 until needed
   int proc;      // detached procfs of the new pid namespace for sysctls, -1 until needed
   uint32_t fail_kind;
   char detail[DETAIL_SIZE];
   char exec_path[4096];
+  char state[STATE_SIZE];  // state JSON for hooks, from the caller
 };
+
+// A NULL-terminated array for execve, mapped for it; NULL without memory.
+const char **exec_pointers(struct list list);
+// Default dispositions, nothing blocked.
+void exec_reset_signals(void);
 
 typedef int op_function(struct run *run, struct cursor *fields);
 
@@ -35,6 +47,7 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_mknod, op_symlink, op_mask, op_readonly, op_root_readonly, op_pivot, op_hostname, op_domainname, op_lo_up, op_sysctl,
     op_stdio, op_rlimit, op_oom_score_adj, op_drop_bounding, op_ids, op_capset, op_umask, op_chdir, op_mkdir_all,
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
-    op_root_propagation, op_join_target, op_set_attr;
+    op_root_propagation, op_join_target, op_set_attr,
+    op_gate, op_sync, op_hook;
 
 #endif

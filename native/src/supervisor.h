@@ -12,6 +12,7 @@
 #define LAP_SUPERVISOR_H
 
 #include "channel.h"
+#include "client.h"
 #include "plan.h"
 #include "status.h"
 
@@ -26,6 +27,9 @@ struct supervisor {
   int in;         // write end of stdin, or a duplicate of the pty master
   int child;      // pidfd of the first process
   int stdio[3];   // the first process's ends until it runs
+  int gate;       // exec.fifo
+  int failed;     // exec.error
+  struct client *caller;  // who launches
   uint64_t oom_base;
   bool exited;
 };

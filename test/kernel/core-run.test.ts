@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
 
   test.each([
     [["nosuch"], "ERR_LAP_EXEC_NOT_FOUND", 'exec: "nosuch": executable file not found in $PATH'],
-    [["/no/such"], "ERR_LAP_EXEC_NOT_FOUND", 'exec: "/no/such": no such file or directory'],
+    [["/no/such"], "ERR_LAP_EXEC_NOT_FOUND", 'exec: "/no/such": stat /no/such: no such file or directory'],
     [["/etc/passwd"], "ERR_LAP_EXEC_PERMISSION", 'exec: "/etc/passwd": permission denied'],
     [["/etc"], "ERR_LAP_EXEC_PERMISSION", 'exec: "/etc": is a directory'],
   ])("launch failure %j", async (args, code, message) => {

@@ -7,7 +7,7 @@ import { removeCgroupDirs } from "../cgroup/cleanup.ts";
 import { encodePlan } from "../plan/encode.ts";
 import type { LaunchPlan } from "../plan/types.ts";
 import { SocketAttachment } from "../supervisor/attachment.ts";
-import { reapEventually, spawn } from "../sys/spawn.ts";
+import { reapEventually, spawn, type ChildDescriptor } from "../sys/spawn.ts";
 import { decodeFailure, launchError } from "./failure.ts";
 import { memfdOf, socketPair } from "./memfd.ts";
 import type { Launched } from "./types.ts";
@@ -16,19 +16,22 @@ function environment(): string[] {
   return Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
 }
 
+// LAP_DEBUG_SHIM keeps the helper's stderr: for its sanitizer build.
+function streams(plan: LaunchPlan): ChildDescriptor[] {
+  if (plan.options.oci?.inheritStdio === true) return [0, 1, 2];
+  return ["/dev/null", "/dev/null", process.env["LAP_DEBUG_SHIM"] === undefined ? "/dev/null" : 2];
+}
+
+function preserved(plan: LaunchPlan): number[] {
+  return Array.from({ length: plan.options.oci?.preserveFds ?? 0 }, (_, index) => 3 + index);
+}
+
 function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
   const memfd = memfdOf("lap-plan", encodePlan(plan));
   const [ours, theirs] = socketPair();
   try {
-    // LAP_DEBUG_SHIM keeps the helper's stderr: for its sanitizer build.
-    const stderr = process.env["LAP_DEBUG_SHIM"] === undefined ? "/dev/null" : 2;
-    const pid = spawn(plan.shim, ["lap-shim", plan.options.id], environment(), [
-      "/dev/null",
-      "/dev/null",
-      stderr,
-      memfd,
-      theirs,
-    ]);
+    const descriptors = [...streams(plan), memfd, theirs, ...preserved(plan)];
+    const pid = spawn(plan.shim, ["lap-shim", plan.options.id], environment(), descriptors);
     return { pid, fd: ours };
   } catch (error) {
     closeSync(ours);
@@ -39,7 +42,23 @@ function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
   }
 }
 
-function awaitAnswer(plan: LaunchPlan, helper: { pid: number; fd: number }): Promise<Launched> {
+/** What a launch may be given beside its plan. */
+export interface LaunchExtras {
+  readonly signal?: AbortSignal;
+  /** Runs the hooks of the caller's namespaces once the container stands; the state JSON it returns goes to the container's own hooks. */
+  readonly onCreated?: (pid: number) => Promise<string>;
+}
+
+function answerSync(pid: number, go: (state: Uint8Array) => void, extras: LaunchExtras | undefined): Promise<void> {
+  const state = extras?.onCreated === undefined ? Promise.resolve("{}") : extras.onCreated(pid);
+  return state.then((text) => go(Buffer.from(text)));
+}
+
+function awaitAnswer(
+  plan: LaunchPlan,
+  helper: { pid: number; fd: number },
+  extras: LaunchExtras | undefined,
+): Promise<Launched> {
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd: helper.fd, readable: true, writable: true });
     const isOwner = plan.options.foreground && plan.options.initialClient;
@@ -52,6 +71,12 @@ function awaitAnswer(plan: LaunchPlan, helper: { pid: number; fd: number }): Pro
       failed(payload) {
         socket.destroy();
         reject(launchError(decodeFailure(payload, plan)));
+      },
+      sync(pid, go) {
+        answerSync(pid, go, extras).catch((error: unknown) => {
+          socket.destroy();
+          reject(error as Error);
+        });
       },
     });
     // No answer at all: the helper died. Settling twice has no effect.
@@ -71,14 +96,14 @@ function onAbort(signal: AbortSignal | undefined, pid: number): Disposable {
  * Starts the container of `plan` and resolves when its program runs. Rejects with `ERR_LAP_EXEC_NOT_FOUND`,
  * `ERR_LAP_EXEC_PERMISSION`, `ERR_LAP_LAUNCH`, or the error of a cgroup limit; nothing is left behind then.
  */
-export async function launch(plan: LaunchPlan, options?: { readonly signal?: AbortSignal }): Promise<Launched> {
+export async function launch(plan: LaunchPlan, options?: LaunchExtras): Promise<Launched> {
   options?.signal?.throwIfAborted();
   try {
     makeCgroups(plan.cgroups);
     const helper = startHelper(plan);
     reapEventually(helper.pid);
     using _ = onAbort(options?.signal, helper.pid);
-    return await awaitAnswer(plan, helper);
+    return await awaitAnswer(plan, helper, options);
   } catch (error) {
     removeCgroupDirs(plan.cgroups);
     options?.signal?.throwIfAborted();

@@ -35,6 +35,20 @@ export interface LogOptions {
   readonly maxFiles: number;
 }
 
+/** What an OCI command line does differently from the engine. */
+export interface OciOptions {
+  /** False: the helper leaves once the process runs or waits; whoever is subreaper supervises. */
+  readonly supervised: boolean;
+  /** The process waits for {@link releaseGate} after everything that can fail but execve. */
+  readonly gate: boolean;
+  /** The process gets the caller's 0, 1 and 2 (without a pty). */
+  readonly inheritStdio: boolean;
+  /** Absolute path of a unix socket that receives the pty's master by SCM_RIGHTS. */
+  readonly consoleSocket?: string;
+  /** How many of the caller's descriptors from 3 on the process gets. */
+  readonly preserveFds: number;
+}
+
 /** How the supervisor keeps a container. */
 export interface LaunchOptions {
   /** Existing private directory that receives `status` and `ctl.sock`. Absolute. */
@@ -54,6 +68,8 @@ export interface LaunchOptions {
   readonly foreground: boolean;
   /** Hand the launching process a connected {@link Attachment} (all three streams). */
   readonly initialClient: boolean;
+  /** For an OCI command line: no supervisor stays, the caller's streams, a gate before exec. */
+  readonly oci?: OciOptions;
   /** Which streams the initial client is attached to; default all. */
   readonly attach?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
 }

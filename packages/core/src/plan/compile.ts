@@ -7,6 +7,7 @@ import type { Bundle, LaunchOptions } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
 import { CLONE_NEWCGROUP, MS_SLAVE } from "../sys/flags.ts";
 import { deviceOps } from "./devices.ts";
+import { createHookOps, startHookOps } from "./hooks.ts";
 import { parsePropagation } from "./mount-options.ts";
 import { mountOps } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
@@ -58,6 +59,7 @@ function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, at: s
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
     { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
+    ...createHookOps(spec.hooks ?? {}),
     ...(spec.root?.readonly === true ? [{ op: "rootReadonly" }] : []),
     { op: "pivot" },
     ...rootPropagationOps(linux),
@@ -74,7 +76,13 @@ function rootPropagationOps(linux: LinuxSpec): PlanOp[] {
   return [{ op: "rootPropagation", flags, recursive: recursive ? 1 : 0 }];
 }
 
-function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warnings: string[]): PlanOp[] {
+function processOps(
+  bundle: Bundle,
+  process: ProcessSpec,
+  facts: HostFacts,
+  warnings: string[],
+  hasGate: boolean,
+): PlanOp[] {
   const { ops: filter, warnings: ignored } = seccompFor(bundle.spec, facts);
   warnings.push(...ignored);
   const user = process.user ?? {};
@@ -84,7 +92,7 @@ function processOps(bundle: Bundle, process: ProcessSpec, facts: HostFacts, warn
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter),
-    ...programOps(process, filter),
+    ...programOps(process, filter, [...(hasGate ? [{ op: "gate" }] : []), ...startHookOps(bundle.spec.hooks ?? {})]),
   ];
 }
 
@@ -102,7 +110,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...nameOps(spec, namespaces),
     ...filesystemOps(bundle, linux, facts, rootTarget(bundle.rootfs)),
-    ...processOps(bundle, spec.process, facts, warnings),
+    ...processOps(bundle, spec.process, facts, warnings, options.oci?.gate === true),
   ];
   const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;
   return {
@@ -111,7 +119,6 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     shim: requireShim(facts),
     cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
     pidNamespace: namespaces.joined.get("pid"),
-    pidFile: undefined,
     uidMap: [],
     gidMap: [],
     cgroups,

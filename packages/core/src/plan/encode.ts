@@ -10,6 +10,9 @@ const OPEN_STDIN = 2;
 const STDIN_ONCE = 4;
 const FOREGROUND = 8;
 const INITIAL_CLIENT = 16;
+const UNSUPERVISED = 32;
+const INHERIT = 64;
+const GATE = 128;
 
 const CLIENT_STDIN = 1;
 const CLIENT_STDOUT = 2;
@@ -22,7 +25,10 @@ function headerFlags(plan: LaunchPlan): number {
     (options.openStdin ? OPEN_STDIN : 0) |
     (options.stdinOnce ? STDIN_ONCE : 0) |
     (options.foreground ? FOREGROUND : 0) |
-    (options.initialClient ? INITIAL_CLIENT : 0)
+    (options.initialClient ? INITIAL_CLIENT : 0) |
+    (options.oci?.supervised === false ? UNSUPERVISED : 0) |
+    (options.oci?.inheritStdio === true ? INHERIT : 0) |
+    (options.oci?.gate === true ? GATE : 0)
   );
 }
 
@@ -52,7 +58,8 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(plan.cgroups.freezerFile ?? "");
   out.str(plan.cgroups.oomFile ?? "");
   out.str(plan.pidNamespace ?? "");
-  out.str(plan.pidFile ?? "");
+  out.str(options.oci?.consoleSocket ?? "");
+  out.u32(options.oci?.preserveFds ?? 0);
   out.u32s(plan.uidMap);
   out.u32s(plan.gidMap);
   out.u32(plan.ops.length);

@@ -59,7 +59,6 @@ export function compileExec(
     shim: requireShim(facts),
     cloneFlags: 0,
     pidNamespace: hasPid ? `/proc/${target.pid}/ns/pid` : undefined,
-    pidFile: undefined,
     uidMap: [],
     gidMap: [],
     cgroups,

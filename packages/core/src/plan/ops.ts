@@ -48,7 +48,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   noNewPrivs: {},
   seccomp: { flags: "u32", filter: "bytes" },
   findExec: { program: "str", env: "strs" },
-  exec: { args: "strs", env: "strs", preserve: "u32" },
+  exec: { args: "strs", env: "strs" },
   personality: { persona: "u32" },
   scheduler: {
     policy: "u32",
@@ -65,6 +65,9 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   rootPropagation: { flags: "u64", recursive: "u32" },
   joinTarget: { pid: "u32", startTime: "u64", flags: "u32" },
   setAttr: { target: "str", set: "u64" },
+  gate: {},
+  sync: { stage: "u32" },
+  hook: { path: "str", args: "strs", env: "strs", timeout: "u32", status: "str" },
 };
 
 /** Wire code of an operation's name. */

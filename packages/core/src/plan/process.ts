@@ -87,8 +87,8 @@ export function credentialOps(
   ];
 }
 
-/** The last steps: working directory, no_new_privs, the program. */
-export function programOps(process: ProcessSpec, filter: readonly PlanOp[]): PlanOp[] {
+/** The last steps: working directory, no_new_privs, `before` (hooks and gate), the program. */
+export function programOps(process: ProcessSpec, filter: readonly PlanOp[], before: readonly PlanOp[] = []): PlanOp[] {
   const args = process.args ?? [];
   const env = process.env ?? [];
   if (args.length === 0) throw invalid("args", "at least one is needed");
@@ -99,6 +99,7 @@ export function programOps(process: ProcessSpec, filter: readonly PlanOp[]): Pla
     { op: "chdir", path: process.cwd },
     { op: "findExec", program: args[0]!, env },
     ...late,
-    { op: "exec", args, env, preserve: 0 },
+    ...before,
+    { op: "exec", args, env },
   ];
 }

@@ -50,8 +50,6 @@ export interface LaunchPlan {
   readonly cloneFlags: number;
   /** Path of a pid namespace to join instead of a new one. */
   readonly pidNamespace: string | undefined;
-  /** File that receives the first process's pid, for OCI clients. */
-  readonly pidFile: string | undefined;
   /** Triples of container id, host id, size; empty without a user namespace. */
   readonly uidMap: readonly number[];
   readonly gidMap: readonly number[];

@@ -12,6 +12,8 @@ const MAX_STDIN_FRAME = 32 * 1024;
 export interface LaunchEvents {
   started(pid: number): void;
   failed(payload: Buffer): void;
+  /** The container stands and waits for the caller's hooks; `go` lets it continue with the state text for its own. */
+  sync(pid: number, go: (state: Uint8Array) => void): void;
 }
 
 const LOST: ExitStatus = { exitCode: 137, signal: 9, oomKilled: false, supervisorLost: true };
@@ -60,7 +62,9 @@ export class SocketAttachment implements Attachment {
     else if (type === FRAME.credit) this.#addCredit(payload.readUInt32BE(0));
     else if (type === FRAME.exit) this.#finish(decodeExit(payload));
     else if (type === FRAME.started) this.#events?.started(payload.readUInt32BE(0));
-    else if (type === FRAME.failed) this.#events?.failed(payload);
+    else if (type === FRAME.sync) {
+      this.#events?.sync(payload.readUInt32BE(0), (state) => this.#send(FRAME.go, state));
+    } else if (type === FRAME.failed) this.#events?.failed(payload);
   }
 
   #push(stream: Readable, payload: Buffer): void {

@@ -17,6 +17,7 @@ export const FRAME = {
   pause: 7,
   resume: 8,
   reaped: 9,
+  go: 10,
   hello: 0x81,
   started: 0x82,
   stdout: 0x83,
@@ -26,6 +27,7 @@ export const FRAME = {
   ok: 0x87,
   credit: 0x88,
   failed: 0x89,
+  sync: 0x8a,
 } as const;
 
 export const STREAM = { stdin: 1, stdout: 2, stderr: 4 } as const;

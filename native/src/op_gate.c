@@ -1,0 +1,100 @@
+// Operations where the process waits for others: the gate between create and start, and the hooks (config.md "POSIX-platform Hooks").
+#include <linux/memfd.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "channel.h"
+#include "run.h"
+#include "sys.h"
+#include "text.h"
+
+#define SIGCHLD 17
+#define STATUS_MARK "%STATUS%"
+
+// runc's own order: everything that can fail has been tried, the program was found, only execve is left. One byte in
+// exec.fifo lets it go; the descriptor closes by exec, which tells the writer.
+int op_gate(struct run *run, struct cursor *f) {
+  (void)f;
+  char go;
+  struct channel_message ready = {.kind = CHANNEL_READY};
+  int error = channel_send(run->report, &ready);
+  if (error != 0) return error;
+  run->past_gate = true;
+  for (;;) {
+    long got = sys_read(run->gate, &go, 1);
+    if (got == 1) return 0;
+    if (got != -EINTR) return got < 0 ? (int)-got : EPIPE;
+  }
+}
+
+int op_sync(struct run *run, struct cursor *f) {
+  uint32_t stage = get_u32(f);
+  if (f->bad) return EBADMSG;
+  struct channel_message message = {.kind = CHANNEL_SYNC, .op_index = stage};
+  int error = channel_send(run->report, &message);
+  if (error != 0) return error;
+  long got = channel_read(run->report, run->state, sizeof run->state - 1);
+  if (got <= 0) return fail_at(run, got < 0 ? (int)-got : ECANCELED, "wait for the hooks of the runtime namespace", "");
+  run->state[got] = 0;
+  return 0;
+}
+
+// The state on standard input, with the status of this moment in place of the mark.
+static int state_file(struct run *run, const char *status) {
+  int fd = (int)sys2(__NR_memfd_create, "state", MFD_CLOEXEC);
+  const char *mark = text_search(run->state, STATUS_MARK);
+  size_t before = mark == NULL ? text_length(run->state) : (size_t)(mark - run->state);
+  if (fd < 0) return fd;
+  (void)write_all(fd, run->state, before);
+  if (mark != NULL) {
+    (void)write_all(fd, status, text_length(status));
+    (void)write_all(fd, mark + text_length(STATUS_MARK), text_length(mark + text_length(STATUS_MARK)));
+  }
+  (void)sys3(__NR_lseek, fd, 0, 0);
+  return fd;
+}
+
+static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *path) {
+  struct {
+    int32_t signal, error, code, padding, pid, uid, status;
+    int32_t rest[25];
+  } info = {0};
+  struct pollfd set = {.fd = pidfd, .events = POLLIN};
+  struct {
+    int64_t seconds, nanoseconds;
+  } limit = {timeout, 0};
+  long ready = sys5(__NR_ppoll, &set, 1, timeout == 0 ? NULL : &limit, NULL, 8);
+  if (ready == 0) (void)sys4(__NR_pidfd_send_signal, pidfd, 9, NULL, 0);
+  (void)sys5(__NR_waitid, 3 /* P_PIDFD */, pidfd, &info, WEXITED, NULL);
+  if (ready == 0) return fail_at(run, ETIMEDOUT, "hook timed out", path);
+  return info.code == 1 && info.status == 0 ? 0 : fail_at(run, ECANCELED, "hook failed", path);
+}
+
+int op_hook(struct run *run, struct cursor *f) {
+  const char *path = get_str(f);
+  struct list args = get_strs(f);
+  struct list env = get_strs(f);
+  uint32_t timeout = get_u32(f);
+  const char *status = get_str(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD state = state_file(run, status);
+  if (state < 0) return -state;
+  int pidfd = -1;
+  struct clone_args clone = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
+  clone.pidfd = (uint64_t)(uintptr_t)&pidfd;
+  const char **argv = exec_pointers(args);
+  const char **envp = exec_pointers(env);
+  if (argv == NULL || envp == NULL) return ENOMEM;
+  long pid = sys2(__NR_clone3, &clone, sizeof clone);
+  if (pid < 0) return (int)-pid;
+  if (pid == 0) {
+    (void)sys3(__NR_dup3, state, 0, 0);
+    exec_reset_signals();
+    (void)sys3(__NR_execve, path, argv, envp);
+    lap_exit(127);
+  }
+  int error = await_hook(run, pidfd, timeout, path);
+  (void)sys_close(pidfd);
+  return error;
+}

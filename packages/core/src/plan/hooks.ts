@@ -1,0 +1,27 @@
+// Hooks of the spec as operations: those of the runtime namespace wait for the caller (sync), those of the container's
+// namespace are run by the first process itself. config.md "POSIX-platform Hooks".
+import type { HookSpec, HooksSpec } from "@lapstrake/base";
+import type { PlanOp } from "./types.ts";
+
+/** Stage number of the wait for prestart and createRuntime hooks. */
+export const SYNC_CREATE_RUNTIME = 0;
+
+function hookOp(hook: HookSpec, status: string): PlanOp {
+  const { path, args, env, timeout } = hook;
+  const argv = args === undefined || args.length === 0 ? [path] : args;
+  return { op: "hook", path, args: argv, env: env ?? [], timeout: timeout ?? 0, status };
+}
+
+/** Before pivot_root: wait for the caller's hooks, then createContainer's. [] without hooks. */
+export function createHookOps(hooks: HooksSpec): PlanOp[] {
+  const own = (hooks.createContainer ?? []).map((hook) => hookOp(hook, "creating"));
+  const callers = [...(hooks.prestart ?? []), ...(hooks.createRuntime ?? [])];
+  const later = hooks.startContainer ?? [];
+  if (own.length + callers.length + later.length === 0) return [];
+  return [{ op: "sync", stage: SYNC_CREATE_RUNTIME }, ...own];
+}
+
+/** Between gate and exec. */
+export function startHookOps(hooks: HooksSpec): PlanOp[] {
+  return (hooks.startContainer ?? []).map((hook) => hookOp(hook, "created"));
+}

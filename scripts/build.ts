@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { OutputChunk } from "rolldown";
 import { HEAVY } from "../test/arch/rooms.ts";
 import { builtUrls, bundle, renamedUrls, staticClosure } from "./bundle.ts";
+import { lazyBuiltins } from "./lazy-builtins.ts";
 import { must, ROOT, run, say, tool } from "./run.ts";
 import { publishablePackages, type Package } from "./workspace.ts";
 
@@ -62,7 +63,7 @@ async function buildBinaries(): Promise<void> {
   const input = Object.fromEntries(present.map(({ name, source }) => [name, join(folder, source)]));
   const external = [...EXTERNAL_OF_BUNDLES];
   await replaceFolder(join(folder, "dist"), async (fresh) => {
-    const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls] };
+    const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls, lazyBuiltins] };
     const names = { entryFileNames: "[name].cjs", chunkFileNames: "chunks/[name]-[hash].cjs" };
     const banner = ({ fileName }: { readonly fileName: string }): string =>
       fileName.includes("/") ? "" : COMPILE_CACHE;

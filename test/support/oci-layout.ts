@@ -11,11 +11,16 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** What an image holds. */
-export interface LayoutImage {
+/** What an image holds: one manifest, or with further variants an index of manifests over the same layers. */
+export interface LayoutImage extends LayoutVariant {
   readonly tag: string;
   /** Folders, lowest layer first; each becomes one gzip layer. */
   readonly layers: readonly string[];
+  readonly variants?: readonly LayoutVariant[];
+}
+
+/** How an image runs on one platform. */
+export interface LayoutVariant {
   readonly config: Readonly<Record<string, unknown>>;
   readonly platform: { readonly os: string; readonly architecture: string };
 }
@@ -50,24 +55,32 @@ export function writeLayout(layout: string, images: readonly LayoutImage[]): voi
   writeFileSync(join(layout, "oci-layout"), json({ imageLayoutVersion: "1.0.0" }));
 }
 
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
 function putImage(layout: string, image: LayoutImage): unknown {
   const tars = image.layers.map(tarFolder);
   const diffIds = tars.map((tar) => `sha256:${createHash("sha256").update(tar).digest("hex")}`);
   const layers = tars.map((tar) =>
     putBlob(layout, "application/vnd.oci.image.layer.v1.tar+gzip", gzipSync(tar, { level: 1 })),
   );
-  const config = putBlob(
-    layout,
-    "application/vnd.oci.image.config.v1+json",
-    json({
-      created: "2026-01-01T00:00:00Z",
-      ...image.platform,
-      config: image.config,
-      rootfs: { type: "layers", diff_ids: diffIds },
-    }),
-  );
-  const mediaType = "application/vnd.oci.image.manifest.v1+json";
-  const manifest = putBlob(layout, mediaType, json({ schemaVersion: 2, mediaType, config, layers }));
+  const manifests = [image, ...(image.variants ?? [])].map(({ platform, config }) => ({
+    ...putManifest(layout, { platform, config }, diffIds, layers),
+    platform,
+  }));
   const annotations = { "org.opencontainers.image.ref.name": image.tag };
-  return { ...manifest, platform: image.platform, annotations };
+  if (manifests.length === 1) return { ...manifests[0], annotations };
+  return { ...putBlob(layout, INDEX, json({ schemaVersion: 2, mediaType: INDEX, manifests })), annotations };
+}
+
+function putManifest(
+  layout: string,
+  { platform, config }: LayoutVariant,
+  diffIds: readonly string[],
+  layers: readonly Descriptor[],
+): Descriptor {
+  const rootfs = { type: "layers", diff_ids: diffIds };
+  const document = json({ created: "2026-01-01T00:00:00Z", ...platform, config, rootfs });
+  const configBlob = putBlob(layout, "application/vnd.oci.image.config.v1+json", document);
+  return putBlob(layout, MANIFEST, json({ schemaVersion: 2, mediaType: MANIFEST, config: configBlob, layers }));
 }

@@ -50,5 +50,6 @@ export type { BlobSource } from "./image/source.ts";
 export type { StagedBlob, Staging } from "./image/blobs.ts";
 export type { ImportOptions } from "./image/import.ts";
 export type { GcResult } from "./image/gc.ts";
+export type { CheckOptions, StoreProblem } from "./image/check.ts";
 export type { StorePorts } from "./image/ports.ts";
 export type { BlobStore, StoredBlob } from "./image/blobs.ts";

@@ -63,6 +63,16 @@ export class BlobStore {
     if (actual !== digest) throw mismatch(digest, actual);
   }
 
+  /** Chunks of a blob as they lie on disk. */
+  streamUnverified(digest: Digest): AsyncIterable<Uint8Array> {
+    return streamFile(this.#dir, blobPath(digest));
+  }
+
+  /** Removes a blob; false when it was not here. For repair: collection goes through the trash. */
+  remove(digest: Digest): boolean {
+    return removeFile(this.#dir, blobPath(digest));
+  }
+
   /** Stores a stream; nothing is visible unless it has the expected digest and size. Throws `ERR_LAP_DIGEST_MISMATCH`. */
   async ingest(chunks: AsyncIterable<Uint8Array>, expected: Expected = {}): Promise<StoredBlob> {
     const staged = await this.stage(chunks, expected);

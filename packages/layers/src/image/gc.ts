@@ -1,6 +1,7 @@
 // Garbage collection by reachability: blobs that no record needs go away. Leases protect what is just coming in; a blob is first
 // moved aside, and comes back when a lease appeared meanwhile.
 import {
+  LapError,
   MAX_MANIFEST_BYTES,
   digestAlgorithm,
   digestHex,
@@ -95,11 +96,22 @@ export function reachable(blobs: BlobStore, records: readonly ImageRecord[]): Se
 function mark(blobs: BlobStore, descriptor: Descriptor, seen: Set<Digest>): void {
   if (seen.has(descriptor.digest) || blobs.size(descriptor.digest) === undefined) return;
   seen.add(descriptor.digest);
-  const document = parseTarget(blobs.read(descriptor.digest, MAX_MANIFEST_BYTES), descriptor.mediaType);
+  const document = readDocument(blobs, descriptor);
+  if (document === undefined) return;
   if (document.kind === "index") {
     for (const entry of document.index.manifests) if (/manifest|index/.test(entry.mediaType)) mark(blobs, entry, seen);
     return;
   }
   seen.add(document.manifest.config.digest);
   for (const layer of document.manifest.layers) seen.add(layer.digest);
+}
+
+/** A damaged document keeps itself and nothing else: `check` reports it. */
+function readDocument(blobs: BlobStore, { digest, mediaType }: Descriptor): ReturnType<typeof parseTarget> | undefined {
+  try {
+    return parseTarget(blobs.read(digest, MAX_MANIFEST_BYTES), mediaType);
+  } catch (error) {
+    if (error instanceof LapError) return undefined;
+    throw error;
+  }
 }

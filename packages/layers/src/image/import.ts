@@ -6,6 +6,7 @@ import {
   MAX_MANIFEST_BYTES,
   normalizePlatform,
   type Descriptor,
+  type Digest,
   type ImageConfig,
   type Manifest,
   type Platform,
@@ -41,6 +42,7 @@ export class Importer {
   readonly #ports: StorePorts;
   readonly #source: BlobSource;
   readonly #options: ImportOptions;
+  readonly #coming = new Map<Digest, Promise<void>>();
   readonly #known: ReadonlyMap<string, ImageVariant>;
 
   /** `known`: variants by manifest digest whose layers were verified before. */
@@ -141,8 +143,14 @@ export class Importer {
     this.#tell(layer, "Loading layer", layer.size);
   }
 
-  /** The blob is in the store afterwards; throws `ERR_LAP_BLOB_MISSING`. */
+  /** The blob is in the store afterwards; throws `ERR_LAP_BLOB_MISSING`. Asked twice, it comes once. */
   async #blob(descriptor: Descriptor): Promise<void> {
+    const coming = this.#coming.get(descriptor.digest) ?? this.#bring(descriptor);
+    this.#coming.set(descriptor.digest, coming);
+    await coming;
+  }
+
+  async #bring(descriptor: Descriptor): Promise<void> {
     this.#options.signal?.throwIfAborted();
     const present = this.#blobs.size(descriptor.digest);
     if (present === descriptor.size && this.#blobs.touch(descriptor.digest, this.#ports.clock.now())) return;

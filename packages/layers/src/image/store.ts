@@ -12,6 +12,7 @@ import {
 import { treeFromStream } from "../tree/from-tar.ts";
 import type { LayerTree } from "../tree/node.ts";
 import { BlobStore } from "./blobs.ts";
+import { checkStore, type CheckOptions, type StoreProblem } from "./check.ts";
 import { commitImage, type CommitOptions } from "./commit.ts";
 import { ensureDir, readFile, writeAtomic } from "./files.ts";
 import { collectGarbage, type GcResult } from "./gc.ts";
@@ -22,6 +23,7 @@ import { Leases } from "./leases.ts";
 import { importTarget, load, type LoadContext, type LoadSource, type LoadedImage } from "./load.ts";
 import type { StorePorts } from "./ports.ts";
 import { Records, type ImageRecord, type ImageVariant } from "./records.ts";
+import { saveImages } from "./save.ts";
 import type { BlobSource } from "./source.ts";
 import { chooseVariant, resolveImage } from "./resolve.ts";
 
@@ -163,6 +165,22 @@ export class ImageStore {
     return this.#image(record, record.variants[0]!);
   }
 
+  /**
+   * An archive of images by name or id, as `docker save` writes it (an OCI layout as well). Names given are the names inside; an
+   * image given by id has none. Throws `ERR_LAP_NO_IMAGE` before the first chunk.
+   */
+  save(namesOrIds: readonly string[]): AsyncIterable<Uint8Array> {
+    const images = new Map<Digest, { image: Image; references: string[] }>();
+    for (const nameOrId of namesOrIds) {
+      const { record, variant, reference } = resolveImage(this.#records, nameOrId, undefined, this.#platform);
+      const saved = images.get(record.target.digest) ?? { image: this.#image(record, variant), references: [] };
+      if (reference !== undefined && reference !== "")
+        saved.references.push(familiarReference(parseReference(reference)));
+      images.set(record.target.digest, saved);
+    }
+    return saveImages(this.#blobs, [...images.values()]);
+  }
+
   /** The uncompressed tar of a layer; the iteration throws at its end when a digest does not fit. */
   layerStream({ descriptor, diffID }: ImageLayer): AsyncIterable<Uint8Array> {
     return layerStream(this.#blobs, this.#ports, descriptor, diffID);
@@ -182,6 +200,12 @@ export class ImageStore {
   gc(): GcResult {
     const context = { dir: this.#dir, blobs: this.#blobs, records: this.#records, leases: this.#leases };
     return collectGarbage({ ...context, nowSec: this.#ports.clock.now().sec });
+  }
+
+  /** Looks for damage and waste; empty when all is well. */
+  async check(options: CheckOptions = {}): Promise<StoreProblem[]> {
+    const context = { dir: this.#dir, blobs: this.#blobs, records: this.#records, hash: this.#ports.hash };
+    return await checkStore(context, options);
   }
 
   /** Protects new blobs from garbage collection until disposed. */

@@ -23,16 +23,17 @@ const MAX_OCTAL_11 = 0o77777777777;
 
 /** The archive of `entries`, as chunks. Bytes that lie in memory are handed on, not copied. */
 export function* writeTar(entries: Iterable<LayerEntry>): Generator<Uint8Array, void, undefined> {
-  for (const entry of entries) yield* writeEntry(entry);
+  for (const entry of entries) yield* writeMember(entry);
   yield new Uint8Array(2 * BLOCK);
 }
 
-function* writeEntry(entry: LayerEntry): Generator<Uint8Array, void, undefined> {
+/** One member; without `withBytes` its headers only. */
+export function* writeMember(entry: LayerEntry, withBytes: boolean = true): Generator<Uint8Array, void, undefined> {
   const path = tarPath(entry);
   const records = paxRecords(entry, path);
   if (records.length > 0) yield* paxMember(path, records);
   yield header(entry, path);
-  if (entry.size === 0) return;
+  if (entry.size === 0 || !withBytes) return;
   yield* contents(entry);
   const rest = (BLOCK - (entry.size % BLOCK)) % BLOCK;
   if (rest > 0) yield new Uint8Array(rest);

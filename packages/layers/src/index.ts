@@ -53,3 +53,25 @@ export type { GcResult } from "./image/gc.ts";
 export type { CheckOptions, StoreProblem } from "./image/check.ts";
 export type { StorePorts } from "./image/ports.ts";
 export type { BlobStore, StoredBlob } from "./image/blobs.ts";
+export { RegistryClient, openRegistryClient } from "./registry/client.ts";
+export type { AppendOptions } from "./registry/append.ts";
+export type { BlobOutcome, ContentSink, ContentSource, TransferOptions } from "./registry/content.ts";
+export type { ParsedDocument } from "./registry/documents.ts";
+export { dockerCredentials, parseDockerConfig, type DockerConfig, type HelperPort } from "./registry/docker-config.ts";
+export { LayoutSink, layoutSource } from "./registry/layout.ts";
+export type { FetchedDocument } from "./registry/manifests.ts";
+export { importImage, type PullOptions, type PulledImage } from "./registry/pull.ts";
+export type { CopyOptions, CopySource, CopyTarget, PushOptions, PushedImage } from "./registry/push.ts";
+export { StoreSource, storeSource } from "./registry/store-source.ts";
+export type {
+  CallOptions,
+  Credential,
+  CredentialSource,
+  Endpoint,
+  Mirror,
+  RegistryHost,
+  RegistryOptions,
+  Repository,
+  RetryPolicy,
+} from "./registry/types.ts";
+export type { UploadOptions } from "./registry/upload.ts";

@@ -2,7 +2,10 @@
 import type { ClockPort, CompressionPort, HashPort } from "@lapstrake/base";
 import { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
 
+export { certificateFolders, readCertificates } from "./certificates.ts";
+export { nodeHelpers } from "./credential-helper.ts";
 export { openNodeDir } from "./dirfs.ts";
+export { HTTP_TIMEOUTS, nodeHttp, type HttpTimeouts } from "./http.ts";
 export { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
 
 /** Hash, compression and clock of Node, as the stores take them. */

@@ -111,7 +111,8 @@ export function attachEndpoint(spec: EndpointSpec, options: NetlinkOptions = {})
 function raisePort(host: Rtnl, spec: EndpointSpec): void {
   const port = host.link(spec.hostIfname);
   host.setNoLinkLocal(port);
-  if (spec.isolated === true) host.setBridgePort(port, { isolated: true });
+  // Hairpin: a container that asks for its own published port gets its frames back.
+  host.setBridgePort(port, { hairpin: true, isolated: spec.isolated === true });
   host.setLink(port, { up: true });
 }
 

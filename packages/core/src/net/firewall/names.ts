@@ -8,5 +8,7 @@ export const REINJECT_OUT = "lap-reinject0";
 export const REINJECT_IN = "lap-reinject1";
 /** Next hop of the copies; nobody answers at it, the pair does not ask (no ARP). */
 export const REINJECT_HOP = { ip: "169.254.254.254", ip6: "fe80::1:1" } as const;
+/** Address of the end they come back in at. */
+export const REINJECT_ADDRESS = "169.254.254.253/32";
 /** Both ends have this MAC, so that without ARP the frame is for the other end. */
 export const REINJECT_MAC = "02:4c:41:50:00:01";

@@ -1,12 +1,13 @@
 // The device pair through which accepted packets come back to be translated (ADR 0030): a veth with both ends here, without
-// ARP and without addresses. What goes into one end comes out of the other as if it had just arrived.
+// ARP. What goes into one end comes out of the other as if it had just arrived.
 import type { Link } from "../rtnl/links.ts";
 import type { Rtnl } from "../rtnl/rtnl.ts";
 import { writeSysctl } from "../sysctl.ts";
-import { REINJECT_HOP, REINJECT_IN, REINJECT_MAC, REINJECT_OUT } from "./names.ts";
+import { REINJECT_ADDRESS, REINJECT_HOP, REINJECT_IN, REINJECT_MAC, REINJECT_OUT } from "./names.ts";
 import { errorCode } from "@lapstrake/base";
 
 const LOOSE = "2";
+const NO_IPV6: ReadonlySet<string> = new Set(["EOPNOTSUPP", "EAFNOSUPPORT", "EACCES", "ENODEV", "EPERM"]);
 
 function sysctls(netns: number | undefined): void {
   // The sender is behind another device: loose, whatever the machine's own default is (the stronger of both counts).
@@ -34,8 +35,20 @@ export function ensureReinjectPair(rtnl: Rtnl, netns?: number): Link {
   for (const end of [out, back]) rtnl.setNoLinkLocal(end);
   sysctls(netns);
   for (const end of [back, out]) rtnl.setLink(end, { up: true, arp: false });
+  // Reverse path checks, loose ones too, refuse a device without any address.
+  rtnl.addAddress(back, REINJECT_ADDRESS);
   rtnl.replaceRoute({ destination: `${REINJECT_HOP.ip}/32`, link: out.index });
+  routeIpv6(rtnl, out);
   return rtnl.link(REINJECT_OUT);
+}
+
+function routeIpv6(rtnl: Rtnl, out: Link): void {
+  try {
+    rtnl.replaceRoute({ destination: `${REINJECT_HOP.ip6}/128`, link: out.index });
+  } catch (error) {
+    // The kernel or its administrator has no IPv6.
+    if (!NO_IPV6.has(errorCode(error) ?? "")) throw error;
+  }
 }
 
 /** Deletes the pair. */

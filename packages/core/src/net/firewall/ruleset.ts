@@ -44,7 +44,8 @@ export const SETS = {
 } as const;
 
 const RTN_LOCAL = 2;
-const PRIORITY = { raw: -300, dstnat: -100, filter: 0, srcnat: 100, afterAll: 0x7ffffffe } as const;
+// afterAll: behind every chain of the host, yet before conntrack confirms the connection (INT_MAX, in IPv6 one less).
+const PRIORITY = { raw: -300, dstnat: -100, filter: 0, srcnat: 100, afterAll: 0x7ffffffd } as const;
 
 const CHAINS: readonly Chain[] = [
   { name: "published" },

@@ -33,7 +33,7 @@ export const attachCommand: Command = {
     }
     const stdin = record.process.openStdin && !read.bool("no-stdin");
     const attachment = await attachContainer(engine, record, { stdin });
-    const outcome = await connectStreams(attachment, record, {
+    const outcome = await connectStreams(attachment, record.process.tty, {
       stdin,
       detachKeys: read.text("detach-keys"),
       sigProxy: !read.has("sig-proxy") || read.bool("sig-proxy"),

@@ -25,6 +25,12 @@ const load: Load = async () => (await import("./load.ts")).loadCommand;
 const images: Load = async () => (await import("./images.ts")).imagesCommand;
 const rmi: Load = async () => (await import("./rmi.ts")).rmiCommand;
 const tag: Load = async () => (await import("./rmi.ts")).tagCommand;
+const exec: Load = async () => (await import("./exec.ts")).execCommand;
+const pause: Load = async () => (await import("./pause.ts")).pauseCommand;
+const unpause: Load = async () => (await import("./pause.ts")).unpauseCommand;
+const rename: Load = async () => (await import("./pause.ts")).renameCommand;
+const inspect: Load = async () => (await import("./inspect.ts")).inspectCommand;
+const restart: Load = async () => (await import("./stop.ts")).restartCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -38,6 +44,12 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     "attach",
     { load: attach, summary: "Attach local standard input, output, and error streams to a running container" },
   ],
+  ["exec", { load: exec, summary: "Execute a command in a running container" }],
+  ["pause", { load: pause, summary: "Pause all processes within one or more containers" }],
+  ["unpause", { load: unpause, summary: "Unpause all processes within one or more containers" }],
+  ["restart", { load: restart, summary: "Restart one or more containers" }],
+  ["rename", { load: rename, summary: "Rename a container" }],
+  ["inspect", { load: inspect, summary: "Return low-level information on Docker objects" }],
   ["ps", { load: ps, summary: "List containers" }],
   ["logs", { load: logs, summary: "Fetch the logs of a container" }],
   ["rm", { load: rm, summary: "Remove one or more containers" }],
@@ -55,6 +67,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["container kill", { load: kill }],
   ["container wait", { load: wait }],
   ["container attach", { load: attach }],
+  ["container exec", { load: exec }],
+  ["container pause", { load: pause }],
+  ["container unpause", { load: unpause }],
+  ["container restart", { load: restart }],
+  ["container rename", { load: rename }],
+  ["container inspect", { load: async () => (await import("./inspect.ts")).containerInspectCommand }],
+  ["image inspect", { load: async () => (await import("./inspect.ts")).imageInspectCommand }],
   ["container ls", { load: ps }],
   ["container list", { load: ps }],
   ["container ps", { load: ps }],

@@ -122,7 +122,7 @@ function listOrNone(read: FlagReader, name: string): readonly string[] | undefin
 }
 
 /** Env files first, then -e; a bare NAME takes this process's value or is left out. */
-function environment(read: FlagReader): string[] {
+export function environment(read: FlagReader): string[] {
   const lines = [...read.list("env-file").flatMap(envFileLines), ...read.list("env")];
   return lines.flatMap((line) => {
     if (line.includes("=")) return [line];

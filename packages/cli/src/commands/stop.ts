@@ -2,7 +2,7 @@
 import { LapError } from "@lapstrake/base";
 import { parseSignal, stopContainer } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
-import type { Command } from "../args/types.ts";
+import type { Command, FlagValues } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { forEachTarget } from "./each.ts";
 
@@ -20,16 +20,26 @@ export const stopCommand: Command = {
     { long: "timeout", short: "t", kind: "int", help: "Seconds to wait before killing the container" },
   ],
   async run({ flags, args, global }) {
-    const read = readFlags(flags);
     const engine = engineFor(global);
-    const timeoutSec = read.number("timeout") ?? read.number("time");
-    const signal = read.text("signal");
     const { exitCode } = await forEachTarget(args, (target) =>
-      stopContainer(engine, engine.find(target), {
-        ...(timeoutSec === undefined ? {} : { timeoutSec }),
-        ...(signal === undefined ? {} : { signal: signalNumber(signal) }),
-      }),
+      stopContainer(engine, engine.find(target), stopOptions(flags)),
     );
+    return exitCode;
+  },
+};
+
+export const restartCommand: Command = {
+  ...stopCommand,
+  name: "restart",
+  summary: "Restart one or more containers",
+  aliases: ["lap container restart", "lap restart"],
+  async run({ flags, args, global }) {
+    const engine = engineFor(global);
+    const { exitCode } = await forEachTarget(args, async (target) => {
+      const record = engine.find(target);
+      await stopContainer(engine, record, stopOptions(flags));
+      await engine.start(record);
+    });
     return exitCode;
   },
 };
@@ -59,6 +69,16 @@ export const killCommand: Command = {
     return exitCode;
   },
 };
+
+function stopOptions(flags: FlagValues): { timeoutSec?: number; signal?: number } {
+  const read = readFlags(flags);
+  const timeoutSec = read.number("timeout") ?? read.number("time");
+  const signal = read.text("signal");
+  return {
+    ...(timeoutSec === undefined ? {} : { timeoutSec }),
+    ...(signal === undefined ? {} : { signal: signalNumber(signal) }),
+  };
+}
 
 function signalNumber(text: string): number {
   const number = parseSignal(text);

@@ -14,7 +14,7 @@ export interface ForegroundOptions extends SessionOptions {
 export async function foreground(engine: Engine, record: ContainerRecord, options: ForegroundOptions): Promise<number> {
   const launched = await startAttached(engine, record, options);
   const attachment = launched.attachment!;
-  const outcome = await connectStreams(attachment, record, options);
+  const outcome = await connectStreams(attachment, record.process.tty, options);
   if (outcome.kind === "detached") return 0;
   engine.reap(record);
   attachment.reaped();

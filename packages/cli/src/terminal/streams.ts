@@ -1,5 +1,5 @@
 // An attachment wired to this terminal: raw mode and resize for a pty, signals otherwise, detach keys, and the end.
-import type { Attachment, ContainerRecord, ExitStatus } from "@lapstrake/engine";
+import type { Attachment, ExitStatus } from "@lapstrake/engine";
 import { SIGNALS } from "@lapstrake/engine";
 import { errorCode } from "@lapstrake/base";
 import type { Readable } from "node:stream";
@@ -34,11 +34,10 @@ const FORCED_EXIT_SIGNALS = 3;
 /** Carries everything until the program ends or the person detaches. The terminal is as before afterwards. */
 export async function connectStreams(
   attachment: Attachment,
-  record: ContainerRecord,
+  tty: boolean,
   options: SessionOptions,
 ): Promise<SessionOutcome> {
   using cleanup = new DisposableStack();
-  const tty = record.process.tty;
   if (tty) cleanup.use(terminalMode(attachment, options.stdin));
   if (options.sigProxy && !(tty && options.stdin && process.stdin.isTTY)) cleanup.use(proxySignals(attachment));
   const output = Promise.all([copy(attachment.stdout, 1, attachment), copy(attachment.stderr, 2, attachment)]);

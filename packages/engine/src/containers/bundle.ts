@@ -33,7 +33,9 @@ export function logPath(dir: string): string {
 /** The bundle of a Linux container. */
 export function linuxBundle(paths: StorePaths, record: ContainerRecord): Bundle {
   const prepared = prepareRootfs(paths, record);
-  const user = withDirs(prepared.layers, (dirs) => lookUpUser(record, new MergedView(dirs)));
+  const user = withDirs(prepared.layers, (dirs) =>
+    lookUpUser(record.process.user, record.request.groupAdd ?? [], new MergedView(dirs)),
+  );
   const spec = containerSpec(record, {
     user,
     mounts: [...prepared.mounts, ...managedFileMounts(dirOf(paths, record))],
@@ -42,8 +44,9 @@ export function linuxBundle(paths: StorePaths, record: ContainerRecord): Bundle 
   return { spec, rootfs: prepared.rootfs };
 }
 
-function lookUpUser(record: ContainerRecord, view: MergedView): ResolvedUser {
-  return resolveUser(record.process.user, record.request.groupAdd ?? [], {
+/** Ids of a user by the container's own files. Throws as {@link resolveUser}. */
+export function lookUpUser(user: string, groupAdd: readonly string[], view: MergedView): ResolvedUser {
+  return resolveUser(user, groupAdd, {
     passwd: view.readText("/etc/passwd", MAX_USER_FILE_BYTES),
     group: view.readText("/etc/group", MAX_USER_FILE_BYTES),
   });

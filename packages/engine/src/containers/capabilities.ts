@@ -1,7 +1,16 @@
 // --cap-add, --cap-drop and --privileged over Docker's default set (capabilities(7)), in Docker's words.
 import { CAPABILITIES, DEFAULT_CAPABILITIES } from "@lapstrake/core";
-import { LapError } from "@lapstrake/base";
+import { LapError, type CapabilitiesSpec } from "@lapstrake/base";
 import type { CreateRequest } from "./request.ts";
+
+/** What a process that is not root keeps of the effective sets: nothing. */
+export const CAPABILITY_FIELDS = { effective: [], permitted: [] } as const;
+
+/** Every capability, for --privileged. */
+export function privilegedCapabilities(): CapabilitiesSpec {
+  const all = [...CAPABILITIES];
+  return { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] };
+}
 
 /** The capability names of a container's process. Throws `ERR_LAP_CAPABILITY_UNKNOWN`. */
 export function requestCapabilities(request: CreateRequest): string[] {

@@ -1,5 +1,5 @@
 // Starting: record -> bundle -> plan -> launch. Each stage can be shown (`--debug`), none flows back up.
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
 import { LapError } from "@lapstrake/base";
@@ -11,6 +11,9 @@ import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
 import { lockContainer } from "./lock.ts";
 import { containerStatus } from "./status.ts";
 import { REAPED_MARK } from "./reap.ts";
+
+/** The runtime specification of the last start: what exec joins. */
+export const SPEC_FILE = "config.json";
 
 /** Stages of a start that can be shown. */
 export const DEBUG_STAGES = ["spec", "plan", "facts"] as const;
@@ -51,6 +54,8 @@ async function launchBundle(
   if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));
   if (debug?.stages.has("plan") === true) debug.show("plan", formatPlan(plan));
   for (const warning of plan.warnings) context.logger.warn(warning);
-  rmSync(join(dirOf(context.paths, record), REAPED_MARK), { force: true });
+  const dir = dirOf(context.paths, record);
+  rmSync(join(dir, REAPED_MARK), { force: true });
+  writeFileSync(join(dir, SPEC_FILE), JSON.stringify(bundle.spec));
   return launch(plan);
 }

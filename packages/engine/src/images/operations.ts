@@ -75,7 +75,8 @@ export async function removeImage(
   return removed;
 }
 
-function findImage(store: { resolve(name: string): Image }, name: string): Image {
+/** By name, id or prefix. Throws `ERR_LAP_NO_IMAGE` in docker's words. */
+export function findImage(store: { resolve(name: string): Image }, name: string): Image {
   try {
     return store.resolve(name);
   } catch (error) {

@@ -1,0 +1,118 @@
+// `lap inspect`: containers, then images, as docker looks names up.
+import { LapError, isLapError } from "@lapstrake/base";
+import { inspectContainer, inspectImage, type Engine, type InspectObject } from "@lapstrake/engine";
+import { readFlags } from "../args/parse.ts";
+import type { Command, Invocation } from "../args/types.ts";
+import { errorText } from "../errors.ts";
+import { engineFor } from "../open.ts";
+import { err, out } from "../output/print.ts";
+import { compileTemplate } from "../template/execute.ts";
+import { goJson } from "../template/functions.ts";
+
+type Kind = "container" | "image" | "any";
+
+function inspectCommandFor(kind: Kind, name: string, usage: string, summary: string): Command {
+  return {
+    name,
+    usage,
+    summary,
+    minArgs: 1,
+    maxArgs: Infinity,
+    interspersed: true,
+    errorExitCode: 1,
+    flags: [
+      { long: "format", short: "f", kind: "string", help: "Format output: a Go template, or `json`" },
+      {
+        long: "size",
+        short: "s",
+        kind: "bool",
+        help: "Display total file sizes if the type is container",
+        hidden: true,
+      },
+      ...(kind === "any" ? [{ long: "type", kind: "string", help: "Return JSON for specified type" } as const] : []),
+    ],
+    run: (invocation) => inspect(kind, invocation),
+  };
+}
+
+export const inspectCommand: Command = inspectCommandFor(
+  "any",
+  "inspect",
+  "[OPTIONS] NAME|ID [NAME|ID...]",
+  "Return low-level information on Docker objects",
+);
+export const containerInspectCommand: Command = inspectCommandFor(
+  "container",
+  "container inspect",
+  "[OPTIONS] CONTAINER [CONTAINER...]",
+  "Display detailed information on one or more containers",
+);
+export const imageInspectCommand: Command = inspectCommandFor(
+  "image",
+  "image inspect",
+  "[OPTIONS] IMAGE [IMAGE...]",
+  "Display detailed information on one or more images",
+);
+
+async function inspect(declared: Kind, { flags, args, global }: Invocation): Promise<number> {
+  const read = readFlags(flags);
+  const kind = kindOf(read.text("type"), declared);
+  const format = read.text("format");
+  const render = format === undefined || format === "json" ? undefined : compileTemplate(format);
+  const engine = engineFor(global);
+  const found: InspectObject[] = [];
+  const failures: string[] = [];
+  for (const name of args) {
+    try {
+      found.push(await lookUp(engine, name, kind));
+    } catch (error) {
+      if (!isLapError(error, "notFound")) throw error;
+      failures.push(missText(kind, name, error));
+    }
+  }
+  if (render !== undefined) printRendered(found, render);
+  else if (format === "json") out(found.map((object) => `${goJson(object)}\n`).join(""));
+  else out(`${jsonArray(found)}\n`);
+  err(failures.map((text) => `${text}\n`).join(""));
+  return failures.length === 0 ? 0 : 1;
+}
+
+function printRendered(found: readonly InspectObject[], render: (value: unknown) => string): void {
+  try {
+    for (const object of found) out(`${render(object)}\n`);
+  } catch (error) {
+    out("\n");
+    throw error;
+  }
+}
+
+function kindOf(type: string | undefined, declared: Kind): Kind {
+  if (type === undefined || type === "") return declared;
+  if (type === "container" || type === "image") return type;
+  throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `"${type}" is not a valid value for --type`);
+}
+
+async function lookUp(engine: Engine, name: string, kind: Kind): Promise<InspectObject> {
+  if (kind === "image") return inspectImage(engine, name);
+  try {
+    return inspectContainer(engine, engine.find(name));
+  } catch (error) {
+    if (kind === "container" || !isLapError(error, "notFound")) throw error;
+    return inspectImage(engine, name);
+  }
+}
+
+function missText(kind: Kind, name: string, error: LapError): string {
+  if (kind === "any") return `Error: No such object: ${name}`;
+  if (kind === "image") return `Error response from daemon: no such image: ${name}: ${error.message}`;
+  return errorText(error);
+}
+
+/** Go's indentation: four blanks, `[]` when empty. */
+function jsonArray(objects: readonly InspectObject[]): string {
+  if (objects.length === 0) return "[]";
+  return JSON.stringify(objects, undefined, 4).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

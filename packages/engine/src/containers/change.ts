@@ -1,0 +1,45 @@
+// Changes to a container that exists: pause, unpause, rename.
+import { control } from "@lapstrake/core";
+import { LapError } from "@lapstrake/base";
+import type { Engine } from "../engine.ts";
+import { checkContainerName } from "../state/ids.ts";
+import { claimName, releaseName } from "../state/names.ts";
+import { writeRecord, type ContainerRecord } from "../state/record.ts";
+import { lockContainer } from "./lock.ts";
+
+/** Freezes every process. Throws `ERR_LAP_PAUSED`, `ERR_LAP_NOT_RUNNING`. */
+export async function pauseContainer(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { state } = engine.status(record);
+  if (state === "paused") throw new LapError("conflict", "ERR_LAP_PAUSED", `Container ${record.id} is already paused`);
+  if (state !== "running") throw notRunning(record);
+  await using connection = await control(engine.dir(record));
+  await connection.pause();
+}
+
+/** Lets them go on. Throws `ERR_LAP_NOT_PAUSED`. */
+export async function unpauseContainer(engine: Engine, record: ContainerRecord): Promise<void> {
+  if (engine.status(record).state !== "paused") {
+    throw new LapError("conflict", "ERR_LAP_NOT_PAUSED", `Container ${record.id} is not paused`);
+  }
+  await using connection = await control(engine.dir(record));
+  await connection.resume();
+}
+
+/** Gives a container another name; the old one is free afterwards. Throws `ERR_LAP_NAME_TAKEN`. */
+export function renameContainer(engine: Engine, record: ContainerRecord, to: string): void {
+  const name = checkContainerName(to);
+  const { paths } = engine.context;
+  using _lock = lockContainer(engine.dir(record));
+  try {
+    claimName(paths, name, record.id);
+  } catch (error) {
+    if (!(error instanceof LapError)) throw error;
+    throw new LapError(error.kind, error.code, `Error when allocating new name: ${error.message}`);
+  }
+  writeRecord(engine.dir(record), { ...record, name });
+  releaseName(paths, record.name, record.id);
+}
+
+function notRunning(record: ContainerRecord): LapError {
+  return new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Container ${record.id} is not running`);
+}

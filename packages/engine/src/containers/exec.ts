@@ -1,0 +1,116 @@
+// A further process in a running container: the container's own spec with another program, joined instead of made.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { compileExec, hostFacts, launch, readStatus, type Launched } from "@lapstrake/core";
+import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import type { Engine } from "../engine.ts";
+import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
+import { MergedView } from "../sandbox/merged-view.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { CAPABILITY_FIELDS, privilegedCapabilities } from "./capabilities.ts";
+import { SPEC_FILE } from "./start.ts";
+import { lookUpUser } from "./bundle.ts";
+
+/** What to run in the container. Absent fields are the container's own. */
+export interface ExecRequest {
+  readonly args: readonly string[];
+  /** Added to the container's environment. */
+  readonly env?: readonly string[];
+  /** Absolute. */
+  readonly workdir?: string;
+  /** `name|uid[:group|gid]`. */
+  readonly user?: string;
+  readonly tty?: boolean;
+  readonly openStdin?: boolean;
+  readonly privileged?: boolean;
+  readonly ttySize?: { readonly rows: number; readonly cols: number };
+  /** Nobody is attached; the process goes on by itself. */
+  readonly detach?: boolean;
+}
+
+/** A process added to a container; dispose to forget its record. */
+export interface ExecProcess extends Disposable {
+  readonly launched: Launched;
+}
+
+/** Starts the process. Throws `ERR_LAP_NOT_RUNNING`, `ERR_LAP_PAUSED` and launch errors. */
+export async function execContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  request: ExecRequest,
+): Promise<ExecProcess> {
+  const { state } = engine.status(record);
+  if (state !== "running") throw notRunning(record, state);
+  if (record.kind === "wasm") {
+    throw new LapError("unimplemented", "ERR_LAP_EXEC_WASM", "exec is not supported in Wasm containers yet");
+  }
+  const dir = engine.dir(record);
+  const status = readStatus(dir)!;
+  const spec = JSON.parse(readFileSync(join(dir, SPEC_FILE), "utf8")) as RuntimeSpec;
+  const execDir = join(dir, "exec", randomBytes(16).toString("hex"));
+  mkdirSync(execDir, { recursive: true, mode: 0o710 });
+  const forget = (): void => rmSync(execDir, { recursive: true, force: true });
+  try {
+    const launched = await launch(
+      compileExec(
+        { id: record.id, spec, pid: status.pid, pidStartTime: status.pidStartTime },
+        execProcess(engine, record, spec.process!, request),
+        hostFacts(),
+        {
+          containerDir: execDir,
+          id: record.id,
+          stdio: request.tty === true ? "pty" : "pipes",
+          openStdin: request.openStdin ?? false,
+          stdinOnce: true,
+          log: null,
+          reapArgv: request.detach === true ? ["/bin/rm", "-rf", execDir] : [],
+          foreground: request.detach !== true,
+          initialClient: request.detach !== true,
+          attach: { stdin: request.openStdin ?? false, stdout: true, stderr: true },
+          ...(request.ttySize === undefined ? {} : { ttySize: request.ttySize }),
+        },
+      ),
+    );
+    return { launched, [Symbol.dispose]: request.detach === true ? () => {} : forget };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+function execProcess(engine: Engine, record: ContainerRecord, own: ProcessSpec, request: ExecRequest): ProcessSpec {
+  const merged = new Map((own.env ?? []).map((line) => [line.split("=", 1)[0]!, line]));
+  for (const line of request.env ?? []) merged.set(line.split("=", 1)[0]!, line);
+  if (request.tty === true && !merged.has("TERM")) merged.set("TERM", "TERM=xterm");
+  const user = request.user === undefined ? own.user : userSpec(engine, record, request.user);
+  const capabilities = request.privileged === true ? privilegedCapabilities() : own.capabilities;
+  const isRoot = (user?.uid ?? 0) === 0;
+  return {
+    ...own,
+    terminal: request.tty ?? false,
+    args: request.args,
+    env: [...merged.values()],
+    cwd: request.workdir ?? own.cwd,
+    ...(user === undefined ? {} : { user }),
+    ...(capabilities === undefined
+      ? {}
+      : { capabilities: isRoot ? capabilities : { ...capabilities, ...CAPABILITY_FIELDS } }),
+  };
+}
+
+function userSpec(engine: Engine, record: ContainerRecord, user: string): ProcessSpec["user"] {
+  const dirs = layerDirs(engine.context.paths, record);
+  return withDirs(dirs, (open) => lookUpUser(user, record.request.groupAdd ?? [], new MergedView(open))).spec;
+}
+
+function notRunning(record: ContainerRecord, state: string): LapError {
+  if (state === "paused") {
+    return new LapError(
+      "conflict",
+      "ERR_LAP_PAUSED",
+      `Container ${record.id} is paused, unpause the container before exec`,
+    );
+  }
+  return new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Container ${record.id} is not running`);
+}

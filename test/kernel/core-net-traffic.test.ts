@@ -164,7 +164,7 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("traffic o
 const INPUT_RULES = (
   port: number,
 ): string => `table inet hostwall { chain input { type filter hook input priority 0; policy drop;
-  ct state established,related accept; iifname "lo" accept; meta l4proto icmpv6 accept; tcp dport ${port} counter accept } }`;
+  ct state established,related accept; iifname "lo" accept; meta l4proto icmpv6 accept; tcp dport ${port} counter accept; }; }`;
 
 needs("linux", "root", "command:unshare", "command:nsenter", "command:nft").describe(
   "the host's own input rules",

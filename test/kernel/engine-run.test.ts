@@ -124,14 +124,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     const marker = mkdtempSync(join(tmpdir(), "lap-host-"));
     writeFileSync(join(marker, "f"), "kept");
     const before = readdirSync("/").join(" ");
-    const { code, stdout, stderr } = store.run([
-      "run",
-      "--rm",
-      "host",
-      "sh",
-      "-c",
-      "rm -rf /home /opt /var; ls /",
-    ]);
+    const { code, stdout, stderr } = store.run(["run", "--rm", "host", "sh", "-c", "rm -rf /home /opt /var; ls /"]);
     expect(stderr).toBe("");
     expect(code).toBe(0);
     const seen = stdout.trim().split("\n");

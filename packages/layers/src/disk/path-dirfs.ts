@@ -18,6 +18,7 @@ import {
   type OpenOptions,
   type Timespec,
 } from "@lapstrake/base";
+import { MAX_NAME_BYTES } from "../limits.ts";
 import type { FsPath, SyncFs, SyncStats } from "./sync-fs.ts";
 
 const TYPES: Readonly<Record<number, FileType>> = {
@@ -61,6 +62,8 @@ export class PathDirFs implements DirFs {
     const parts = path.split("/");
     if (parts.some((part) => part === "" || part === "." || part === ".."))
       throw systemError(ERRNO.EINVAL, call, fromByteString(path));
+    if (parts.some((part) => part.length > MAX_NAME_BYTES))
+      throw systemError(ERRNO.ENAMETOOLONG, call, fromByteString(path));
     let at = this.#root;
     for (const part of parts.slice(0, -1)) {
       at += `/${part}`;
@@ -106,6 +109,8 @@ export class PathDirFs implements DirFs {
     if (options.exclusive === true) bits |= flags.exclusive;
     if (options.truncate === true) bits |= flags.truncate;
     const full = this.#full(path, "open");
+    if (flags.noFollow === 0 && this.stat(path)?.type === "symlink")
+      throw systemError(ERRNO.ELOOP, "open", fromByteString(path));
     return new PathFile(this.#fs, this.#fs.open(full, bits | flags.noFollow, options.mode ?? 0o644));
   }
 

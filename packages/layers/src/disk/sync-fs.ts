@@ -49,6 +49,7 @@ export interface SyncFs {
     readonly create: number;
     readonly exclusive: number;
     readonly truncate: number;
+    /** 0 where there is none: links are then looked for before. */
     readonly noFollow: number;
     readonly directory: number;
   };

@@ -1,6 +1,6 @@
 // DirFs over memfs: stores and images with zero disk access, in tests and browsers. memfs is imported by this folder only.
 import type { DirFs } from "@lapstrake/base";
-import { toByteString } from "@lapstrake/base";
+import { ERRNO, systemError, toByteString } from "@lapstrake/base";
 import { Volume, createFsFromVolume, type IFs } from "memfs";
 import { PathDirFs } from "../disk/path-dirfs.ts";
 import type { FsPath, SyncFs, SyncStats } from "../disk/sync-fs.ts";
@@ -44,10 +44,10 @@ function syncFs(fs: IFs): SyncFs {
     link: (existing, at) => fs.linkSync(text(existing), text(at)),
     unlink: (at) => fs.unlinkSync(text(at)),
     rmdir: (at) => fs.rmdirSync(text(at)),
-    rename: (from, to) => fs.renameSync(text(from), text(to)),
-    chmod: (at, mode) => fs.chmodSync(text(at), mode),
-    lchown: (at, uid, gid) => fs.lchownSync(text(at), uid, gid),
-    lutimes: (at, atime, mtime) => fs.lutimesSync(text(at), atime, mtime),
+    rename: (from, to) => rename(fs, text(from), text(to)),
+    chmod: (at, mode) => keepTimes(fs, text(at), () => fs.chmodSync(text(at), mode)),
+    lchown: (at, uid, gid) => keepTimes(fs, text(at), () => fs.lchownSync(text(at), uid, gid)),
+    lutimes: (at, atime, mtime) => fs.lutimesSync(text(at), String(atime), String(mtime)),
     flags: {
       read: constants.O_RDONLY,
       write: constants.O_WRONLY,
@@ -61,4 +61,26 @@ function syncFs(fs: IFs): SyncFs {
       directory: 0,
     },
   };
+}
+
+/** memfs moves over anything; rename(2) does not. */
+function rename(fs: IFs, from: string, to: string): void {
+  const source = fs.lstatSync(from) as { isDirectory(): boolean };
+  const target = fs.lstatSync(to, { throwIfNoEntry: false }) as { isDirectory(): boolean } | undefined;
+  const isDir = source.isDirectory();
+  if (isDir && `${to}/`.startsWith(`${from}/`) && to !== from) throw systemError(ERRNO.EINVAL, "rename", from);
+  if (target !== undefined) {
+    if (isDir && !target.isDirectory()) throw systemError(ERRNO.ENOTDIR, "rename", to);
+    if (!isDir && target.isDirectory()) throw systemError(ERRNO.EISDIR, "rename", to);
+    if (isDir && fs.readdirSync(to).length > 0) throw systemError(ERRNO.ENOTEMPTY, "rename", to);
+    if (isDir) fs.rmdirSync(to);
+  }
+  fs.renameSync(from, to);
+}
+
+/** memfs stamps mtime where only ctime changes. */
+function keepTimes(fs: IFs, path: string, change: () => void): void {
+  const { atimeMs, mtimeMs } = fs.lstatSync(path) as { atimeMs: number; mtimeMs: number };
+  change();
+  fs.lutimesSync(path, String(atimeMs / 1000), String(mtimeMs / 1000));
 }

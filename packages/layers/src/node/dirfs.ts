@@ -47,7 +47,8 @@ const NODE_FS: SyncFs = {
   rename: (from, to) => fs.renameSync(path(from), path(to)),
   chmod: (at, mode) => fs.chmodSync(path(at), mode),
   lchown: (at, uid, gid) => fs.lchownSync(path(at), uid, gid),
-  lutimes: (at, atime, mtime) => fs.lutimesSync(path(at), atime, mtime),
+  // As text: Node takes negative numbers for "now".
+  lutimes: (at, atime, mtime) => fs.lutimesSync(path(at), String(atime), String(mtime)),
   flags: {
     read: constants.O_RDONLY,
     write: constants.O_WRONLY,

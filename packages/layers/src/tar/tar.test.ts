@@ -1,7 +1,7 @@
 // The codec on its own bytes: round trips, every header form we write, and hostile headers, each by what it must not do.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromBytes, toBytes, type FileType } from "@lapstrake/base";
+import { errorCode, fromBytes, toBytes, type FileType } from "@lapstrake/base";
 import { BytesContent } from "../tree/content.ts";
 import type { LayerEntry } from "../tree/entries.ts";
 import { TarParser, parseTar, type TarOptions } from "./parser.ts";
@@ -93,6 +93,15 @@ function record(key: string, value: string): string {
   for (let length = key.length + value.length + 3; ; length++) {
     const text = `${length} ${key}=${value}\n`;
     if (text.length === length) return text;
+  }
+}
+
+function outcome(bytes: Uint8Array): string {
+  try {
+    read(bytes);
+    return "ok";
+  } catch (error) {
+    return errorCode(error) ?? String(error);
   }
 }
 
@@ -291,11 +300,7 @@ describe("hostile tar", () => {
       fc.property(flips, fc.nat({ max: good.length }), (changes, length) => {
         const bytes = good.slice(0, length);
         for (const { at, to } of changes) if (at < length) bytes[at] = to;
-        try {
-          read(bytes);
-        } catch (error) {
-          expect((error as { code?: string }).code).toMatch(/^ERR_LAP_TAR_/);
-        }
+        expect(outcome(bytes)).toMatch(/^(?:ok|ERR_LAP_TAR_\w+)$/);
       }),
       { numRuns: 500 },
     );

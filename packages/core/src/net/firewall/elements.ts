@@ -34,7 +34,7 @@ export interface PlacedElement {
   readonly element: Element;
 }
 
-/** The elements of a published port: in the map, and as a key in the set beside it. */
+/** The elements of a published port: in the map, as a key in the set beside it, and its address (which may come again). */
 export function portElements(port: PublishedPort): PlacedElement[] {
   const hostIp = parseIp(port.hostIp);
   const address = parseIp(port.address);
@@ -49,6 +49,7 @@ export function portElements(port: PublishedPort): PlacedElement[] {
   return [
     { set: any ? SETS.publishedAny : SETS.published, element: { key, data, comment: port.owner } },
     { set: any ? SETS.portsAny : SETS.ports, element: { key, comment: port.owner } },
+    { set: SETS.self, element: { key: concatKey(address, address), comment: port.owner } },
   ];
 }
 
@@ -88,8 +89,14 @@ export function desiredElements(family: Family, state: FirewallState): SetElemen
   const ports = state.ports.filter((port) => familyOfIp(port.hostIp) === family).flatMap(portElements);
   const out = new Map<string, Element[]>(Object.values(SETS).map((name) => [name, []]));
   for (const { set, element } of [...state.networks.flatMap(networkElements), ...ports]) out.get(set)!.push(element);
+  out.set(SETS.self, unique(out.get(SETS.self)!));
   for (const [set, elements] of out) checkUnique(family, set, elements);
   return out;
+}
+
+/** The first element of each key. */
+export function unique(elements: readonly Element[]): Element[] {
+  return [...new Map(elements.toReversed().map((element) => [keyText(element), element])).values()].toReversed();
 }
 
 function checkUnique(family: Family, set: string, elements: readonly Element[]): void {

@@ -131,7 +131,9 @@ export class Firewall implements Disposable {
       if (!this.#isCurrent(family, options)) return this.#renew(family, options, replaced);
       return replaced === undefined ? [] : this.#removal(family, replaced);
     };
-    const additions = groups(placed).flatMap(({ family, set, elements }) => newElements(family, TABLE, set, elements));
+    const additions = groups(placed).flatMap(({ family, set, elements }) => {
+      return newElements(family, TABLE, set, elements, set === SETS.self);
+    });
     try {
       this.#commit(() => [...this.#families.flatMap(prepare), ...additions]);
     } catch (error) {

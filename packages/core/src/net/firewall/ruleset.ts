@@ -41,6 +41,8 @@ export const SETS = {
   /** The keys of `published`: a condition that nft(8) can print and load again cannot ask a map. */
   ports: "ports",
   portsAny: "ports-any",
+  /** Published addresses, each paired with itself. */
+  self: "self",
 } as const;
 
 const RTN_LOCAL = 2;
@@ -71,6 +73,7 @@ export function setsOf(family: Family): NftSet[] {
     { name: SETS.publishedAny, key: any, data },
     { name: SETS.ports, key: [address, ...any] },
     { name: SETS.portsAny, key: any },
+    { name: SETS.self, key: [address, address] },
   ];
 }
 
@@ -182,6 +185,13 @@ function forwardRules(): Rule[] {
   ];
 }
 
+/** From a container to itself: only addresses tell, since br_netfilter hides the incoming device here. */
+function toItself(family: Family): Expr[] {
+  const [bytes, saddr, daddr] = family === "ip" ? [4, 12, 16] : [16, 8, 24];
+  const words = bytes / 4;
+  return [E.payload("network", saddr, bytes, 0), E.payload("network", daddr, bytes, words), E.inSet(SETS.self, 0)];
+}
+
 function postroutingRules(family: Family): Rule[] {
   const hide = E.masquerade();
   const outward = [...named("iifname", SETS.outbound), ...named("oifname", SETS.bridges, true)];
@@ -189,6 +199,7 @@ function postroutingRules(family: Family): Rule[] {
   const rules: Rule[] = [
     { chain: "postrouting", comment: "behind the host's address", exprs: [...outward, hide] },
     { chain: "postrouting", comment: "published port of a neighbour", exprs: [...hairpin, hide] },
+    { chain: "postrouting", comment: "own published port", exprs: [...toItself(family), hide] },
   ];
   if (family === "ip6") return rules;
   const loopback = [...loopbackAddress("saddr"), ...named("oifname", SETS.bridges), hide];
@@ -208,7 +219,7 @@ export function rulesOf(family: Family, options: RulesetOptions): Rule[] {
 
 /** What a table's comment says; another text means that the table is to be made anew. */
 export function versionOf({ input, reinjectLink }: RulesetOptions): string {
-  return `lapstrake rules 1, ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
+  return `lapstrake rules 1: ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
 }
 
 /** The requests that make the table of a family with everything but elements. */

@@ -165,6 +165,7 @@ function elementRequests(
   table: string,
   set: string,
   elements: readonly Element[],
+  flags = 0,
 ): Request[] {
   const adding = message === "NEWSETELEM";
   return chunks(elements.map((element) => elementAttr(element, adding))).map((chunk) => {
@@ -173,13 +174,20 @@ function elementRequests(
       { type: K.ELEM_LIST.SET, value: text(set) },
       { type: K.ELEM_LIST.ELEMENTS, value: chunk },
     ];
-    return request(message, family, adding ? NLM_F_CREATE | NLM_F_EXCL : 0, attrs, set);
+    return request(message, family, flags, attrs, set);
   });
 }
 
-/** Adds elements, each with its owner as comment; EEXIST when a key is there. */
-export function newElements(family: Family, table: string, set: string, elements: readonly Element[]): Request[] {
-  return elementRequests("NEWSETELEM", family, table, set, elements);
+/** Adds elements, each with its owner as comment; EEXIST when a key is there, unless it may be (`shared`). */
+export function newElements(
+  family: Family,
+  table: string,
+  set: string,
+  elements: readonly Element[],
+  shared = false,
+): Request[] {
+  const flags = NLM_F_CREATE | (shared ? 0 : NLM_F_EXCL);
+  return elementRequests("NEWSETELEM", family, table, set, elements, flags);
 }
 
 /** Deletes elements by key; ENOENT when one is not there. */

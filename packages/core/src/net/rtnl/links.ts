@@ -151,7 +151,9 @@ export function setBridgePort(
   if (port.hairpin !== undefined) attrs.push({ type: K.IFLA_BRPORT_MODE, value: u8(Number(port.hairpin)) });
   if (port.isolated !== undefined) attrs.push({ type: K.IFLA_BRPORT_ISOLATED, value: u8(Number(port.isolated)) });
   const protinfo: Attr = { type: K.IFLA_PROTINFO, value: attrs };
-  return newLink(subject, [protinfo], ifinfomsg(index, 0, 0, AF_BRIDGE), 0);
+  // RTM_NEWLINK would accept this and do nothing: the bridge listens to RTM_SETLINK of its own family.
+  const header = ifinfomsg(index, 0, 0, AF_BRIDGE);
+  return { type: K.RTM_SETLINK, flags: 0, header, attrs: [protinfo], name: "RTM_SETLINK", subject };
 }
 
 /** Deletes a device; the other end of a veth goes with it. */

@@ -1,6 +1,7 @@
 // The kernel-backed runtime: a bundle goes in, a process comes out. Importing this is cheap: the FFI loads at first use.
 export { CAPABILITIES, DEFAULT_CAPABILITIES, capabilityMask, capabilityNames } from "./spec/capabilities.ts";
 export { defaultSpec } from "./spec/defaults.ts";
+export { validateProcess, validateResources, validateSpec } from "./spec/validate.ts";
 export { SIGNALS, parseSignal, signalName } from "./spec/signals.ts";
 export { compileSeccomp } from "./seccomp/compile.ts";
 export { defaultSeccompProfile } from "./seccomp/profile/default.ts";
@@ -17,13 +18,15 @@ export type { CgroupPlan, CgroupWrite, LaunchPlan, PlanOp, PlanValue } from "./p
 export { launch, type LaunchExtras } from "./launch/launch.ts";
 export { releaseGate } from "./launch/gate.ts";
 export type { Bundle, LaunchOptions, Launched, LogOptions, OciOptions, Rootfs } from "./launch/types.ts";
-export { bootId, killIfSame, startTime } from "./supervisor/liveness.ts";
+export { bootId, killIfSame, signalProcess, startTime } from "./supervisor/liveness.ts";
 export { attach, control } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { lockFile } from "./sys/lock.ts";
+export { cgroupStats, type CgroupStats } from "./cgroup/stats.ts";
+export { setFreezer } from "./cgroup/freezer.ts";
 export { updateResources } from "./cgroup/update.ts";
-export { cleanup } from "./cgroup/cleanup.ts";
+export { cleanup, removeCgroupDirs } from "./cgroup/cleanup.ts";
 export { Firewall, type FirewallOptions } from "./net/firewall/firewall.ts";
 export type { FirewallNetwork, FirewallState, InputPolicy, Protocol, PublishedPort } from "./net/firewall/types.ts";
 export { createBridgeNetwork, enableForwarding, removeBridgeNetwork } from "./net/bridge-network.ts";

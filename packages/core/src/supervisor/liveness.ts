@@ -1,8 +1,10 @@
 // Is this process still the one that a record names? Pid and start time together are never reused (proc_pid_stat(5) field 22).
 import { readFileSync } from "node:fs";
+import { systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "../sys/kernel.ts";
 
 const SIGKILL = 9;
+const ESRCH = 3;
 let boot: string | undefined;
 
 /** Id of the running boot. */
@@ -25,12 +27,20 @@ export function startTime(pid: number): number | undefined {
   return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
-/** Kills `pid` when it is the process that started at `since`; by pidfd, so that a reused pid is never hit. */
-export function killIfSame(pid: number, since: number): void {
-  if (pid <= 0) return;
+/** Sends a signal to the process that started at `since` (undefined: whichever has the pid); by pidfd, so that a reused pid is never hit. False when it is gone. */
+export function signalProcess(pid: number, since: number | undefined, signal: number): boolean {
+  if (pid <= 0) return false;
   const sys = kernelSyscalls();
   const pidfd = sys.call("pidfd_open", pid, 0);
-  if (pidfd < 0) return;
-  if (startTime(pid) === since) sys.call("pidfd_send_signal", pidfd, SIGKILL, 0, 0);
+  if (pidfd < 0) return false;
+  const isSame = since === undefined || startTime(pid) === since;
+  const ret = isSame ? sys.call("pidfd_send_signal", pidfd, signal, 0, 0) : -ESRCH;
   sys.call("close", pidfd);
+  if (ret < 0 && ret !== -ESRCH) throw systemError(-ret, "kill");
+  return ret === 0;
+}
+
+/** Kills `pid` when it is the process that started at `since`. */
+export function killIfSame(pid: number, since: number): void {
+  signalProcess(pid, since, SIGKILL);
 }

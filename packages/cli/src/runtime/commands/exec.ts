@@ -1,0 +1,140 @@
+// exec: a further process in a running container, from a process file or from flags over the container's own process.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { LapError, parseJsonObject, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import { compileExec, hostFacts, launch, validateProcess, type LaunchOptions } from "@lapstrake/core";
+import { readBounded } from "../bundle.ts";
+import type { Command } from "../command.ts";
+import { isOn, numberOf, value, type FlagTable, type Parsed } from "../flags.ts";
+import { relayTerminal, waitForExit } from "../relay.ts";
+import { directoryOf, load, loadSpec, requireStatus } from "../state.ts";
+
+const MAX_PROCESS = 16 * 1024 * 1024;
+
+const TABLE: FlagTable = {
+  flags: {
+    process: "value",
+    "console-socket": "value",
+    "pid-file": "value",
+    "preserve-fds": "value",
+    cwd: "value",
+    env: "list",
+    user: "value",
+    "additional-gids": "list",
+    cap: "list",
+    tty: "switch",
+    detach: "switch",
+    "no-new-privs": "switch",
+    "ignore-paused": "switch",
+  },
+  short: { p: "process", e: "env", u: "user", c: "cap", t: "tty", d: "detach", g: "additional-gids" },
+  restIsArgs: true,
+};
+
+function userOf(text: string, base: ProcessSpec["user"]): ProcessSpec["user"] {
+  const match = /^(\d+)(?::(\d+))?$/.exec(text);
+  const ids = [Number(match?.[1]), match?.[2] === undefined ? (base?.gid ?? 0) : Number(match[2])];
+  if (match === null || ids.some((id) => id > 0x7fff_ffff)) {
+    throw new LapError("invalidArgument", "ERR_LAP_USAGE", `--user: "${text}" is not uid or uid:gid`);
+  }
+  return { ...base, uid: ids[0]!, gid: ids[1]! };
+}
+
+function withCapabilities(process: ProcessSpec, caps: readonly string[]): ProcessSpec {
+  if (caps.length === 0) return process;
+  const own = process.capabilities ?? {};
+  const add = (set: readonly string[] | undefined): string[] => [...new Set([...(set ?? []), ...caps])];
+  return {
+    ...process,
+    capabilities: { ...own, bounding: add(own.bounding), effective: add(own.effective), permitted: add(own.permitted) },
+  };
+}
+
+function fromFlags(parsed: Parsed, spec: RuntimeSpec, args: readonly string[]): ProcessSpec {
+  const base: ProcessSpec = spec.process ?? { cwd: "/" };
+  const user = value(parsed, "user");
+  const groups = (parsed.values.get("additional-gids") ?? []).map(Number);
+  const process: ProcessSpec = {
+    ...base,
+    args,
+    terminal: isOn(parsed, "tty"),
+    cwd: value(parsed, "cwd") ?? base.cwd,
+    env: [...(base.env ?? []), ...(parsed.values.get("env") ?? [])],
+    ...(user === undefined ? {} : { user: userOf(user, base.user)! }),
+    noNewPrivileges: isOn(parsed, "no-new-privs") || base.noNewPrivileges === true,
+  };
+  const grouped = groups.length === 0 ? process : { ...process, user: { ...process.user, additionalGids: groups } };
+  return validateProcess(withCapabilities(grouped, parsed.values.get("cap") ?? []));
+}
+
+function processOf(parsed: Parsed, spec: RuntimeSpec, args: readonly string[]): ProcessSpec {
+  const file = value(parsed, "process");
+  const process =
+    file === undefined
+      ? fromFlags(parsed, spec, args)
+      : validateProcess(parseJsonObject(readBounded(file), "process file", MAX_PROCESS));
+  const wantsTty = process.terminal === true || isOn(parsed, "tty");
+  return { ...process, terminal: wantsTty };
+}
+
+function optionsOf(parsed: Parsed, id: string, dir: string, process: ProcessSpec): LaunchOptions {
+  const isDetached = isOn(parsed, "detach");
+  const socket = value(parsed, "console-socket");
+  const size = process.consoleSize;
+  if (process.terminal === true && isDetached && socket === undefined) {
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_USAGE",
+      "cannot allocate tty if runc will detach without setting console socket",
+    );
+  }
+  return {
+    containerDir: dir,
+    id,
+    stdio: process.terminal === true ? "pty" : "pipes",
+    openStdin: true,
+    stdinOnce: true,
+    log: null,
+    reapArgv: [],
+    foreground: !isDetached,
+    initialClient: !isDetached,
+    ...(size === undefined ? {} : { ttySize: { rows: size.height, cols: size.width } }),
+    oci: {
+      supervised: !isDetached,
+      gate: false,
+      inheritStdio: process.terminal !== true,
+      preserveFds: numberOf(parsed, "preserve-fds") ?? 0,
+      ...(socket === undefined ? {} : { consoleSocket: resolve(socket) }),
+    },
+  };
+}
+
+export const exec: Command = {
+  table: TABLE,
+  async run(context, parsed) {
+    const [id, ...args] = parsed.words;
+    if (id === undefined) throw new LapError("invalidArgument", "ERR_LAP_USAGE", "exec needs a container's id");
+    const kept = load(context.root, id);
+    const allowed = isOn(parsed, "ignore-paused")
+      ? (["running", "created", "paused"] as const)
+      : (["running", "created"] as const);
+    requireStatus(context.root, kept, allowed, "exec in");
+    const spec = loadSpec(context.root, id);
+    const process = processOf(parsed, spec, args);
+    const dir = mkdtempSync(join(directoryOf(context.root, id), "exec-"));
+    try {
+      const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
+      const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, id, dir, process)));
+      const pidFile = value(parsed, "pid-file");
+      if (pidFile !== undefined) writeFileSync(pidFile, String(launched.pid));
+      const { attachment } = launched;
+      if (attachment === undefined) return 0;
+      const isRelayed = process.terminal === true && !parsed.values.has("console-socket");
+      const exitCode = await (isRelayed ? relayTerminal(attachment) : waitForExit(attachment));
+      attachment.reaped();
+      return exitCode;
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+};

@@ -1,0 +1,50 @@
+// What every command gets: the state root, and where errors are told.
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Parsed, isOn, value } from "./flags.ts";
+
+/** Global options. */
+export interface RuntimeContext {
+  readonly root: string;
+  readonly log: string | undefined;
+  readonly logFormat: string;
+  readonly debug: boolean;
+}
+
+function defaultRoot(): string {
+  const runDir = process.env["XDG_RUNTIME_DIR"];
+  const isRoot = process.geteuid?.() === 0;
+  return isRoot || runDir === undefined ? "/run/lap-runtime" : join(runDir, "lap-runtime");
+}
+
+/** Reads the global flags. */
+export function contextOf(flags: Parsed): RuntimeContext {
+  return {
+    root: value(flags, "root") ?? defaultRoot(),
+    log: value(flags, "log"),
+    logFormat: value(flags, "log-format") ?? "text",
+    debug: isOn(flags, "debug"),
+  };
+}
+
+function logLine(context: RuntimeContext, level: string, message: string): string {
+  const time = new Date().toISOString();
+  if (context.logFormat === "json") return `${JSON.stringify({ level, msg: message, time })}\n`;
+  return `time="${time}" level=${level} msg=${JSON.stringify(message)}\n`;
+}
+
+/** Tells an error: in the log file when there is one (engines show its last line), and always on stderr. */
+export function tellError(context: RuntimeContext, message: string): void {
+  if (context.log !== undefined) appendFileSync(context.log, logLine(context, "error", message));
+  process.stderr.write(
+    context.logFormat === "json" && context.log === undefined
+      ? logLine(context, "error", message)
+      : `lap-runtime: ${message}\n`,
+  );
+}
+
+/** Tells a warning. */
+export function tellWarning(context: RuntimeContext, message: string): void {
+  if (context.log !== undefined) appendFileSync(context.log, logLine(context, "warning", message));
+  else process.stderr.write(`lap-runtime: warning: ${message}\n`);
+}

@@ -1,0 +1,154 @@
+// Making a container: claim the id, compile, launch to the gate, keep the state. `create` and `run` share it.
+import { fstatSync, realpathSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { LapError, type HooksSpec, type RuntimeSpec, type RuntimeState } from "@lapstrake/base";
+import {
+  compile,
+  hostFacts,
+  launch,
+  removeCgroupDirs,
+  startTime,
+  type Launched,
+  type LaunchOptions,
+  type LaunchPlan,
+} from "@lapstrake/core";
+import { loadConfig, rootfsOf } from "./bundle.ts";
+import { tellWarning, type RuntimeContext } from "./context.ts";
+import { isOn, numberOf, value, type Parsed } from "./flags.ts";
+import { runHooks } from "./hooks.ts";
+import { claim, forget, keep, stateOf, type Kept } from "./state.ts";
+
+/** How a container is made: with a gate and left alone, or supervised by this command until it ends. */
+export interface CreateMode {
+  readonly gate: boolean;
+  readonly supervised: boolean;
+  /** Relay a pty through this command instead of a console socket. */
+  readonly relayPty: boolean;
+}
+
+/** A made container. */
+export interface Made {
+  readonly kept: Kept;
+  readonly spec: RuntimeSpec;
+  readonly launched: Launched;
+}
+
+function consoleSocket(flags: Parsed, spec: RuntimeSpec, mode: CreateMode): string | undefined {
+  const path = value(flags, "console-socket");
+  const wants = spec.process?.terminal === true;
+  if (wants && path === undefined && !mode.relayPty) {
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_USAGE",
+      "cannot allocate tty if runc will detach without setting console socket",
+    );
+  }
+  if (!wants && path !== undefined) {
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_USAGE",
+      "cannot use console socket if runc will not detach or allocate tty",
+    );
+  }
+  return path === undefined ? undefined : resolve(path);
+}
+
+function checkPreserved(count: number): number {
+  for (let fd = 3; fd < 3 + count; fd++) {
+    try {
+      fstatSync(fd);
+    } catch (cause) {
+      throw new LapError("invalidArgument", "ERR_LAP_USAGE", `--preserve-fds ${count}: descriptor ${fd} is not open`, {
+        cause,
+      });
+    }
+  }
+  return count;
+}
+
+function optionsFor(dir: string, id: string, spec: RuntimeSpec, flags: Parsed, mode: CreateMode): LaunchOptions {
+  const socket = consoleSocket(flags, spec, mode);
+  const isPty = spec.process?.terminal === true;
+  const size = spec.process?.consoleSize;
+  return {
+    containerDir: dir,
+    id,
+    stdio: isPty ? "pty" : "pipes",
+    openStdin: true,
+    stdinOnce: true,
+    log: null,
+    reapArgv: [],
+    foreground: mode.supervised,
+    initialClient: mode.supervised,
+    ...(size === undefined ? {} : { ttySize: { rows: size.height, cols: size.width } }),
+    oci: {
+      supervised: mode.supervised,
+      gate: mode.gate,
+      inheritStdio: !isPty,
+      preserveFds: checkPreserved(numberOf(flags, "preserve-fds") ?? 0),
+      ...(socket === undefined ? {} : { consoleSocket: socket }),
+    },
+  };
+}
+
+function keptOf(id: string, bundle: string, spec: RuntimeSpec, plan: LaunchPlan, pid: number): Kept {
+  return {
+    ociVersion: spec.ociVersion,
+    id,
+    bundle,
+    annotations: spec.annotations ?? {},
+    created: new Date().toISOString(),
+    pid,
+    pidStartTime: startTime(pid) ?? 0,
+    owner: process.geteuid?.() ?? 0,
+    freezerFile: plan.cgroups.freezerFile ?? "",
+  };
+}
+
+// The state for the container's own hooks carries a mark where the helper puts the status of the moment.
+async function callersHooks(hooks: HooksSpec, state: RuntimeState): Promise<string> {
+  await runHooks(hooks.prestart, state);
+  await runHooks(hooks.createRuntime, state);
+  return JSON.stringify({ ...state, status: "%STATUS%" });
+}
+
+function writePidFile(flags: Parsed, pid: number): void {
+  const path = value(flags, "pid-file");
+  if (path !== undefined) writeFileSync(path, String(pid));
+}
+
+function killAndRemove(plan: LaunchPlan | undefined): void {
+  if (plan !== undefined) removeCgroupDirs(plan.cgroups);
+}
+
+/** Makes container `id` from the bundle the flags name. Throws; nothing is left behind then. */
+export async function createContainer(
+  context: RuntimeContext,
+  id: string,
+  flags: Parsed,
+  mode: CreateMode,
+): Promise<Made> {
+  const bundle = realpathSync(value(flags, "bundle") ?? process.cwd());
+  const spec = loadConfig(bundle, value(flags, "config"));
+  const rootfs = rootfsOf(bundle, spec);
+  const dir = claim(context.root, id);
+  let plan: LaunchPlan | undefined;
+  try {
+    plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, spec, flags, mode));
+    if (isOn(flags, "no-new-keyring")) plan = { ...plan, ops: plan.ops.filter((op) => op.op !== "keyring") };
+    for (const warning of plan.warnings) tellWarning(context, warning);
+    writeFileSync(join(dir, "config.json"), JSON.stringify(spec));
+    const compiled = plan;
+    const launched = await launch(compiled, {
+      onCreated: (pid) => callersHooks(spec.hooks ?? {}, stateOf(keptOf(id, bundle, spec, compiled, pid), "creating")),
+    });
+    const kept = keptOf(id, bundle, spec, compiled, launched.pid);
+    keep(context.root, kept);
+    writePidFile(flags, launched.pid);
+    return { kept, spec, launched };
+  } catch (error) {
+    killAndRemove(plan);
+    forget(context.root, id);
+    throw error;
+  }
+}

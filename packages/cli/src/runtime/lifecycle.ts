@@ -1,0 +1,82 @@
+// Starting, killing and deleting: what several commands do to a kept container.
+import { LapError, type RuntimeSpec } from "@lapstrake/base";
+import { cleanup, killIfSame, releaseGate, setFreezer, startTime } from "@lapstrake/core";
+import { tellWarning, type RuntimeContext } from "./context.ts";
+import { runHooks } from "./hooks.ts";
+import { directoryOf, forget, loadSpec, requireStatus, stateOf, statusOf, type Kept } from "./state.ts";
+
+const DEATH_TRIES = 1000;
+const STEP_MS = 5;
+
+/** Opens the gate and runs poststart hooks; those only warn when they fail (runtime.md "start"). */
+export async function startContainer(context: RuntimeContext, kept: Kept): Promise<void> {
+  const spec = loadSpec(context.root, kept.id);
+  requireStatus(context.root, kept, ["created"], "start");
+  if (spec.process === undefined) {
+    throw new LapError("failedPrecondition", "ERR_LAP_STATE", "the container has no process to start");
+  }
+  releaseGate(directoryOf(context.root, kept.id));
+  try {
+    await runHooks(spec.hooks?.poststart, stateOf(kept, "running"));
+  } catch (error) {
+    tellWarning(context, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Kills the first process and waits until it is gone. */
+export async function killAndWait(kept: Kept): Promise<void> {
+  killIfSame(kept.pid, kept.pidStartTime);
+  for (let i = 0; i < DEATH_TRIES && startTime(kept.pid) === kept.pidStartTime; i++) {
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  }
+}
+
+async function poststop(context: RuntimeContext, spec: RuntimeSpec, kept: Kept): Promise<void> {
+  for (const hook of spec.hooks?.poststop ?? []) {
+    try {
+      await runHooks([hook], stateOf(kept, "stopped"));
+    } catch (error) {
+      // The others still run: runtime.md "Lifecycle" step 13.
+      tellWarning(context, error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** Removes everything of a dead container. */
+export async function removeContainer(context: RuntimeContext, kept: Kept): Promise<void> {
+  const spec = loadSpec(context.root, kept.id);
+  cleanup(spec.linux?.cgroupsPath, kept.id);
+  await poststop(context, spec, kept);
+  forget(context.root, kept.id);
+}
+
+/** `delete`: created containers are killed, as runc and crun do; running ones only by force. */
+export async function deleteContainer(context: RuntimeContext, kept: Kept, isForced: boolean): Promise<void> {
+  const status = statusOf(context.root, kept);
+  if (!isForced && status !== "stopped" && status !== "created") {
+    throw new LapError(
+      "failedPrecondition",
+      "ERR_LAP_STATE",
+      `cannot delete container ${kept.id} that is not stopped: ${status}`,
+    );
+  }
+  if (status !== "stopped") {
+    thawIfPaused(kept, status);
+    await killAndWait(kept);
+  }
+  await removeContainer(context, kept);
+}
+
+function thawIfPaused(kept: Kept, status: string): void {
+  if (status === "paused") setFrozen(kept, false);
+}
+
+/** Freezes or thaws the container's cgroup; throws `ERR_LAP_NO_FREEZER`. */
+export function setFrozen(kept: Kept, isFrozen: boolean): void {
+  if (kept.freezerFile === "") {
+    throw new LapError("unimplemented", "ERR_LAP_NO_FREEZER", "this host has no cgroup freezer", {
+      hint: "mount a cgroup2 hierarchy or the v1 freezer",
+    });
+  }
+  setFreezer(kept.freezerFile, isFrozen);
+}

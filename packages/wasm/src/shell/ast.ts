@@ -48,7 +48,7 @@ export interface CaseArm {
 export type Compound =
   | { readonly kind: "subshell"; readonly body: Command }
   | { readonly kind: "group"; readonly body: Command }
-  | { readonly kind: "if"; readonly test: Command; readonly then: Command; readonly otherwise: Command | undefined }
+  | { readonly kind: "if"; readonly test: Command; readonly body: Command; readonly otherwise: Command | undefined }
   | { readonly kind: "while"; readonly test: Command; readonly body: Command; readonly until: boolean }
   | { readonly kind: "for"; readonly name: string; readonly words: readonly Word[] | undefined; readonly body: Command }
   | { readonly kind: "case"; readonly word: Word; readonly arms: readonly CaseArm[] };

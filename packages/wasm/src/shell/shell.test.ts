@@ -80,7 +80,11 @@ describe("programs", () => {
   /** A program that repeats its argv and passes its input on. */
   const spawn = async (fs: UnionFs, { argv, fds, env }: SpawnRequest): Promise<number> => {
     const into = new Uint8Array(64);
-    await writeObject(fs, fds.get(1)!, toBytes(`${argv.join(" ")} ${env.filter((text) => /^X/.test(text)).join()}\n`));
+    await writeObject(
+      fs,
+      fds.get(1)!,
+      toBytes(`${argv.join(" ")} ${env.filter((text) => text.startsWith("X")).join()}\n`),
+    );
     for (let got; (got = await readObject(fs, fds.get(0)!, into)) > 0;) {
       await writeObject(fs, fds.get(1)!, into.slice(0, got));
     }

@@ -145,7 +145,6 @@ export class Shell {
       return length;
     };
     this.state.substituted = await this.#forked(body, undefined, streamObject(undefined, { kind: "pipe", write }));
-    this.state.status = this.state.substituted;
     return chunks
       .map((chunk) => fromBytes(chunk))
       .join("")
@@ -181,7 +180,7 @@ export class Shell {
       case "group":
         return this.run(body.body);
       case "if":
-        if ((await this.condition(body.test)) === 0) return this.run(body.then);
+        if ((await this.condition(body.test)) === 0) return this.run(body.body);
         return body.otherwise === undefined ? 0 : this.run(body.otherwise);
       case "while":
         return this.#loop(async () => ((await this.condition(body.test)) === 0) !== body.until, body.body);

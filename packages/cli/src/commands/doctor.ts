@@ -16,11 +16,11 @@ export const doctorCommand: Command = {
   interspersed: true,
   errorExitCode: 1,
   flags: [{ long: "json", kind: "bool", help: "Print the facts as JSON" }],
-  async run({ flags }) {
-    const facts = await doctorFacts();
+  run({ flags }) {
+    const facts = doctorFacts();
     if (readFlags(flags).bool("json")) out(`${JSON.stringify(facts, undefined, 2)}\n`);
     else out(facts.map(line).join(""));
-    return 0;
+    return Promise.resolve(0);
   },
 };
 

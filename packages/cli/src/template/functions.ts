@@ -14,7 +14,7 @@ export function goJson(value: unknown): string {
 export function goText(value: Value): string {
   if (value === null || value === undefined) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
-  if (typeof value !== "object") return String(value);
+  if (typeof value !== "object") return String(value as string | number | boolean);
   const pairs = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `map[${pairs.map(([name, item]) => `${name}:${goText(item)}`).join(" ")}]`;
 }

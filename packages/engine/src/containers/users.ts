@@ -31,7 +31,7 @@ const MAX_ID = 2 ** 31 - 1;
 
 /** Resolves `[user[:group]]` plus extra groups. Throws `ERR_LAP_USER_UNKNOWN` or `ERR_LAP_USER_INVALID`. */
 export function resolveUser(user: string, groupAdd: readonly string[], database: UserDatabase): ResolvedUser {
-  const [userPart = "", groupPart] = splitOnce(user);
+  const [userPart, groupPart] = splitOnce(user);
   const passwd = parsePasswd(database.passwd ?? "");
   const groups = parseGroup(database.group ?? "");
   const entry = findUser(userPart === "" ? "0" : userPart, passwd);

@@ -103,7 +103,8 @@ async function buildLibrary({ folder, manifest }: Package): Promise<void> {
   const src = join(folder, "src");
   const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => isSource(name));
   const input = Object.fromEntries(files.map((name) => [name.replace(/\.ts$/, ""), join(src, name)]));
-  const external = (id: string): boolean => !id.startsWith(".") && !id.startsWith("/") && !id.startsWith("\0");
+  // Other packages stay imports; the helper that `using` is lowered to becomes a file of ours.
+  const external = (id: string): boolean => !/^(?:[./\0]|@oxc-project\/runtime)/.test(id);
   await replaceFolder(join(folder, "dist"), async (fresh) => {
     await bundle(
       { input, external, transform: { target: "es2022" }, plugins: [renamedUrls] },

@@ -52,10 +52,15 @@ async function runExample(folder: string): Promise<void> {
   await must(process.execPath, ["example.mjs"], { cwd: folder, timeoutMs: 30_000 });
 }
 
+/** The installed command, and for root a container of the machine's own files through the packed native parts. */
 async function runLap(folder: string): Promise<void> {
   const lap = join(folder, "node_modules/.bin/lap");
   const version = await must(lap, ["--version"], { cwd: folder, timeoutMs: 30_000 });
   if (!version.includes("0.1.0")) throw new Error(`lap --version printed ${JSON.stringify(version)}`);
+  if (process.geteuid?.() !== 0) return;
+  const run = ["--root", join(folder, "store"), "run", "--rm", "host", "cat", "/proc/1/comm"];
+  const comm = await must(lap, run, { cwd: folder, timeoutMs: 30_000 });
+  if (comm !== "cat\n") throw new Error(`pid 1 of the container is ${JSON.stringify(comm)}`);
 }
 
 async function main(): Promise<void> {

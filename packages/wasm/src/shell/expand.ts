@@ -1,116 +1,191 @@
-// From words to fields: parameters, command substitution, splitting, patterns, quote removal (POSIX Shell Command Language 2.6).
-import type { InodeFs } from "@lapstrake/layers";
-import { expandGlob, hasMagic, patternSource } from "./glob.ts";
-import type { List, Modifier, Part, Word } from "./syntax.ts";
+// Word expansions (XCU 2.6) in their order: tilde, parameters, command substitution, arithmetic, splitting, pathnames.
+import type { ByteString } from "@lapstrake/base";
+import { evaluate } from "./arithmetic.ts";
+import type { Command, Param, Part, Word } from "./ast.ts";
+import { Fields } from "./fields.ts";
+import { glob } from "./glob.ts";
+import { matches } from "./pattern.ts";
+import { shellError, type ShellState } from "./state.ts";
 
-/** What expansion needs to know of the shell. */
-export interface Expander {
-  readonly fs: InodeFs;
-  readonly cwd: string;
-  /** A variable or special parameter; undefined when unset. */
-  get(name: string): string | undefined;
-  set(name: string, value: string): void;
-  /** $1, $2, … */
-  readonly positional: readonly string[];
-  /** Output of a command substitution, trailing newlines removed. */
-  capture(list: List): string;
+/** Runs the commands of a substitution; their output without its last newlines. */
+export type Substitute = (body: Command) => Promise<ByteString>;
+
+const DEFAULT_IFS = " \t\n";
+
+/** How the parts of one word are put together. */
+interface Mode {
+  readonly fields: Fields;
+  /** "$@" makes fields, unquoted results are split. */
+  readonly splits: boolean;
 }
 
-/** `${x:?word}`, or an error of the same kind: ends the shell with status 2. */
-export class ExpansionError extends Error {}
+export class Expander {
+  readonly #state: ShellState;
+  readonly #substitute: Substitute;
 
-/** Text with, per letter, whether it was quoted. */
-interface Piece {
-  readonly text: string;
-  readonly quoted: boolean;
-  /** May be split into fields. */
-  readonly split: boolean;
-}
+  constructor(state: ShellState, substitute: Substitute) {
+    this.#state = state;
+    this.#substitute = substitute;
+  }
 
-const IFS = /[ \t\n]+/;
-
-/** The fields of several words. */
-export function expandWords(shell: Expander, words: readonly Word[]): string[] {
-  return words.flatMap((word) => expandFields(shell, word));
-}
-
-/** One field, without splitting and patterns: assignments, redirections, here-documents. */
-export function expandText(shell: Expander, word: Word): string {
-  return word.map((part) => textOf(shell, part)).join("");
-}
-
-function expandFields(shell: Expander, word: Word): string[] {
-  const fields: Piece[][] = [[]];
-  for (const part of word) addPart(shell, part, fields);
-  return fields.filter((pieces) => pieces.length > 0).flatMap((pieces) => globbed(shell, pieces));
-}
-
-function addPart(shell: Expander, part: Part, fields: Piece[][]): void {
-  if (part.kind === "param" && part.quoted && part.name === "@" && part.modifier === undefined) {
-    for (const [index, text] of shell.positional.entries()) {
-      if (index > 0) fields.push([]);
-      fields.at(-1)!.push({ text, quoted: true, split: false });
+  /** The arguments that the words of a command become. */
+  async args(words: readonly Word[]): Promise<ByteString[]> {
+    const out: ByteString[] = [];
+    for (const word of words) {
+      const fields = new Fields(this.#ifs());
+      await this.#parts(word, { fields, splits: true });
+      fields.end();
+      for (const { text, pattern } of fields.done) {
+        const paths = this.#state.options.f ? [] : glob(this.#state.fs, this.#state.cwd, pattern);
+        if (paths.length === 0) out.push(text);
+        else out.push(...paths);
+      }
     }
-    return;
+    return out;
   }
-  const text = textOf(shell, part);
-  if (part.quoted || part.kind === "text") {
-    fields.at(-1)!.push({ text, quoted: part.quoted, split: false });
-    return;
+
+  /** One value, neither split nor matched: assignments, redirections, here-documents, the word of case. */
+  async value(word: Word): Promise<ByteString> {
+    return (await this.#single(word)).text;
   }
-  addSplit(text, fields);
-}
 
-function addSplit(text: string, fields: Piece[][]): void {
-  for (const [index, piece] of text.split(IFS).entries()) {
-    if (index > 0 && fields.at(-1)!.length > 0) fields.push([]);
-    if (piece !== "") fields.at(-1)!.push({ text: piece, quoted: false, split: true });
+  /** The word as a pattern. */
+  async pattern(word: Word): Promise<ByteString> {
+    return (await this.#single(word)).pattern;
+  }
+
+  async #single(word: Word): Promise<{ text: ByteString; pattern: ByteString }> {
+    const fields = new Fields("");
+    await this.#parts(word, { fields, splits: false });
+    fields.end();
+    return fields.done[0] ?? { text: "", pattern: "" };
+  }
+
+  #ifs(): ByteString {
+    return this.#state.get("IFS") ?? DEFAULT_IFS;
+  }
+
+  async #parts(word: Word, mode: Mode): Promise<void> {
+    for (const part of word) await this.#part(part, mode);
+  }
+
+  async #part(part: Part, mode: Mode): Promise<void> {
+    const { fields } = mode;
+    if (part.kind === "tilde") fields.quoted(this.#state.get("HOME") ?? "~");
+    else if (part.kind === "text") {
+      if (part.quoted) fields.quoted(part.text);
+      else fields.literal(part.text);
+    } else if (part.kind === "command") this.#put(await this.#substitute(part.body), part.quoted, mode);
+    else if (part.kind === "arithmetic") this.#put(await this.#arithmetic(part.word), part.quoted, mode);
+    else await this.#param(part.param, part.quoted, mode);
+  }
+
+  #put(value: ByteString, quoted: boolean, { fields, splits }: Mode): void {
+    if (quoted) fields.quoted(value);
+    else if (splits) fields.split(value);
+    else if (value !== "") fields.literal(value);
+  }
+
+  async #arithmetic(word: Word): Promise<ByteString> {
+    const source = await this.value(word);
+    const state = this.#state;
+    const value = evaluate(source, {
+      get: (name) => this.#lookup(name) ?? "",
+      set: (name, text) => state.set(name, text),
+    });
+    return String(value);
+  }
+
+  async #param(param: Param, quoted: boolean, mode: Mode): Promise<void> {
+    const { name, op } = param;
+    const value = op === "" || op === "length" || "%#".includes(op[0]!) ? this.#lookup(name) : this.#value(name);
+    const unset = value === undefined || (param.colon && value === "");
+    if (op === "+" ? !unset : unset && "-=?".includes(op) && op !== "") return this.#alternative(param, quoted, mode);
+    if (op === "+") return;
+    if (op === "length") return this.#put(String((value ?? "").length), quoted, mode);
+    if ((name === "@" || name === "*") && (op === "" || "-=?".includes(op))) return this.#list(name, quoted, mode);
+    if (op.startsWith("%") || op.startsWith("#")) {
+      return this.#put(trim(value ?? "", await this.pattern(param.word), op), quoted, mode);
+    }
+    this.#put(value ?? "", quoted, mode);
+  }
+
+  /** The word after "-", "=", "?" or "+" takes the place of the value. */
+  async #alternative(param: Param, quoted: boolean, mode: Mode): Promise<void> {
+    if (param.op === "?") throw shellError(`${param.name}: ${(await this.value(param.word)) || "parameter not set"}`);
+    if (param.op !== "=") {
+      for (const part of param.word) await this.#alternativePart(part, quoted, mode);
+      if (quoted && param.word.length === 0) mode.fields.quoted("");
+      return;
+    }
+    if (!/^[A-Za-z_]/.test(param.name)) throw shellError(`${param.name}: cannot be assigned`);
+    const value = await this.value(param.word);
+    this.#state.set(param.name, value);
+    this.#put(value, quoted, mode);
+  }
+
+  /** Unquoted text of such a word is split like the result of an expansion. */
+  async #alternativePart(part: Part, quoted: boolean, mode: Mode): Promise<void> {
+    if (part.kind === "text" && !part.quoted && !quoted && mode.splits) mode.fields.split(part.text);
+    else await this.#part(part, mode);
+  }
+
+  /** "$@" is a field per parameter, "$*" one field; unquoted, both are a field per parameter and split further. */
+  #list(name: "@" | "*", quoted: boolean, mode: Mode): void {
+    const { params } = this.#state;
+    if (!mode.splits || (quoted && name === "*")) {
+      mode.fields.quoted(params.join((this.#state.get("IFS") ?? " ").slice(0, 1)));
+      return;
+    }
+    for (const [index, value] of params.entries()) {
+      if (index > 0) mode.fields.end();
+      this.#put(value, quoted, mode);
+    }
+  }
+
+  /** The value; an error under `set -u` when there is none. */
+  #lookup(name: string): ByteString | undefined {
+    const value = this.#value(name);
+    if (value === undefined && this.#state.options.u && !"@*".includes(name))
+      throw shellError(`${name}: parameter not set`);
+    return value;
+  }
+
+  #value(name: string): ByteString | undefined {
+    const state = this.#state;
+    if (/^\d+$/.test(name)) return name === "0" ? state.name : state.params[Number(name) - 1];
+    switch (name) {
+      case "#":
+        return String(state.params.length);
+      case "?":
+        return String(state.status);
+      case "$":
+        return "1";
+      case "!":
+        return "";
+      case "-":
+        return Object.entries(state.options)
+          .flatMap(([letter, on]) => (on === true ? [letter] : []))
+          .join("");
+      case "@":
+      case "*":
+        return state.params.length === 0 ? undefined : state.params.join(" ");
+      default:
+        return state.get(name);
+    }
   }
 }
 
-function globbed(shell: Expander, pieces: readonly Piece[]): string[] {
-  const plain = pieces.map(({ text }) => text).join("");
-  if (!pieces.some(({ text, quoted }) => !quoted && hasMagic(text))) return [plain];
-  const pattern = pieces
-    .map(({ text, quoted }) => (quoted ? text.replaceAll(/[*?[\\]/g, String.raw`\$&`) : text))
-    .join("");
-  return expandGlob(shell.fs, shell.cwd, pattern);
-}
-
-function textOf(shell: Expander, part: Part): string {
-  if (part.kind === "text") return part.text;
-  if (part.kind === "command") return shell.capture(part.list);
-  const value = part.name === "@" || part.name === "*" ? shell.positional.join(" ") : shell.get(part.name);
-  return part.modifier === undefined ? (value ?? "") : modified(shell, part.name, value, part.modifier);
-}
-
-function modified(shell: Expander, name: string, value: string | undefined, { op, word }: Modifier): string {
-  const missing = value === undefined || (op.startsWith(":") && value === "");
-  const kind = op.replace(":", "");
-  if (kind === "length") return String((value ?? "").length);
-  if (kind === "+") return missing ? "" : expandText(shell, word);
-  if (kind === "%" || kind === "%%" || kind === "#" || kind === "##") {
-    return trimmed(value ?? "", kind, word.map((part) => patternText(shell, part)).join(""));
+/** Removes the shortest ("%", "#") or longest ("%%", "##") match from the end or the start. */
+function trim(value: ByteString, pattern: ByteString, op: string): ByteString {
+  const suffix = op.startsWith("%");
+  const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
+  if (op.length === 2) lengths.reverse();
+  for (const length of lengths) {
+    const cut = suffix ? value.length - length : length;
+    if (matches(pattern, suffix ? value.slice(cut) : value.slice(0, cut))) {
+      return suffix ? value.slice(0, cut) : value.slice(cut);
+    }
   }
-  if (!missing) return value ?? "";
-  const fallback = expandText(shell, word);
-  if (kind === "=") shell.set(name, fallback);
-  if (kind === "?") throw new ExpansionError(`${name}: ${fallback === "" ? "parameter not set" : fallback}`);
-  return fallback;
-}
-
-/** Text inside `${…}` was read as if quoted, but its stars mean patterns. */
-function patternText(shell: Expander, part: Part): string {
-  return textOf(shell, part);
-}
-
-function trimmed(value: string, op: string, pattern: string): string {
-  const source = patternSource(pattern);
-  const lengths = Array.from({ length: value.length + 1 }, (_, index) => index);
-  const fromEnd = op.startsWith("%");
-  const ordered = op.length === 1 ? lengths : lengths.toReversed();
-  const test = new RegExp(`^${source}$`, "u");
-  const hit = ordered.find((count) => test.test(fromEnd ? value.slice(value.length - count) : value.slice(0, count)));
-  if (hit === undefined) return value;
-  return fromEnd ? value.slice(0, value.length - hit) : value.slice(hit);
+  return value;
 }

@@ -1,82 +1,43 @@
-// Pathname expansion and pattern matching (POSIX Shell Command Language 2.13).
-import { fromByteString, toByteString } from "@lapstrake/base";
-import { resolvePath, type InodeFs } from "@lapstrake/layers";
-import { joinPath } from "../process/programs.ts";
+// Pathname expansion (XCU 2.13.3) over the inode filesystem: one directory level per pattern segment.
+import type { ByteString } from "@lapstrake/base";
+import type { InodeFs } from "@lapstrake/layers";
+import { attributes, resolveFrom } from "./paths.ts";
+import { compilePattern, literalOf } from "./pattern.ts";
 
-const MAGIC = /[*?[]/;
-const BATCH = 256;
+/** Names asked for at once. */
+const BATCH = 1024;
 
-/** True when unquoted text asks for expansion. */
-export function hasMagic(pattern: string): boolean {
-  return MAGIC.test(pattern);
-}
-
-/** Regular expression source of a pattern; `\` quotes the next letter. */
-export function patternSource(pattern: string): string {
-  let out = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const letter = pattern[i]!;
-    const close = letter === "[" ? pattern.indexOf("]", i + 2) : -1;
-    if (letter === "\\") {
-      i += 1;
-      out += quote(pattern[i] ?? "\\");
-    } else if (letter === "*") out += "[^]*";
-    else if (letter === "?") out += "[^]";
-    else if (close > 0) {
-      out += bracket(pattern.slice(i + 1, close));
-      i = close;
-    } else out += quote(letter);
+/** The existing paths that match, sorted by bytes; [] when none does or the pattern has no active characters. */
+export function glob(fs: InodeFs, cwd: ByteString, pattern: ByteString): ByteString[] {
+  if (literalOf(pattern) !== undefined) return [];
+  let found: ByteString[] = [""];
+  for (const segment of pattern.match(/\/+|[^/]+/g) ?? []) {
+    const literal = segment.startsWith("/") ? segment : literalOf(segment);
+    if (literal === undefined) found = found.flatMap((prefix) => children(fs, cwd, prefix, segment));
+    else found = found.map((prefix) => prefix + literal);
   }
-  return out;
+  return found.filter((path) => attributes(fs, cwd, path, false) !== undefined).sort((a, b) => (a < b ? -1 : 1));
 }
 
-function bracket(inside: string): string {
-  const negated = inside.startsWith("!") || inside.startsWith("^");
-  const body = (negated ? inside.slice(1) : inside).replaceAll(/[\\\]^]/g, String.raw`\$&`);
-  return `[${negated ? "^" : ""}${body}]`;
+function children(fs: InodeFs, cwd: ByteString, prefix: ByteString, pattern: ByteString): ByteString[] {
+  const hidden = pattern.startsWith(".") || pattern.startsWith("\\.");
+  const test = compilePattern(pattern);
+  const names = list(fs, cwd, prefix === "" ? "." : prefix);
+  return names.filter((name) => (hidden || !name.startsWith(".")) && test.test(name)).map((name) => prefix + name);
 }
 
-function quote(letter: string): string {
-  return letter.replaceAll(/[$()*+.?[\\\]^{|}/]/g, String.raw`\$&`);
-}
-
-/** Paths that match, in byte order; the pattern's own text when none does. `\` quotes. */
-export function expandGlob(fs: InodeFs, cwd: string, pattern: string): string[] {
-  const absolute = pattern.startsWith("/");
-  let found = [absolute ? "/" : ""];
-  for (const part of pattern.split("/").filter((piece) => piece !== "")) {
-    found = found.flatMap((base) => matches(fs, cwd, base, part));
-  }
-  const usable = found.filter((path) => path !== "" && path !== "/");
-  return usable.length > 0 ? usable : [pattern.replaceAll(/\\([^])/g, "$1")];
-}
-
-function matches(fs: InodeFs, cwd: string, base: string, part: string): string[] {
-  const prefix = base === "" || base.endsWith("/") ? base : `${base}/`;
-  const names = namesOf(fs, joinPath(cwd, base === "" ? "." : base));
-  if (!hasMagic(part)) {
-    const plain = part.replaceAll(/\\([^])/g, "$1");
-    return names.includes(plain) || plain === "." || plain === ".." ? [prefix + plain] : [];
-  }
-  const test = new RegExp(`^${patternSource(part)}$`, "u");
-  return names
-    .filter((name) => (part.startsWith(".") || !name.startsWith(".")) && test.test(name))
-    .map((name) => prefix + name);
-}
-
-function namesOf(fs: InodeFs, path: string): string[] {
-  const found = resolvePath(fs, fs.root, toByteString(path));
-  if (typeof found === "number" || found.ino === 0 || fs.getattr(found.ino).type !== "dir") return [];
+/** "." and ".." are names too, for patterns that start with a dot. */
+function list(fs: InodeFs, cwd: ByteString, path: ByteString): ByteString[] {
+  const found = resolveFrom(fs, cwd, path);
+  if (typeof found === "number" || found.ino <= 0 || fs.getattr(found.ino).type !== "dir") return [];
   const handle = fs.opendir(found.ino);
+  const names: ByteString[] = [".", ".."];
   try {
-    const names: string[] = [];
-    for (let cookie = 0; ;) {
-      const items = fs.readdir(handle, cookie, BATCH);
-      names.push(...items.map(({ name }) => fromByteString(name)));
-      if (items.length < BATCH) return names;
-      cookie = items.at(-1)!.cookie;
+    for (let cookie = 0, batch; (batch = fs.readdir(handle, cookie, BATCH)).length > 0; cookie = batch.at(-1)!.cookie) {
+      names.push(...batch.map(({ name }) => name));
     }
   } finally {
     fs.close(handle);
   }
+  return names;
 }

@@ -1,202 +1,265 @@
-// Reading commands: lists, pipelines, compound commands, redirections (POSIX Shell Command Language 2.9, 2.10).
-import {
-  ShellSyntaxError,
-  type Command,
-  type List,
-  type Part,
-  type Pipeline,
-  type Redirect,
-  type Step,
-  type Word,
-} from "./syntax.ts";
-import { readQuoted, readWord, type Cursor } from "./words.ts";
+// Script text to a tree of commands: the shell grammar (XCU 2.10), by recursive descent.
+import type { ByteString } from "@lapstrake/base";
+import type { Assignment, CaseArm, Command, Compound, Part, Redirect, Word } from "./ast.ts";
+import { Reader, syntaxError } from "./reader.ts";
+import { readHereText, readWord, type CommandParser } from "./words.ts";
 
-const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
-const REDIRECT = /([0-9]?)(<<-?|<&|>&|>>|>\||<|>)/y;
-const RESERVED: ReadonlySet<string> = new Set(["then", "else", "elif", "fi", "do", "done", "}"]);
+const BLANKS = /(?:[ \t]|\\\n)+/y;
+const COMMENT = /#[^\n]*/y;
+const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=/;
+const RESERVED = /(?:if|then|elif|else|fi|do|done|case|esac|while|until|for|in|\{|\}|!)(?=[\s;&|<>()]|$)/y;
+const FUNCTION = /([A-Za-z_][A-Za-z0-9_]*)[ \t]*\([ \t]*\)/y;
+const REDIRECT = /(\d*)(<<-|<<|>>|<&|>&|<>|>\||<|>)/y;
+const STOPS: ReadonlySet<string> = new Set(["then", "elif", "else", "fi", "do", "done", "esac", "}"]);
+const KINDS: Readonly<Record<string, Redirect["kind"]>> = {
+  "<": "read",
+  ">": "write",
+  ">|": "write",
+  ">>": "append",
+  "<>": "readWrite",
+  "<&": "dup",
+  ">&": "dup",
+};
 
-/** The commands of a program; throws {@link ShellSyntaxError}. */
-export function parseScript(text: string): List {
-  const parser = new Parser({ text, at: 0 });
-  const list = parser.list();
-  parser.expectEnd();
-  return list;
+interface PendingHere {
+  readonly redirect: Redirect;
+  readonly delimiter: ByteString;
+  readonly literal: boolean;
+  readonly stripTabs: boolean;
 }
 
-class Parser {
-  readonly #cursor: Cursor;
-  /** Here-documents announced on this line: their text starts after it. */
-  #pending: { readonly end: string; readonly strip: boolean; readonly plain: boolean; fill: (text: Word) => void }[] =
-    [];
+/** Parses a whole script. Throws ERR_LAP_SHELL_SYNTAX. */
+export function parseScript(source: ByteString): Command {
+  return new Parser(new Reader(source)).script();
+}
 
-  constructor(cursor: Cursor) {
-    this.#cursor = cursor;
+/** The commands of a script, line by line: each is parsed when it is asked for, so those before an error still run. */
+export function* scriptCommands(source: ByteString): Generator<Command> {
+  yield* new Parser(new Reader(source)).lines();
+}
+
+class Parser implements CommandParser {
+  readonly #in: Reader;
+  readonly #pending: PendingHere[] = [];
+
+  constructor(reader: Reader) {
+    this.#in = reader;
   }
 
-  get #rest(): string {
-    return this.#cursor.text.slice(this.#cursor.at, this.#cursor.at + 8);
-  }
-
-  expectEnd(): void {
-    this.#space(true);
-    if (this.#cursor.at < this.#cursor.text.length) throw unexpected(this.#rest[0]!);
-  }
-
-  /** Blanks, comments and continued lines; with `lines`, newlines too. */
-  #space(lines: boolean): void {
-    const cursor = this.#cursor;
-    for (;;) {
-      const letter = cursor.text[cursor.at];
-      if (letter === " " || letter === "\t") cursor.at += 1;
-      else if (cursor.text.startsWith("\\\n", cursor.at)) cursor.at += 2;
-      else if (letter === "#") while (cursor.at < cursor.text.length && cursor.text[cursor.at] !== "\n") cursor.at += 1;
-      else if (letter === "\n" && lines) this.#newline();
-      else return;
+  *lines(): Generator<Command> {
+    for (this.#lines(); !this.#in.done; this.#lines()) {
+      const line = this.#list(true);
+      if (!this.#in.done && this.#in.peek() !== "\n") throw this.#in.unexpected();
+      this.#in.accept("\n");
+      this.#readHeres();
+      yield line;
     }
   }
 
-  #newline(): void {
-    this.#cursor.at += 1;
-    for (const document of this.#pending.splice(0)) this.#readDocument(document);
+  script(): Command {
+    const list = this.#list();
+    if (!this.#in.done) throw this.#in.unexpected();
+    this.#readHeres();
+    return list;
   }
 
-  #take(operator: string): boolean {
-    this.#space(false);
-    if (!this.#cursor.text.startsWith(operator, this.#cursor.at)) return false;
-    this.#cursor.at += operator.length;
-    return true;
+  untilParen(reader: Reader): Command {
+    const inner = new Parser(reader);
+    const list = inner.#list();
+    reader.expect(")");
+    return list;
   }
 
-  list(): List {
-    const steps: Step[] = [];
-    let when: Step["when"] = "always";
+  whole(source: ByteString): Command {
+    return parseScript(source);
+  }
+
+  #blanks(): void {
+    this.#in.match(BLANKS);
+    this.#in.match(COMMENT);
+  }
+
+  /** Blanks and newlines; a newline is where waiting here-documents are read. */
+  #lines(): void {
+    for (this.#blanks(); this.#in.accept("\n"); this.#blanks()) this.#readHeres();
+  }
+
+  /** Commands up to what ends a list, or up to the end of the line. */
+  #list(oneLine = false): Command {
+    const commands: Command[] = [];
+    const skip = (): void => (oneLine ? this.#blanks() : this.#lines());
+    for (skip(); !this.#atListEnd() && !(oneLine && this.#in.peek() === "\n"); skip()) {
+      commands.push(this.#andOr());
+      this.#blanks();
+      this.#refuseBackground();
+      if (this.#in.startsWith(";;")) break;
+      if (!this.#in.accept(";") && this.#in.peek() !== "\n") break;
+    }
+    return commands.length === 1 ? commands[0]! : { kind: "list", commands };
+  }
+
+  #refuseBackground(): void {
+    if (this.#in.peek() !== "&" || this.#in.peek(1) === "&") return;
+    throw syntaxError('background jobs ("&") are not supported', this.#in.line);
+  }
+
+  #atListEnd(): boolean {
+    const next = this.#in.peek();
+    return next === "" || next === ")" || this.#in.startsWith(";;") || STOPS.has(this.#peekReserved());
+  }
+
+  #peekReserved(): string {
+    const { at } = this.#in;
+    const word = this.#in.match(RESERVED);
+    this.#in.at = at;
+    return word;
+  }
+
+  #andOr(): Command {
+    let left = this.#pipeline();
     for (;;) {
-      this.#space(true);
-      if (this.#ends()) return steps;
-      steps.push({ when, pipeline: this.#pipeline() });
-      this.#space(false);
-      if (this.#take("&&")) when = "success";
-      else if (this.#take("||")) when = "failure";
-      else if (this.#take(";")) when = "always";
-      else if (this.#rest.startsWith("&")) throw new ShellSyntaxError("background commands (&) are not supported");
-      else if (this.#rest.startsWith("\n") || this.#ends()) when = "always";
-      else throw unexpected(this.#rest[0]!);
+      this.#blanks();
+      const kind = this.#in.accept("&&") ? "and" : this.#in.accept("||") ? "or" : undefined;
+      if (kind === undefined) return left;
+      this.#lines();
+      left = { kind, left, right: this.#pipeline() };
     }
   }
 
-  #ends(): boolean {
-    if (this.#rest === "" || this.#rest.startsWith(")")) return true;
-    return RESERVED.has(this.#keyword());
-  }
-
-  /** The bare word at the cursor, if it is only letters or a brace. */
-  #keyword(): string {
-    return (
-      /^(?:[a-z]+|[{}!])(?=[\s;&|<>()]|$)/.exec(this.#cursor.text.slice(this.#cursor.at, this.#cursor.at + 16))?.[0] ??
-      ""
-    );
-  }
-
-  #accept(word: string): boolean {
-    this.#space(true);
-    if (this.#keyword() !== word) return false;
-    this.#cursor.at += word.length;
-    return true;
-  }
-
-  #expect(word: string): void {
-    if (!this.#accept(word)) throw new ShellSyntaxError(`expected "${word}"`);
-  }
-
-  #pipeline(): Pipeline {
-    const negated = this.#keyword() === "!" && this.#accept("!");
+  #pipeline(): Command {
+    const negate = this.#acceptReserved("!");
     const commands = [this.#command()];
-    while (!this.#rest.startsWith("||") && this.#take("|")) {
-      this.#space(true);
+    for (this.#blanks(); this.#in.peek() === "|" && this.#in.peek(1) !== "|"; this.#blanks()) {
+      this.#in.next();
+      this.#lines();
       commands.push(this.#command());
-      this.#space(false);
     }
-    return { negated, commands };
+    return commands.length === 1 && !negate ? commands[0]! : { kind: "pipeline", commands, negate };
+  }
+
+  #acceptReserved(word: string): boolean {
+    this.#blanks();
+    if (this.#peekReserved() !== word) return false;
+    this.#in.expect(word);
+    return true;
+  }
+
+  #expectReserved(word: string): void {
+    this.#lines();
+    if (!this.#acceptReserved(word)) throw this.#in.unexpected(`"${word}"`);
   }
 
   #command(): Command {
-    this.#space(false);
-    const word = this.#keyword();
-    if (word === "if") return this.#if();
-    if (word === "while" || word === "until") return this.#while(word);
-    if (word === "for") return this.#for();
-    if (word === "case" || word === "function") throw new ShellSyntaxError(`"${word}" is not supported`);
-    if (word === "{") return this.#group();
-    if (this.#take("(")) {
-      const list = this.list();
-      if (!this.#take(")")) throw new ShellSyntaxError('expected ")"');
-      return { kind: "subshell", list, redirects: this.#redirects() };
+    this.#blanks();
+    const body = this.#compound();
+    if (body === undefined) return this.#function() ?? this.#simple();
+    const redirects: Redirect[] = [];
+    for (let found = this.#redirect(); found !== undefined; found = this.#redirect()) redirects.push(found);
+    return { kind: "redirected", body, redirects };
+  }
+
+  #compound(): Compound | undefined {
+    if (this.#in.accept("(")) {
+      const body = this.#list();
+      this.#in.expect(")");
+      return { kind: "subshell", body };
     }
-    return this.#simple();
+    const word = this.#peekReserved();
+    if (STOPS.has(word) || word === "in" || word === "!") throw this.#in.unexpected();
+    if (word === "") return undefined;
+    this.#in.expect(word);
+    if (word === "{") return { kind: "group", body: this.#closed("}") };
+    if (word === "if") return this.#if();
+    if (word === "for") return this.#for();
+    if (word === "case") return this.#case();
+    const test = this.#closed("do");
+    return { kind: "while", test, body: this.#closed("done"), until: word === "until" };
   }
 
-  #group(): Command {
-    this.#expect("{");
-    const list = this.list();
-    this.#expect("}");
-    return { kind: "group", list, redirects: this.#redirects() };
+  /** A list and the reserved word that ends it. */
+  #closed(word: string): Command {
+    const list = this.#list();
+    if (list.kind === "list" && list.commands.length === 0) throw this.#in.unexpected();
+    this.#expectReserved(word);
+    return list;
   }
 
-  #if(): Command {
-    this.#expect("if");
-    const branches = [this.#branch()];
-    while (this.#accept("elif")) branches.push(this.#branch());
-    const otherwise = this.#accept("else") ? this.list() : undefined;
-    this.#expect("fi");
-    return { kind: "if", branches, otherwise, redirects: this.#redirects() };
+  #if(): Compound {
+    const test = this.#closed("then");
+    const body = this.#list();
+    this.#lines();
+    if (this.#acceptReserved("elif")) {
+      return { kind: "if", test, body, otherwise: { kind: "redirected", body: this.#if(), redirects: [] } };
+    }
+    const otherwise = this.#acceptReserved("else") ? this.#list() : undefined;
+    this.#expectReserved("fi");
+    return { kind: "if", test, body, otherwise };
   }
 
-  #branch(): { condition: List; body: List } {
-    const condition = this.list();
-    this.#expect("then");
-    return { condition, body: this.list() };
+  #for(): Compound {
+    this.#blanks();
+    const name = this.#in.match(/[A-Za-z_][A-Za-z0-9_]*/y);
+    if (name === "") throw syntaxError("bad for loop variable", this.#in.line);
+    this.#lines();
+    let words: Word[] | undefined;
+    if (this.#acceptReserved("in")) {
+      words = [];
+      for (let word = this.#word(); word !== undefined; word = this.#word()) words.push(word);
+    }
+    this.#blanks();
+    this.#in.accept(";");
+    this.#expectReserved("do");
+    return { kind: "for", name, words, body: this.#closed("done") };
   }
 
-  #while(word: string): Command {
-    this.#expect(word);
-    const condition = this.list();
-    const body = this.#body();
-    return { kind: "while", until: word === "until", condition, body, redirects: this.#redirects() };
+  #case(): Compound {
+    const word = this.#word();
+    if (word === undefined) throw this.#in.unexpected("a word");
+    this.#expectReserved("in");
+    const arms: CaseArm[] = [];
+    for (this.#lines(); this.#peekReserved() !== "esac"; this.#lines()) {
+      arms.push(this.#arm());
+      this.#lines();
+      if (!this.#in.accept(";;")) break;
+    }
+    this.#expectReserved("esac");
+    return { kind: "case", word, arms };
   }
 
-  #for(): Command {
-    this.#expect("for");
-    this.#space(false);
-    const name = literal(this.#word() ?? []);
-    const words = this.#accept("in") ? this.#words() : undefined;
-    this.#take(";");
-    const body = this.#body();
-    return { kind: "for", name, words, body, redirects: this.#redirects() };
-  }
-
-  #body(): List {
-    this.#expect("do");
-    const body = this.list();
-    this.#expect("done");
-    return body;
+  #arm(): CaseArm {
+    this.#in.accept("(");
+    const patterns: Word[] = [];
+    do {
+      const pattern = this.#word();
+      if (pattern === undefined) throw this.#in.unexpected("a pattern");
+      patterns.push(pattern);
+      this.#blanks();
+    } while (this.#in.accept("|"));
+    this.#in.expect(")");
+    return { patterns, body: this.#list() };
   }
 
   #word(): Word | undefined {
-    this.#space(false);
-    return readWord(this.#cursor, (cursor) => new Parser(cursor).list());
+    this.#blanks();
+    return readWord(this.#in, this);
   }
 
-  #words(): Word[] {
-    const words: Word[] = [];
-    for (let word = this.#word(); word !== undefined; word = this.#word()) words.push(word);
-    return words;
+  #function(): Command | undefined {
+    const { at } = this.#in;
+    const head = this.#in.match(FUNCTION);
+    if (head === "") return undefined;
+    const name = /^\w+/.exec(head)![0];
+    this.#lines();
+    if (this.#in.done) this.#in.at = at;
+    return { kind: "function", name, body: this.#command() };
   }
 
   #simple(): Command {
-    const assignments: { name: string; value: Word }[] = [];
+    const assignments: Assignment[] = [];
     const words: Word[] = [];
     const redirects: Redirect[] = [];
     for (;;) {
+      this.#blanks();
       const redirect = this.#redirect();
       if (redirect !== undefined) {
         redirects.push(redirect);
@@ -204,75 +267,69 @@ class Parser {
       }
       const word = this.#word();
       if (word === undefined) break;
-      const assigned = words.length === 0 ? assignment(word) : undefined;
-      if (assigned === undefined) words.push(word);
-      else assignments.push(assigned);
+      const assignment = words.length === 0 ? asAssignment(word) : undefined;
+      if (assignment === undefined) words.push(word);
+      else assignments.push(assignment);
     }
-    if (words.length + assignments.length + redirects.length === 0) throw unexpected(this.#rest[0] ?? "end of text");
+    if (assignments.length + words.length + redirects.length === 0) throw this.#in.unexpected();
     return { kind: "simple", assignments, words, redirects };
   }
 
-  #redirects(): Redirect[] {
-    const out: Redirect[] = [];
-    for (let one = this.#redirect(); one !== undefined; one = this.#redirect()) out.push(one);
-    return out;
-  }
-
   #redirect(): Redirect | undefined {
-    this.#space(false);
-    REDIRECT.lastIndex = this.#cursor.at;
-    const found = REDIRECT.exec(this.#cursor.text);
-    if (found === null) return undefined;
-    this.#cursor.at += found[0].length;
-    const op = found[2]!;
-    const fd = found[1] === "" ? (op.startsWith("<") ? 0 : 1) : Number(found[1]);
-    const target = this.#word();
-    if (target === undefined) throw new ShellSyntaxError("a redirection needs a target");
-    if (op.startsWith("<<")) return this.#document(fd, target, op === "<<-");
-    return { fd, op: (op === ">|" ? ">" : op) as Redirect["op"], target };
+    this.#blanks();
+    const found = this.#in.match(REDIRECT);
+    if (found === "") return undefined;
+    const [, digits = "", operator = ""] = /^(\d*)(.*)$/.exec(found)!;
+    const fd = digits === "" ? (operator.startsWith("<") ? 0 : 1) : Number(digits);
+    const word = this.#word();
+    if (word === undefined) throw this.#in.unexpected("a word");
+    const kind = KINDS[operator];
+    if (kind !== undefined) return { fd, kind, word };
+    return this.#here({ fd, kind: "heredoc", word: [] }, word, operator === "<<-");
   }
 
-  #document(fd: number, end: Word, strip: boolean): Redirect {
-    const redirect: { fd: number; op: "<<"; target: Word } = { fd, op: "<<", target: [] };
-    const plain = end.some((part) => part.quoted);
-    this.#pending.push({ end: literal(end), strip, plain, fill: (text) => (redirect.target = text) });
+  #here(redirect: Redirect, word: Word, stripTabs: boolean): Redirect {
+    const delimiter = word.map((part) => (part.kind === "text" ? part.text : "")).join("");
+    const literal = word.some((part) => part.kind === "text" && part.quoted);
+    this.#pending.push({ redirect, delimiter, literal, stripTabs });
     return redirect;
   }
 
-  #readDocument(document: Parser["#pending"][number]): void {
-    const { text } = this.#cursor;
-    let body = "";
-    for (;;) {
-      const stop = text.indexOf("\n", this.#cursor.at);
-      const raw = text.slice(this.#cursor.at, stop < 0 ? text.length : stop);
-      const line = document.strip ? raw.replace(/^\t+/, "") : raw;
-      this.#cursor.at = stop < 0 ? text.length : stop + 1;
-      if (line === document.end || (stop < 0 && raw === "")) break;
-      body += `${line}\n`;
-      if (stop < 0) break;
+  #readHeres(): void {
+    for (const here of this.#pending.splice(0)) {
+      const text = this.#hereLines(here);
+      here.redirect.word = here.literal ? [{ kind: "text", text, quoted: true }] : readHereText(text, this);
     }
-    document.fill(document.plain ? [{ kind: "text", text: body, quoted: true }] : expandable(body));
+  }
+
+  #hereLines({ delimiter, stripTabs }: PendingHere): ByteString {
+    let text = "";
+    while (!this.#in.done) {
+      const raw = this.#in.match(/[^\n]*/y);
+      const ended = !this.#in.accept("\n");
+      const line = stripTabs ? raw.replace(/^\t+/, "") : raw;
+      if (line === delimiter) return text;
+      text += ended ? line : `${line}\n`;
+    }
+    return text;
   }
 }
 
-function expandable(body: string): Word {
-  return readQuoted({ text: body, at: 0 }, (cursor) => new Parser(cursor).list(), "");
-}
-
-/** A word as it is written, without expansions. */
-function literal(word: Word): string {
-  return word.map((part) => (part.kind === "text" ? part.text : "")).join("");
-}
-
-function assignment(word: Word): { name: string; value: Word } | undefined {
+/** `name=word` when the word starts so, unquoted. */
+function asAssignment(word: Word): Assignment | undefined {
   const first = word[0];
   if (first?.kind !== "text" || first.quoted) return undefined;
-  const found = ASSIGNMENT.exec(first.text)?.[0];
-  if (found === undefined) return undefined;
-  const rest: Part = { ...first, text: first.text.slice(found.length) };
-  return { name: found.slice(0, -1), value: [rest, ...word.slice(1)] };
+  const name = ASSIGNMENT.exec(first.text)?.[1];
+  if (name === undefined) return undefined;
+  const rest = first.text.slice(name.length + 1);
+  const head = assignedText(rest, word.length === 1);
+  return { name, word: [...head, ...word.slice(1)] };
 }
 
-function unexpected(what: string): ShellSyntaxError {
-  return new ShellSyntaxError(`unexpected ${JSON.stringify(what)}`);
+/** A tilde counts after the "=" too. */
+function assignedText(rest: ByteString, alone: boolean): Part[] {
+  const tilde = rest.startsWith("~/") || (rest === "~" && alone);
+  const text = tilde ? rest.slice(1) : rest;
+  const parts: Part[] = text === "" ? [] : [{ kind: "text", text, quoted: false }];
+  return tilde ? [{ kind: "tilde" }, ...parts] : parts;
 }

@@ -1,70 +1,101 @@
-// Redirections: the descriptors of one command (POSIX Shell Command Language 2.7).
-import { ERRNO, fsError, toByteString } from "@lapstrake/base";
+// Redirections (XCU 2.7): the descriptor table changed for one command, or for good (`exec`).
+import { LapError, errorCode, toBytes, type ByteString } from "@lapstrake/base";
+import { OPEN } from "@lapstrake/layers";
 import { EMPTY_INPUT, NULL_OUTPUT, bytesInput } from "../io/buffers.ts";
-import { openAt } from "../files/at.ts";
-import { FDFLAG, FILE_RIGHTS } from "../p1/abi.ts";
-import type { Descriptor } from "../p1/descriptors.ts";
-import { joinPath } from "../process/programs.ts";
-import { releaseDescriptor } from "../process/system.ts";
-import { stream } from "../run/preopens.ts";
-import { expandText } from "./expand.ts";
+import type { OpenObject } from "../p1/descriptors.ts";
+import { retain, streamObject } from "../processes/objects.ts";
+import type { Redirect } from "./ast.ts";
+import type { Expander } from "./expand.ts";
+import { openPath } from "./paths.ts";
 import type { ShellState } from "./state.ts";
-import type { Redirect } from "./syntax.ts";
 
-type Fds = (Descriptor | undefined)[];
+/** A redirection that could not be made: the command does not run, its status is 2. */
+export class RedirectError extends LapError {
+  constructor(message: string) {
+    super("failedPrecondition", "ERR_LAP_SHELL_REDIRECT", message);
+  }
+}
 
-/** Calls `body` with the descriptors that `redirects` make; what was opened is closed after it. */
-export function withRedirects<T>(state: ShellState, redirects: readonly Redirect[], body: (fds: Fds) => T): T {
-  const fds = [...state.fds];
-  const opened: Descriptor[] = [];
+/** What the descriptors were before, to be put back. */
+export type SavedFds = Map<number, OpenObject | undefined>;
+
+/** Makes the redirections in order; on failure the earlier ones are undone. */
+export async function redirect(state: ShellState, words: Expander, redirects: readonly Redirect[]): Promise<SavedFds> {
+  const saved: SavedFds = new Map();
   try {
-    for (const redirect of redirects) apply(state, redirect, fds, opened);
-    return body(fds);
-  } finally {
-    for (const descriptor of opened) releaseDescriptor(state.fs, descriptor);
+    for (const one of redirects) await apply(state, words, one, saved);
+  } catch (error) {
+    restoreFds(state, saved);
+    throw error;
+  }
+  return saved;
+}
+
+/** Puts back what `redirect` replaced. */
+export function restoreFds(state: ShellState, saved: SavedFds): void {
+  for (const [fd, object] of saved) {
+    state.closeFd(fd);
+    if (object !== undefined) state.setFd(fd, object);
   }
 }
 
-function apply(state: ShellState, { fd, op, target }: Redirect, fds: Fds, opened: Descriptor[]): void {
-  const text = expandText(state, target);
-  if (op === "<&" || op === ">&") {
-    fds[fd] = text === "-" ? undefined : existing(fds, text);
-    return;
+/** `exec` without a command: what was replaced is closed. */
+export function forgetFds(state: ShellState, saved: SavedFds): void {
+  for (const [fd, object] of saved) {
+    const now = state.fds.get(fd);
+    state.fds.delete(fd);
+    if (object !== undefined) state.setFd(fd, object);
+    state.closeFd(fd);
+    if (now !== undefined) state.setFd(fd, now);
   }
-  const made = op === "<<" ? stream(bytesInput(new TextEncoder().encode(text)), undefined) : openFile(state, text, op);
-  opened.push(made);
-  fds[fd] = made;
 }
 
-function existing(fds: Fds, text: string): Descriptor {
-  const descriptor = /^[0-9]$/.test(text) ? fds[Number(text)] : undefined;
-  if (descriptor === undefined) throw fsError(ERRNO.EBADF);
-  return descriptor;
+async function apply(state: ShellState, words: Expander, one: Redirect, saved: SavedFds): Promise<void> {
+  const object = await target(state, words, one);
+  const before = state.fds.get(one.fd);
+  if (saved.has(one.fd)) state.closeFd(one.fd);
+  else {
+    saved.set(one.fd, before);
+    state.fds.delete(one.fd);
+  }
+  if (object !== undefined) state.setFd(one.fd, object);
 }
 
-function openFile(state: ShellState, text: string, op: "<" | ">" | ">>"): Descriptor {
-  const path = joinPath(state.cwd, text);
-  // Images seldom bring devices, and every shell program expects this one.
-  if (path === "/dev/null") return op === "<" ? stream(EMPTY_INPUT, undefined) : stream(undefined, NULL_OUTPUT);
-  const root = { ino: state.fs.root, reach: "filesystem" } as const;
-  const opened = openAt(state.fs, root, toByteString(path.replace(/^\/+/, "")), {
-    follow: true,
-    create: op !== "<",
-    exclusive: false,
-    directory: false,
-    truncate: op === ">",
-    write: op !== "<",
-  });
-  if (opened.kind === "dir") {
-    state.fs.close(opened.handle);
-    throw fsError(ERRNO.EISDIR);
+/** The object a descriptor is to become, with a reference for it; undefined closes it. */
+async function target(state: ShellState, words: Expander, one: Redirect): Promise<OpenObject | undefined> {
+  const text = await words.value(one.word);
+  if (one.kind === "heredoc") return streamObject(bytesInput(toBytes(text)), undefined);
+  if (one.kind === "dup") return duplicate(state, text);
+  return device(state, text) ?? open(state, text, one.kind);
+}
+
+function duplicate(state: ShellState, text: ByteString): OpenObject | undefined {
+  if (text === "-") return undefined;
+  const object = /^\d+$/.test(text) ? state.fds.get(Number(text)) : undefined;
+  if (object === undefined) throw new RedirectError(`${text}: bad file descriptor`);
+  return retain(object);
+}
+
+/** Device files of every container, whether the image has nodes for them or not. */
+function device(state: ShellState, path: ByteString): OpenObject | undefined {
+  if (path === "/dev/null") return streamObject(EMPTY_INPUT, NULL_OUTPUT);
+  const fd = ["/dev/stdin", "/dev/stdout", "/dev/stderr"].indexOf(path);
+  return fd < 0 ? undefined : duplicate(state, String(fd));
+}
+
+const FLAGS: Readonly<Record<string, number>> = {
+  read: OPEN.read,
+  write: OPEN.write | OPEN.truncate,
+  append: OPEN.write | OPEN.append,
+  readWrite: OPEN.read | OPEN.write,
+};
+
+function open(state: ShellState, path: ByteString, kind: Redirect["kind"]): OpenObject {
+  try {
+    return openPath(state.fs, state.cwd, path, FLAGS[kind]!, kind !== "read");
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new RedirectError(`cannot ${kind === "read" ? "open" : "create"} ${path}: ${code}`);
   }
-  const flags = op === ">>" ? FDFLAG.append : 0;
-  return {
-    object: { kind: "file", ino: opened.ino, handle: opened.handle, position: 0, flags, refs: 1 },
-    rights: FILE_RIGHTS,
-    inheriting: 0,
-    preopen: undefined,
-    reach: "beneath",
-  };
 }

@@ -1,102 +1,59 @@
-// The built-in shell as a process: `sh -c TEXT [NAME ARGUMENT…]`, `sh FILE [ARGUMENT…]`, or a program on stdin.
-import { errorCode, toByteString } from "@lapstrake/base";
-import { resolvePath } from "@lapstrake/layers";
-import { joinPath, readFile } from "../process/programs.ts";
-import type { ProcessSpec, System } from "../process/system.ts";
-import { readAll, writeAll } from "../process/stdio.ts";
-import { exitOf, type WasmExit } from "../run/exit.ts";
-import { ExpansionError } from "./expand.ts";
-import { parseScript } from "./parser.ts";
-import { ShellExit, ShellState } from "./state.ts";
-import { ShellSyntaxError } from "./syntax.ts";
-import { runList } from "./execute.ts";
+// The shell as a program: what `sh` does with its arguments. Start reading here, then parser.ts and shell.ts.
+import { LapError, errorCode, fromBytes, toBytes, type ByteString } from "@lapstrake/base";
+import type { OpenObject } from "../p1/descriptors.ts";
+import { retain, writeObject } from "../processes/objects.ts";
+import type { Command } from "./ast.ts";
+import { STATUS_MISUSE, STATUS_NOT_FOUND } from "./control.ts";
+import { scriptCommands } from "./parser.ts";
+import { mustResolve, readWhole } from "./paths.ts";
+import type { ShellPort } from "./port.ts";
+import { importEnvironment } from "./program.ts";
+import { setOptions } from "./options.ts";
+import { Shell } from "./shell.ts";
+import { ShellState, shellError } from "./state.ts";
 
-const MISUSE = 2;
-const NOT_FOUND = 127;
-
-/** Which process the shell is. */
-export interface ShellProcess {
-  readonly system: System;
-  readonly pid: number;
-  readonly spec: ProcessSpec;
+/** One run of the shell; strings are ByteStrings. */
+export interface ShellRun {
+  readonly port: ShellPort;
+  /** `["sh", "-c", script, name?, …args]` or `["sh", file, …args]`, with options of `set` before. */
+  readonly argv: readonly ByteString[];
+  readonly env: readonly ByteString[];
+  readonly cwd: ByteString;
+  /** Lent for the run. */
+  readonly fds: ReadonlyMap<number, OpenObject>;
 }
 
-interface Script {
-  readonly text: string;
-  readonly name: string;
-  readonly positional: readonly string[];
-  readonly exitOnError: boolean;
-}
-
-/** Runs to the end; `call` makes it interruptible, as for modules. */
-export function runShell(process: ShellProcess, call?: (start: () => void) => void): WasmExit {
-  let exit: WasmExit = { exitCode: 0, reason: "exit" };
-  const start = (): void => {
-    exit = { exitCode: interpret(process), reason: "exit" };
-  };
+/** Runs a script to its end: its exit status. Reading scripts from stdin is not supported: ERR_LAP_SHELL. */
+export async function runShell(run: ShellRun): Promise<number> {
+  const state = new ShellState(run.port, run.argv[0] ?? "sh", [], run.cwd);
+  importEnvironment(state, run.env);
+  state.set("PWD", run.cwd);
+  for (const [fd, object] of run.fds) state.setFd(fd, retain(object));
   try {
-    if (call === undefined) start();
-    else call(start);
-    return exit;
-  } catch (thrown) {
-    return exitOf(thrown, undefined);
-  }
-}
-
-function interpret(process: ShellProcess): number {
-  const script = scriptOf(process);
-  if (typeof script === "number") return script;
-  const { name, positional, exitOnError } = script;
-  const state = new ShellState(process.system, process.pid, process.spec, name, positional);
-  state.exitOnError = exitOnError;
-  try {
-    return runList(state, parseScript(script.text));
+    const body = start(state, run.argv.slice(1));
+    return await new Shell(state).toEnd(body);
   } catch (error) {
-    if (error instanceof ShellExit) return error.status;
-    if (!(error instanceof ShellSyntaxError) && !(error instanceof ExpansionError)) throw error;
-    complain(process, `${script.name}: ${error.message}`);
-    return MISUSE;
+    return await refused(state, error);
+  } finally {
+    state.closeAll();
   }
 }
 
-function scriptOf(process: ShellProcess): Script | number {
-  const args = process.spec.args.slice(1);
-  const flags: string[] = [];
-  while (args[0]?.startsWith("-") === true && args[0] !== "-") flags.push(...args.shift()!.slice(1));
-  const unknown = flags.find((flag) => !"ce".includes(flag));
-  if (unknown !== undefined) return refuse(process, `sh: option -${unknown} is not supported`, MISUSE);
-  const exitOnError = flags.includes("e");
-  if (flags.includes("c")) {
-    const text = args.shift();
-    if (text === undefined) return refuse(process, "sh: -c needs an argument", MISUSE);
-    return { text, name: args.shift() ?? "sh", positional: args, exitOnError };
-  }
-  const file = args.shift();
-  if (file !== undefined) return fileScript(process, file, args, exitOnError);
-  return { text: readAll(process.system.fs, process.spec.stdio[0]), name: "sh", positional: [], exitOnError };
+function start(state: ShellState, args: readonly ByteString[]): Iterable<Command> {
+  const { rest, command } = setOptions(state, args, true);
+  const [first, ...others] = rest;
+  if (first === undefined) throw shellError("no script: use -c, or name a file of the image");
+  const [name, ...params] = command ? others : rest;
+  state.name = name ?? state.name;
+  state.params = params;
+  return scriptCommands(command ? first : fromBytes(readWhole(state.fs, mustResolve(state.fs, state.cwd, first))));
 }
 
-function fileScript(
-  process: ShellProcess,
-  file: string,
-  positional: readonly string[],
-  exitOnError: boolean,
-): Script | number {
-  const { fs } = process.system;
-  const found = resolvePath(fs, fs.root, toByteString(joinPath(process.spec.cwd, file)));
-  if (typeof found === "number" || found.ino === 0) return refuse(process, `sh: ${file}: not found`, NOT_FOUND);
-  try {
-    return { text: new TextDecoder().decode(readFile(fs, found.ino)), name: file, positional, exitOnError };
-  } catch (error) {
-    return refuse(process, `sh: ${file}: ${errorCode(error) ?? "cannot read"}`, NOT_FOUND);
-  }
-}
-
-function refuse(process: ShellProcess, message: string, status: number): number {
-  complain(process, message);
-  return status;
-}
-
-function complain(process: ShellProcess, message: string): void {
-  writeAll(process.system.fs, process.spec.stdio[2], `${message}\n`);
+async function refused(state: ShellState, error: unknown): Promise<number> {
+  const ours = error instanceof LapError && error.code.startsWith("ERR_LAP_SHELL");
+  if (!ours && errorCode(error) !== "ENOENT") throw error;
+  const stderr = state.fds.get(2);
+  const message = ours ? error.message : `${state.name}: cannot open the script`;
+  if (stderr !== undefined) await writeObject(state.fs, stderr, toBytes(`${message}\n`));
+  return ours ? STATUS_MISUSE : STATUS_NOT_FOUND;
 }

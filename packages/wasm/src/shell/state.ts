@@ -1,154 +1,163 @@
-// What a shell knows while it runs: variables, parameters, working directory, descriptors. A subshell is a copy.
-import { errorCode, toByteString } from "@lapstrake/base";
-import { resolvePath, type InodeFs } from "@lapstrake/layers";
-import type { Descriptor } from "../p1/descriptors.ts";
-import { MemoryPipe } from "../process/pipe.ts";
-import { joinPath } from "../process/programs.ts";
-import { readAll, writeAll } from "../process/stdio.ts";
-import { releaseDescriptor, type ProcessSpec, type System } from "../process/system.ts";
-import { stream } from "../run/preopens.ts";
-import { runList } from "./execute.ts";
-import type { Expander } from "./expand.ts";
-import type { List } from "./syntax.ts";
+// The execution environment of a shell (XCU 2.12): variables, parameters, functions, descriptors, options. Subshells get a copy.
+import { ERRNO, LapError, fsError, type ByteString } from "@lapstrake/base";
+import type { InodeFs } from "@lapstrake/layers";
+import { release, type OpenObject } from "../p1/descriptors.ts";
+import { retain } from "../processes/objects.ts";
+import type { Command } from "./ast.ts";
+import type { ShellPort } from "./port.ts";
 
-/** `exit`, and what ends a shell with `-e`. */
-export class ShellExit extends Error {
-  readonly status: number;
-  constructor(status: number) {
-    super("exit");
-    this.status = status;
-  }
+interface Variable {
+  readonly value: ByteString | undefined;
+  readonly exported: boolean;
+  readonly readOnly: boolean;
 }
 
-/** `break` and `continue`. */
-export class LoopJump extends Error {
-  readonly kind: "break" | "continue";
-  constructor(kind: "break" | "continue") {
-    super(kind);
-    this.kind = kind;
-  }
+/** The options of `set` that the shell knows. */
+export interface ShellOptions {
+  /** -e: end after a command that failed. */
+  e: boolean;
+  /** -f: no pathname expansion. */
+  f: boolean;
+  /** -u: unset variables are errors. */
+  u: boolean;
+  /** -x: print commands. */
+  x: boolean;
 }
 
-export class ShellState implements Expander {
-  readonly system: System;
-  readonly pid: number;
-  readonly name: string;
-  positional: string[];
-  cwd: string;
+/** An error that ends the shell with a message: special builtins, readonly variables, `${x?}`. */
+export function shellError(message: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_SHELL", message);
+}
+
+export class ShellState {
+  readonly port: ShellPort;
+  readonly options: ShellOptions;
+  readonly functions: Map<string, Command>;
+  readonly fds: Map<number, OpenObject>;
+  readonly #variables: Map<string, Variable>;
+  /** Saved values of `local` variables, one map per running function. */
+  readonly #locals: Map<string, Variable | undefined>[] = [];
+  /** $0. */
+  name: ByteString;
+  /** $1 … */
+  params: readonly ByteString[];
+  cwd: ByteString;
+  /** $? */
   status = 0;
-  exitOnError = false;
-  /** Conditions are being tested: their failure is no reason to end. */
-  testing = 0;
-  /** 0, 1, 2, …; holes are closed. */
-  fds: (Descriptor | undefined)[];
-  readonly variables: Map<string, string>;
-  readonly exported: Set<string>;
+  /** Status of the last command substitution of the running command. */
+  substituted: number | undefined;
+  loops = 0;
+  /** Functions and sourced files: where `return` is allowed. */
+  frames = 0;
 
-  constructor(system: System, pid: number, spec: ProcessSpec, name: string, positional: readonly string[]) {
-    this.system = system;
-    this.pid = pid;
+  constructor(port: ShellPort, name: ByteString, params: readonly ByteString[], cwd: ByteString) {
+    this.port = port;
     this.name = name;
-    this.positional = [...positional];
-    this.cwd = spec.cwd;
-    this.fds = [...spec.stdio];
-    this.variables = new Map(Object.entries(spec.env));
-    this.exported = new Set(Object.keys(spec.env));
+    this.params = params;
+    this.cwd = cwd;
+    this.options = { e: false, f: false, u: false, x: false };
+    this.functions = new Map();
+    this.fds = new Map();
+    this.#variables = new Map();
   }
 
   get fs(): InodeFs {
-    return this.system.fs;
+    return this.port.fs;
   }
 
-  get(name: string): string | undefined {
-    if (name === "?") return String(this.status);
-    if (name === "#") return String(this.positional.length);
-    if (name === "$") return String(this.pid);
-    if (name === "0") return this.name;
-    return /^[1-9]$/.test(name) ? this.positional[Number(name) - 1] : this.variables.get(name);
+  /** A subshell's environment: a copy that shares the open objects. Close it with {@link closeAll}. */
+  clone(): ShellState {
+    const copy = new ShellState(this.port, this.name, this.params, this.cwd);
+    Object.assign(copy.options, this.options);
+    for (const [name, body] of this.functions) copy.functions.set(name, body);
+    for (const [name, variable] of this.#variables) copy.#variables.set(name, variable);
+    for (const [fd, object] of this.fds) copy.fds.set(fd, retain(object));
+    copy.status = this.status;
+    copy.loops = this.loops;
+    copy.frames = this.frames;
+    for (const saved of this.#locals) copy.#locals.push(new Map(saved));
+    return copy;
   }
 
-  set(name: string, value: string): void {
-    this.variables.set(name, value);
+  closeAll(): void {
+    for (const fd of [...this.fds.keys()]) this.closeFd(fd);
   }
 
-  /** The environment of commands, with assignments in front of one. */
-  environment(extra: ReadonlyMap<string, string>): Record<string, string> {
-    const exported = [...this.variables].filter(([name]) => this.exported.has(name));
-    return { ...Object.fromEntries(exported), ...Object.fromEntries(extra), PWD: this.cwd };
+  fd(fd: number): OpenObject {
+    const object = this.fds.get(fd);
+    if (object === undefined) throw fsError(ERRNO.EBADF);
+    return object;
   }
 
-  /** A subshell: changes stay inside. */
-  copy(): ShellState {
-    const spec = { args: [], env: {}, cwd: this.cwd, stdio: [] as unknown as ProcessSpec["stdio"], parent: 0 };
-    const copy = new ShellState(this.system, this.pid, spec, this.name, this.positional);
-    for (const [name, value] of this.variables) copy.variables.set(name, value);
-    for (const name of this.exported) copy.exported.add(name);
-    copy.fds = [...this.fds];
-    return Object.assign(copy, { status: this.status, exitOnError: this.exitOnError, testing: this.testing });
+  /** Puts an object at a descriptor; its reference is now the state's. */
+  setFd(fd: number, object: OpenObject): void {
+    this.closeFd(fd);
+    this.fds.set(fd, object);
   }
 
-  /** Status of a subshell; its exit is its own. */
-  runSubshell(list: List, fds: readonly (Descriptor | undefined)[]): number {
-    const inner = this.copy();
-    inner.fds = [...fds];
-    try {
-      return runList(inner, list);
-    } catch (error) {
-      if (error instanceof ShellExit) return error.status;
-      throw error;
-    }
+  closeFd(fd: number): void {
+    const object = this.fds.get(fd);
+    this.fds.delete(fd);
+    if (object !== undefined) release(this.fs, object);
   }
 
-  capture(list: List): string {
-    const pipe = new MemoryPipe();
-    const writes = stream(undefined, pipe.output);
-    this.status = this.runSubshell(list, [this.fds[0], writes, this.fds[2], ...this.fds.slice(3)]);
-    releaseDescriptor(this.fs, writes);
-    return readAll(this.fs, stream(pipe.input, undefined)).replace(/\n+$/, "");
+  get(name: string): ByteString | undefined {
+    return this.#variables.get(name)?.value;
   }
 
-  /** Changes the working directory; false when there is none of that name. */
-  changeDirectory(path: string): boolean {
-    const target = normalize(joinPath(this.cwd, path));
-    const found = resolvePath(this.fs, this.fs.root, toByteString(target));
-    if (typeof found === "number" || found.ino === 0 || this.fs.getattr(found.ino).type !== "dir") return false;
-    this.cwd = target;
-    return true;
+  set(name: string, value: ByteString): void {
+    const before = this.#variables.get(name);
+    if (before?.readOnly === true) throw shellError(`${name}: is read only`);
+    this.#variables.set(name, { value, exported: before?.exported ?? false, readOnly: false });
   }
 
-  say(fd: 1 | 2, text: string): void {
-    const descriptor = this.fds[fd];
-    if (descriptor !== undefined) writeAll(this.fs, descriptor, text);
+  unset(name: string): void {
+    if (this.#variables.get(name)?.readOnly === true) throw shellError(`${name}: is read only`);
+    this.#variables.delete(name);
   }
 
-  /** A line on stderr, named after the shell. */
-  complain(message: string): void {
-    this.say(2, `${this.name}: ${message}\n`);
+  mark(name: string, what: "exported" | "readOnly"): void {
+    const before = this.#variables.get(name) ?? { value: undefined, exported: false, readOnly: false };
+    this.#variables.set(name, { ...before, [what]: true });
   }
-}
 
-/** cd's logical path: "." and ".." are taken out of the text. */
-function normalize(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") out.pop();
-    else if (part !== "" && part !== ".") out.push(part);
+  /** Name and value of every variable that is set, sorted by name. */
+  variables(): [string, ByteString][] {
+    const set = [...this.#variables].flatMap(([name, { value }]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    return set.map(([name, value]): [string, ByteString] => [name, value]).sort(([a], [b]) => (a < b ? -1 : 1));
   }
-  return `/${out.join("/")}`;
-}
 
-/** The reason in a failed call's error, for messages. */
-export function reasonOf(error: unknown): string | undefined {
-  const texts: Readonly<Record<string, string>> = {
-    ENOENT: "not found",
-    EACCES: "permission denied",
-    ENOEXEC: "not a WebAssembly program",
-    EISDIR: "is a directory",
-    ENOTDIR: "not a directory",
-    EROFS: "read-only filesystem",
-    EAGAIN: "too many processes",
-    ENOSPC: "no space left",
-  };
-  const code = errorCode(error);
-  return code === undefined ? undefined : (texts[code] ?? code);
+  /** The environment of programs. */
+  environment(): ByteString[] {
+    return [...this.#variables].flatMap(([name, variable]) =>
+      variable.exported && variable.value !== undefined ? [`${name}=${variable.value}`] : [],
+    );
+  }
+
+  enterFunction(): void {
+    this.#locals.push(new Map());
+  }
+
+  leaveFunction(): void {
+    for (const [name, variable] of this.#locals.pop() ?? []) this.restore(name, variable);
+  }
+
+  /** Makes a variable local to the running function; it keeps its value. */
+  local(name: string): void {
+    const saved = this.#locals.at(-1);
+    if (saved === undefined) throw shellError("local: not in a function");
+    if (!saved.has(name)) saved.set(name, this.#variables.get(name));
+  }
+
+  /** The variable as it is now, for {@link restore}. */
+  save(name: string): Variable | undefined {
+    return this.#variables.get(name);
+  }
+
+  restore(name: string, variable: Variable | undefined): void {
+    if (variable === undefined) this.#variables.delete(name);
+    else this.#variables.set(name, variable);
+  }
 }

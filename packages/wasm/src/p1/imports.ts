@@ -32,11 +32,14 @@ const GROUPS: readonly ((guest: Guest) => HostFunctions)[] = [
 
 /** Every function of preview1 for one guest; the guest's own `layouts` decide the version. */
 export function preview1Imports(guest: Guest): Record<string, HostFunction> {
-  const out: Record<string, HostFunction> = {};
-  for (const group of GROUPS) {
-    for (const [name, call] of Object.entries(group(guest))) out[name] = guarded(call as unknown as HostFunction);
-  }
-  return out;
+  return guardedCalls(Object.assign({}, ...GROUPS.map((group) => group(guest))) as HostFunctions);
+}
+
+/** Host functions behind the wrapper that turns throws into errno. */
+export function guardedCalls(calls: HostFunctions): Record<string, HostFunction> {
+  return Object.fromEntries(
+    Object.entries(calls).map(([name, call]) => [name, guarded(call as unknown as HostFunction)]),
+  );
 }
 
 /** A function as WebAssembly calls it: numbers and bigints in, errno out. */
@@ -71,7 +74,17 @@ function guarded(call: HostFunction): HostFunction {
       return toErrno(error);
     }
   };
+  // A call that takes its arguments as a list: too many for either.
+  if (call.length === 0) return (...args) => tried(call, args);
   return call.length <= 5 ? narrow : wide;
+}
+
+function tried(call: HostFunction, args: readonly Value[]): number {
+  try {
+    return call(...args);
+  } catch (error) {
+    return toErrno(error);
+  }
 }
 
 function toErrno(error: unknown): number {

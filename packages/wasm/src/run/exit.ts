@@ -12,6 +12,8 @@ export interface WasmExit {
   readonly reason: "exit" | "trap" | "limit" | "signal";
   /** For `trap` and `limit`. */
   readonly error?: LapError;
+  /** Set when the end came from outside the program: what was raised, see {@link REASON}. */
+  readonly interrupt?: number;
   /** For `signal`: its Linux number. */
   readonly signal?: number;
 }
@@ -55,9 +57,9 @@ export function exitOf(thrown: unknown, timeoutMs: number | undefined): WasmExit
 /** The end that a raised interrupt stands for. */
 export function interruptedExit(reason: number, timeoutMs: number | undefined): WasmExit {
   if (reason === REASON.timeout)
-    return { exitCode: EXIT.timeout, reason: "limit", error: timeoutError(timeoutMs ?? 0) };
+    return { exitCode: EXIT.timeout, reason: "limit", error: timeoutError(timeoutMs ?? 0), interrupt: reason };
   const signal = reason > REASON.signal ? reason - REASON.signal : 9;
-  return { exitCode: SIGNAL_BASE + signal, reason: "signal", signal };
+  return { exitCode: SIGNAL_BASE + signal, reason: "signal", signal, interrupt: reason };
 }
 
 function timeoutError(timeoutMs: number): LapError {

@@ -9,13 +9,6 @@ import type { Descriptor, DescriptorTable } from "../p1/descriptors.ts";
 /** Each costs a descriptor of the guest. */
 const MAX_ROOT_NAMES = 64;
 
-/** Descriptors 0, 1 and 2. */
-export function openStdio(fds: DescriptorTable, stdin: GuestInput, stdout: GuestOutput, stderr: GuestOutput): void {
-  fds.add(stream(stdin, undefined));
-  fds.add(stream(undefined, stdout));
-  fds.add(stream(undefined, stderr));
-}
-
 /** A stream descriptor of one direction. */
 export function stream(input: GuestInput | undefined, output: GuestOutput | undefined): Descriptor {
   const unusable = input === undefined ? RIGHT.fdRead : RIGHT.fdWrite;

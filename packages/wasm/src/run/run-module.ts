@@ -1,19 +1,13 @@
-// Runs one preview1 command to its end in the thread that calls: descriptors, imports, instance, _start, exit.
-import { toByteString } from "@lapstrake/base";
+// One run in the thread that calls: the container of a guest (filesystem, limits, stdio), and its first process.
 import type { InodeFs } from "@lapstrake/layers";
-import { systemClock, type GuestClock } from "../io/clock.ts";
 import { EMPTY_INPUT, NULL_OUTPUT, OutputLimit } from "../io/buffers.ts";
+import { systemClock, type GuestClock } from "../io/clock.ts";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
-import { DescriptorTable } from "../p1/descriptors.ts";
-import type { Guest } from "../p1/guest.ts";
-import { preview1Imports, PREVIEW1_MODULES, type HostFunction, type Preview1Module } from "../p1/imports.ts";
-import { GuestMemory } from "../p1/memory.ts";
-import { randomBytes } from "../p1/process.ts";
-import { exitOf, type WasmExit } from "./exit.ts";
+import { System, type ProcessSpec, type Stdio } from "../processes/system.ts";
+import type { WasmModule } from "../webassembly.ts";
+import type { WasmExit } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { checkImports, exportedMemory, startFunction } from "./link.ts";
-import { openPreopens, openStdio, preopensOf } from "./preopens.ts";
-import { Wasm, type WasmModule } from "../webassembly.ts";
+import { preopensOf, stream } from "./preopens.ts";
 
 /** Bounds on one guest; absent means none, except open files. */
 export interface WasmLimits {
@@ -23,8 +17,10 @@ export interface WasmLimits {
   readonly timeoutMs?: number;
   /** stdout and stderr together. */
   readonly outputBytes?: number;
-  /** Descriptors open at once, preopens included; default 1024. */
+  /** Descriptors open at once in each process, preopens included; default 1024. */
   readonly openFiles?: number;
+  /** Children that were not joined yet; default 256. */
+  readonly processes?: number;
 }
 
 /** One run. */
@@ -48,50 +44,42 @@ export interface ModuleRun {
   readonly guard?: ((call: () => void, interrupt: Interrupt) => void) | undefined;
 }
 
-const DEFAULT_OPEN_FILES = 1024;
-
 /** Runs to the end; exits, traps and limits are values, unusable modules are thrown as LapError. */
 export function runModule(run: ModuleRun): WasmExit {
-  const used = checkImports(run.module);
-  const guest = makeGuest(run);
-  try {
-    const instance = new Wasm.Instance(run.module, importsFor(guest, used));
-    const memory = exportedMemory(instance);
-    if (memory !== undefined) guest.memory.attach(memory);
-    const start = startFunction(instance);
-    if (run.guard === undefined) start();
-    else run.guard(() => void start(), guest.interrupt);
-    return { exitCode: 0, reason: "exit" };
-  } catch (thrown) {
-    return exitOf(thrown, run.limits?.timeoutMs);
-  } finally {
-    guest.fds.closeAll();
-  }
+  const { system, spec, call } = containerOf(run);
+  return system.runModule(run.module, spec, { pid: 1, call, preopens: preopensOf(run) });
 }
 
-function importsFor(guest: Guest, used: Iterable<Preview1Module>): Record<string, Record<string, HostFunction>> {
-  const imports: Record<string, Record<string, HostFunction>> = {};
-  for (const name of used) imports[name] = preview1Imports({ ...guest, layouts: PREVIEW1_MODULES[name] });
-  return imports;
+/** Runs the program that `args[0]` names, along PATH; throws the filesystem's error when there is none. */
+export function runNamed(run: Omit<ModuleRun, "module" | "preopens">): WasmExit {
+  const { system, spec, call } = containerOf(run);
+  return system.runProgram(spec, 1, call);
 }
 
-function makeGuest(run: ModuleRun): Guest {
-  const fds = new DescriptorTable(run.fs, run.limits?.openFiles ?? DEFAULT_OPEN_FILES);
+interface Container {
+  readonly system: System;
+  readonly spec: ProcessSpec;
+  readonly call: ((start: () => void) => void) | undefined;
+}
+
+function containerOf(run: Omit<ModuleRun, "module">): Container {
+  const interrupt = run.interrupt ?? new Interrupt();
+  const { guard } = run;
+  return {
+    system: new System({ fs: run.fs, clock: run.clock ?? systemClock, interrupt, limits: run.limits ?? {} }),
+    spec: { args: run.args, env: run.env ?? {}, cwd: run.cwd ?? "/", stdio: stdioOf(run), parent: 0 },
+    call: guard === undefined ? undefined : (start) => guard(start, interrupt),
+  };
+}
+
+function stdioOf(run: Omit<ModuleRun, "module">): Stdio {
   const outputBytes = run.limits?.outputBytes;
   const limit = outputBytes === undefined ? undefined : new OutputLimit(outputBytes);
   const out = run.stdout ?? NULL_OUTPUT;
   const err = run.stderr ?? NULL_OUTPUT;
-  openStdio(fds, run.stdin ?? EMPTY_INPUT, limit?.guard(out) ?? out, limit?.guard(err) ?? err);
-  openPreopens(fds, run.fs, preopensOf(run));
-  return {
-    fs: run.fs,
-    fds,
-    memory: new GuestMemory(),
-    args: run.args.map(toByteString),
-    env: Object.entries(run.env ?? {}).map(([name, value]) => toByteString(`${name}=${value}`)),
-    clock: run.clock ?? systemClock,
-    interrupt: run.interrupt ?? new Interrupt(),
-    layouts: PREVIEW1_MODULES.wasi_snapshot_preview1,
-    random: randomBytes,
-  };
+  return [
+    stream(run.stdin ?? EMPTY_INPUT, undefined),
+    stream(undefined, limit?.guard(out) ?? out),
+    stream(undefined, limit?.guard(err) ?? err),
+  ];
 }

@@ -8,7 +8,7 @@ import { matches } from "./pattern.ts";
 import { shellError, type ShellState } from "./state.ts";
 
 /** Runs the commands of a substitution; their output without its last newlines. */
-export type Substitute = (body: Command) => Promise<ByteString>;
+export type Substitute = (body: Command) => ByteString;
 
 const DEFAULT_IFS = " \t\n";
 
@@ -29,11 +29,11 @@ export class Expander {
   }
 
   /** The arguments that the words of a command become. */
-  async args(words: readonly Word[]): Promise<ByteString[]> {
+  args(words: readonly Word[]): ByteString[] {
     const out: ByteString[] = [];
     for (const word of words) {
       const fields = new Fields(this.#ifs());
-      await this.#parts(word, { fields, splits: true });
+      this.#parts(word, { fields, splits: true });
       fields.end();
       for (const { text, pattern } of fields.done) {
         const paths = this.#state.options.f ? [] : glob(this.#state.fs, this.#state.cwd, pattern);
@@ -45,18 +45,18 @@ export class Expander {
   }
 
   /** One value, neither split nor matched: assignments, redirections, here-documents, the word of case. */
-  async value(word: Word): Promise<ByteString> {
-    return (await this.#single(word)).text;
+  value(word: Word): ByteString {
+    return (this.#single(word)).text;
   }
 
   /** The word as a pattern. */
-  async pattern(word: Word): Promise<ByteString> {
-    return (await this.#single(word)).pattern;
+  pattern(word: Word): ByteString {
+    return (this.#single(word)).pattern;
   }
 
-  async #single(word: Word): Promise<{ text: ByteString; pattern: ByteString }> {
+  #single(word: Word): { text: ByteString; pattern: ByteString } {
     const fields = new Fields("");
-    await this.#parts(word, { fields, splits: false });
+    this.#parts(word, { fields, splits: false });
     fields.end();
     return fields.done[0] ?? { text: "", pattern: "" };
   }
@@ -65,19 +65,19 @@ export class Expander {
     return this.#state.get("IFS") ?? DEFAULT_IFS;
   }
 
-  async #parts(word: Word, mode: Mode): Promise<void> {
-    for (const part of word) await this.#part(part, mode);
+  #parts(word: Word, mode: Mode): void {
+    for (const part of word) this.#part(part, mode);
   }
 
-  async #part(part: Part, mode: Mode): Promise<void> {
+  #part(part: Part, mode: Mode): void {
     const { fields } = mode;
     if (part.kind === "tilde") fields.quoted(this.#state.get("HOME") ?? "~");
     else if (part.kind === "text") {
       if (part.quoted) fields.quoted(part.text);
       else fields.literal(part.text);
-    } else if (part.kind === "command") this.#put(await this.#substitute(part.body), part.quoted, mode);
-    else if (part.kind === "arithmetic") this.#put(await this.#arithmetic(part.word), part.quoted, mode);
-    else await this.#param(part.param, part.quoted, mode);
+    } else if (part.kind === "command") this.#put(this.#substitute(part.body), part.quoted, mode);
+    else if (part.kind === "arithmetic") this.#put(this.#arithmetic(part.word), part.quoted, mode);
+    else this.#param(part.param, part.quoted, mode);
   }
 
   #put(value: ByteString, quoted: boolean, { fields, splits }: Mode): void {
@@ -86,8 +86,8 @@ export class Expander {
     else if (value !== "") fields.literal(value);
   }
 
-  async #arithmetic(word: Word): Promise<ByteString> {
-    const source = await this.value(word);
+  #arithmetic(word: Word): ByteString {
+    const source = this.value(word);
     const state = this.#state;
     const value = evaluate(source, {
       get: (name) => this.#lookup(name) ?? "",
@@ -96,7 +96,7 @@ export class Expander {
     return String(value);
   }
 
-  async #param(param: Param, quoted: boolean, mode: Mode): Promise<void> {
+  #param(param: Param, quoted: boolean, mode: Mode): void {
     const { name, op } = param;
     const value = op === "" || op === "length" || "%#".includes(op[0]!) ? this.#lookup(name) : this.#value(name);
     const unset = value === undefined || (param.colon && value === "");
@@ -105,29 +105,29 @@ export class Expander {
     if (op === "length") return this.#put(String((value ?? "").length), quoted, mode);
     if ((name === "@" || name === "*") && (op === "" || "-=?".includes(op))) return this.#list(name, quoted, mode);
     if (op.startsWith("%") || op.startsWith("#")) {
-      return this.#put(trim(value ?? "", await this.pattern(param.word), op), quoted, mode);
+      return this.#put(trim(value ?? "", this.pattern(param.word), op), quoted, mode);
     }
     this.#put(value ?? "", quoted, mode);
   }
 
   /** The word after "-", "=", "?" or "+" takes the place of the value. */
-  async #alternative(param: Param, quoted: boolean, mode: Mode): Promise<void> {
-    if (param.op === "?") throw shellError(`${param.name}: ${(await this.value(param.word)) || "parameter not set"}`);
+  #alternative(param: Param, quoted: boolean, mode: Mode): void {
+    if (param.op === "?") throw shellError(`${param.name}: ${(this.value(param.word)) || "parameter not set"}`);
     if (param.op !== "=") {
-      for (const part of param.word) await this.#alternativePart(part, quoted, mode);
+      for (const part of param.word) this.#alternativePart(part, quoted, mode);
       if (quoted && param.word.length === 0) mode.fields.quoted("");
       return;
     }
     if (!/^[A-Za-z_]/.test(param.name)) throw shellError(`${param.name}: cannot be assigned`);
-    const value = await this.value(param.word);
+    const value = this.value(param.word);
     this.#state.set(param.name, value);
     this.#put(value, quoted, mode);
   }
 
   /** Unquoted text of such a word is split like the result of an expansion. */
-  async #alternativePart(part: Part, quoted: boolean, mode: Mode): Promise<void> {
+  #alternativePart(part: Part, quoted: boolean, mode: Mode): void {
     if (part.kind === "text" && !part.quoted && !quoted && mode.splits) mode.fields.split(part.text);
-    else await this.#part(part, mode);
+    else this.#part(part, mode);
   }
 
   /** "$@" is a field per parameter, "$*" one field; unquoted, both are a field per parameter and split further. */

@@ -23,7 +23,7 @@ export interface ShellPort {
    * Runs a program to its end: its exit status, 128 + n for a signal. Rejects with ENOEXEC when the file is no program;
    * the shell then reads it as a script.
    */
-  spawn(request: SpawnRequest): Promise<number>;
+  spawn(request: SpawnRequest): number;
   /** Called before each command: throws when the shell is to end. */
   check?(): void;
 }

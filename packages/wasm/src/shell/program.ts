@@ -27,37 +27,37 @@ export function findProgram(
 }
 
 /** Runs a program, or says as every shell why not: 127 not found, 126 not executable. */
-export async function runProgram(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function runProgram(shell: Shell, args: readonly ByteString[]): number {
   const { state } = shell;
   const found = findProgram(state, args[0]!);
   if (found === undefined || !found.executable) {
-    await shell.complain(`${args[0]!}: ${found === undefined ? "not found" : "Permission denied"}`);
+    shell.complain(`${args[0]!}: ${found === undefined ? "not found" : "Permission denied"}`);
     return found === undefined ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
   }
   const { path } = found;
   try {
-    return await state.port.spawn({ path, argv: args, env: state.environment(), cwd: state.cwd, fds: state.fds });
+    return state.port.spawn({ path, argv: args, env: state.environment(), cwd: state.cwd, fds: state.fds });
   } catch (error) {
     if (errorCode(error) === "ENOEXEC") return runScript(shell, path, args);
     if (errorCode(error) === undefined || !/^E[A-Z0-9]+$/.test(errorCode(error)!)) throw error;
-    await shell.complain(`${args[0]!}: ${errorCode(error)!}`);
+    shell.complain(`${args[0]!}: ${errorCode(error)!}`);
     return STATUS_NOT_EXECUTABLE;
   }
 }
 
 /** A text file: a shell of its own, with nothing of this one but environment and descriptors. */
-async function runScript(shell: Shell, path: ByteString, args: readonly ByteString[]): Promise<number> {
+function runScript(shell: Shell, path: ByteString, args: readonly ByteString[]): number {
   const parent = shell.state;
   const text = fromBytes(readWhole(parent.fs, mustResolve(parent.fs, "/", path)));
   if (text.slice(0, 512).includes("\0")) {
-    await shell.complain(`${args[0]!}: not a program of this sandbox`);
+    shell.complain(`${args[0]!}: not a program of this sandbox`);
     return STATUS_NOT_EXECUTABLE;
   }
   const state = new ShellState(parent.port, path, args.slice(1), parent.cwd);
   importEnvironment(state, parent.environment());
   for (const [fd, object] of parent.fds) state.setFd(fd, retain(object));
   try {
-    return await new Shell(state).toEnd(scriptCommands(text));
+    return new Shell(state).toEnd(scriptCommands(text));
   } finally {
     state.closeAll();
   }

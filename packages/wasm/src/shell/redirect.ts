@@ -20,10 +20,10 @@ export class RedirectError extends LapError {
 export type SavedFds = Map<number, OpenObject | undefined>;
 
 /** Makes the redirections in order; on failure the earlier ones are undone. */
-export async function redirect(state: ShellState, words: Expander, redirects: readonly Redirect[]): Promise<SavedFds> {
+export function redirect(state: ShellState, words: Expander, redirects: readonly Redirect[]): SavedFds {
   const saved: SavedFds = new Map();
   try {
-    for (const one of redirects) await apply(state, words, one, saved);
+    for (const one of redirects) apply(state, words, one, saved);
   } catch (error) {
     restoreFds(state, saved);
     throw error;
@@ -50,8 +50,8 @@ export function forgetFds(state: ShellState, saved: SavedFds): void {
   }
 }
 
-async function apply(state: ShellState, words: Expander, one: Redirect, saved: SavedFds): Promise<void> {
-  const object = await target(state, words, one);
+function apply(state: ShellState, words: Expander, one: Redirect, saved: SavedFds): void {
+  const object = target(state, words, one);
   const before = state.fds.get(one.fd);
   if (saved.has(one.fd)) state.closeFd(one.fd);
   else {
@@ -62,8 +62,8 @@ async function apply(state: ShellState, words: Expander, one: Redirect, saved: S
 }
 
 /** The object a descriptor is to become, with a reference for it; undefined closes it. */
-async function target(state: ShellState, words: Expander, one: Redirect): Promise<OpenObject | undefined> {
-  const text = await words.value(one.word);
+function target(state: ShellState, words: Expander, one: Redirect): OpenObject | undefined {
+  const text = words.value(one.word);
   if (one.kind === "heredoc") return streamObject(bytesInput(toBytes(text)), undefined);
   if (one.kind === "dup") return duplicate(state, text);
   return device(state, text) ?? open(state, text, one.kind);

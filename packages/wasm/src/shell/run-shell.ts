@@ -24,16 +24,16 @@ export interface ShellRun {
 }
 
 /** Runs a script to its end: its exit status. Reading scripts from stdin is not supported: ERR_LAP_SHELL. */
-export async function runShell(run: ShellRun): Promise<number> {
+export function runShell(run: ShellRun): number {
   const state = new ShellState(run.port, run.argv[0] ?? "sh", [], run.cwd);
   importEnvironment(state, run.env);
   state.set("PWD", run.cwd);
   for (const [fd, object] of run.fds) state.setFd(fd, retain(object));
   try {
     const body = start(state, run.argv.slice(1));
-    return await new Shell(state).toEnd(body);
+    return new Shell(state).toEnd(body);
   } catch (error) {
-    return await refused(state, error);
+    return refused(state, error);
   } finally {
     state.closeAll();
   }
@@ -49,11 +49,11 @@ function start(state: ShellState, args: readonly ByteString[]): Iterable<Command
   return scriptCommands(command ? first : fromBytes(readWhole(state.fs, mustResolve(state.fs, state.cwd, first))));
 }
 
-async function refused(state: ShellState, error: unknown): Promise<number> {
+function refused(state: ShellState, error: unknown): number {
   const ours = error instanceof LapError && error.code.startsWith("ERR_LAP_SHELL");
   if (!ours && errorCode(error) !== "ENOENT") throw error;
   const stderr = state.fds.get(2);
   const message = ours ? error.message : `${state.name}: cannot open the script`;
-  if (stderr !== undefined) await writeObject(state.fs, stderr, toBytes(`${message}\n`));
+  if (stderr !== undefined) writeObject(state.fs, stderr, toBytes(`${message}\n`));
   return ours ? STATUS_MISUSE : STATUS_NOT_FOUND;
 }

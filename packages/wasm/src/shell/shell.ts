@@ -32,37 +32,37 @@ export class Shell {
   }
 
   /** Runs a whole script: exits and errors become its status, messages go to its stderr. */
-  async toEnd(script: Iterable<Command>): Promise<number> {
+  toEnd(script: Iterable<Command>): number {
     try {
       let status = 0;
-      for (const command of script) status = await this.run(command);
+      for (const command of script) status = this.run(command);
       return status;
     } catch (thrown) {
       if (thrown instanceof ShellExit || thrown instanceof ShellReturn) return thrown.status;
       if (thrown instanceof LoopJump) return 0;
       if (!isShellError(thrown)) throw thrown;
-      await this.complain(thrown.message);
+      this.complain(thrown.message);
       return STATUS_MISUSE;
     }
   }
 
   /** Writes a message to stderr, behind the shell's name. */
-  async complain(message: string): Promise<void> {
+  complain(message: string): void {
     const object = this.state.fds.get(2);
     if (object === undefined) return;
-    await writeObject(this.state.fs, object, toBytes(`${this.state.name}: ${message}\n`));
+    writeObject(this.state.fs, object, toBytes(`${this.state.name}: ${message}\n`));
   }
 
   /** Runs one command; its status is also $?. */
-  async run(command: Command): Promise<number> {
+  run(command: Command): number {
     this.state.port.check?.();
-    const status = await this.#dispatch(command);
+    const status = this.#dispatch(command);
     this.state.status = status;
     if (status !== 0 && this.state.options.e && this.#tested === 0 && canFail(command)) throw new ShellExit(status);
     return status;
   }
 
-  async #dispatch(command: Command): Promise<number> {
+  #dispatch(command: Command): number {
     switch (command.kind) {
       case "simple":
         return runSimple(this, command);
@@ -70,7 +70,7 @@ export class Shell {
         return this.#list(command.commands);
       case "and":
       case "or": {
-        const left = await this.condition(command.left);
+        const left = this.condition(command.left);
         return (left === 0) === (command.kind === "and") ? this.run(command.right) : left;
       }
       case "pipeline":
@@ -83,59 +83,59 @@ export class Shell {
     }
   }
 
-  async #list(commands: readonly Command[]): Promise<number> {
+  #list(commands: readonly Command[]): number {
     let status = 0;
-    for (const command of commands) status = await this.run(command);
+    for (const command of commands) status = this.run(command);
     return status;
   }
 
   /** Runs what only asks: a failure does not end the shell. */
-  async condition(command: Command): Promise<number> {
+  condition(command: Command): number {
     this.#tested += 1;
     try {
-      return await this.run(command);
+      return this.run(command);
     } finally {
       this.#tested -= 1;
     }
   }
 
-  async #pipeline(commands: readonly Command[], negate: boolean): Promise<number> {
+  #pipeline(commands: readonly Command[], negate: boolean): number {
     if (negate) this.#tested += 1;
     try {
-      const status = commands.length === 1 ? await this.run(commands[0]!) : await this.#connected(commands);
+      const status = commands.length === 1 ? this.run(commands[0]!) : this.#connected(commands);
       return negate ? Number(status === 0) : status;
     } finally {
       if (negate) this.#tested -= 1;
     }
   }
 
-  async #connected(commands: readonly Command[]): Promise<number> {
-    const running: Promise<number>[] = [];
+  #connected(commands: readonly Command[]): number {
+    const running: number[] = [];
     let input: OpenObject | undefined;
     for (const [index, command] of commands.entries()) {
       const pipe = index < commands.length - 1 ? pipeObjects() : undefined;
       running.push(this.#forked(command, input, pipe?.writer));
       input = pipe?.reader;
     }
-    const ends = await Promise.allSettled(running);
+    const ends = Promise.allSettled(running);
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     const last = ends.at(-1)!;
     return last.status === "fulfilled" ? last.value : 0;
   }
 
   /** A subshell; the objects given become its descriptors 0 and 1. */
-  async #forked(body: Command, input?: OpenObject, output?: OpenObject): Promise<number> {
+  #forked(body: Command, input?: OpenObject, output?: OpenObject): number {
     const state = this.state.clone();
     if (input !== undefined) state.setFd(0, input);
     if (output !== undefined) state.setFd(1, output);
     try {
-      return await new Shell(state, this.#tested, this.#depth + 1).toEnd([body]);
+      return new Shell(state, this.#tested, this.#depth + 1).toEnd([body]);
     } finally {
       state.closeAll();
     }
   }
 
-  async #substitute(body: Command): Promise<ByteString> {
+  #substitute(body: Command): ByteString {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     const write = (from: Uint8Array, offset: number, length: number): number => {
@@ -144,46 +144,46 @@ export class Shell {
       chunks.push(from.slice(offset, offset + length));
       return length;
     };
-    this.state.substituted = await this.#forked(body, undefined, streamObject(undefined, { kind: "pipe", write }));
+    this.state.substituted = this.#forked(body, undefined, streamObject(undefined, { kind: "pipe", write }));
     return chunks
       .map((chunk) => fromBytes(chunk))
       .join("")
       .replace(/\n+$/, "");
   }
 
-  async #redirected(body: Compound, redirects: Parameters<typeof redirect>[2]): Promise<number> {
+  #redirected(body: Compound, redirects: Parameters<typeof redirect>[2]): number {
     if (redirects.length === 0) return this.#compound(body);
-    const saved = await this.attempt(() => redirect(this.state, this.words, redirects));
+    const saved = this.attempt(() => redirect(this.state, this.words, redirects));
     if (typeof saved === "number") return saved;
     try {
-      return await this.#compound(body);
+      return this.#compound(body);
     } finally {
       restoreFds(this.state, saved);
     }
   }
 
   /** What `make` gives, or status 2 after the message of a failed redirection. */
-  async attempt<T>(make: () => Promise<T>): Promise<T | number> {
+  attempt<T>(make: () => T): T | number {
     try {
-      return await make();
+      return make();
     } catch (error) {
       if (!(error instanceof RedirectError)) throw error;
-      await this.complain(error.message);
+      this.complain(error.message);
       return STATUS_MISUSE;
     }
   }
 
-  async #compound(body: Compound): Promise<number> {
+  #compound(body: Compound): number {
     switch (body.kind) {
       case "subshell":
         return this.#forked(body.body);
       case "group":
         return this.run(body.body);
       case "if":
-        if ((await this.condition(body.test)) === 0) return this.run(body.body);
+        if ((this.condition(body.test)) === 0) return this.run(body.body);
         return body.otherwise === undefined ? 0 : this.run(body.otherwise);
       case "while":
-        return this.#loop(async () => ((await this.condition(body.test)) === 0) !== body.until, body.body);
+        return this.#loop(() => ((this.condition(body.test)) === 0) !== body.until, body.body);
       case "for":
         return this.#for(body);
       case "case":
@@ -191,9 +191,9 @@ export class Shell {
     }
   }
 
-  async #for({ name, words, body }: Compound & { kind: "for" }): Promise<number> {
-    const values = words === undefined ? [...this.state.params] : await this.words.args(words);
-    const next = (): Promise<boolean> => {
+  #for({ name, words, body }: Compound & { kind: "for" }): number {
+    const values = words === undefined ? [...this.state.params] : this.words.args(words);
+    const next = (): boolean => {
       const value = values.shift();
       if (value !== undefined) this.state.set(name, value);
       return Promise.resolve(value !== undefined);
@@ -201,14 +201,14 @@ export class Shell {
     return this.#loop(next, body);
   }
 
-  async #loop(next: () => Promise<boolean>, body: Command): Promise<number> {
+  #loop(next: () => boolean, body: Command): number {
     let status = 0;
     this.state.loops += 1;
     try {
       for (;;) {
-        const end = await this.#turn(async () => {
-          if (!(await next())) return true;
-          status = await this.run(body);
+        const end = this.#turn(() => {
+          if (!(next())) return true;
+          status = this.run(body);
           return false;
         });
         if (end) return status;
@@ -219,9 +219,9 @@ export class Shell {
   }
 
   /** One turn of a loop; true when it was the last. Jumps to outer loops pass on. */
-  async #turn(turn: () => Promise<boolean>): Promise<boolean> {
+  #turn(turn: () => boolean): boolean {
     try {
-      return await turn();
+      return turn();
     } catch (thrown) {
       if (!(thrown instanceof LoopJump)) throw thrown;
       if (thrown.levels > 1) throw new LoopJump(thrown.kind, thrown.levels - 1);
@@ -229,11 +229,11 @@ export class Shell {
     }
   }
 
-  async #case({ word, arms }: Compound & { kind: "case" }): Promise<number> {
-    const value = await this.words.value(word);
+  #case({ word, arms }: Compound & { kind: "case" }): number {
+    const value = this.words.value(word);
     for (const arm of arms) {
       for (const pattern of arm.patterns) {
-        if (compilePattern(await this.words.pattern(pattern)).test(value)) return this.run(arm.body);
+        if (compilePattern(this.words.pattern(pattern)).test(value)) return this.run(arm.body);
       }
     }
     return 0;

@@ -6,7 +6,7 @@ import { shellError } from "../state.ts";
 import { writeText } from "./output.ts";
 
 /** `cd [-L] [directory|-]` */
-export async function cd(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function cd(shell: Shell, args: readonly ByteString[]): number {
   const { state } = shell;
   const [wanted = state.get("HOME") ?? ""] = args[0] === "-L" || args[0] === "--" ? args.slice(1) : args;
   if (wanted.startsWith("-") && wanted !== "-") throw shellError(`cd: unknown option "${wanted}"`);
@@ -18,12 +18,12 @@ export async function cd(shell: Shell, args: readonly ByteString[]): Promise<num
   state.set("OLDPWD", state.cwd);
   state.set("PWD", path);
   state.cwd = path;
-  if (wanted === "-") await writeText(shell, 1, `${path}\n`);
+  if (wanted === "-") writeText(shell, 1, `${path}\n`);
   return 0;
 }
 
 /** `pwd` */
-export async function pwd(shell: Shell): Promise<number> {
-  await writeText(shell, 1, `${shell.state.cwd}\n`);
+export function pwd(shell: Shell): number {
+  writeText(shell, 1, `${shell.state.cwd}\n`);
   return 0;
 }

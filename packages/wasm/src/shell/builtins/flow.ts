@@ -46,20 +46,20 @@ export function continueLoop(shell: Shell, args: readonly ByteString[]): number 
 }
 
 /** `eval word…` */
-export async function evaluateWords(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function evaluateWords(shell: Shell, args: readonly ByteString[]): number {
   const text = args.join(" ");
   return /^\s*$/.test(text) ? 0 : shell.nested().run(parseScript(text));
 }
 
 /** `. file`: runs a file in this environment. */
-export async function source(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function source(shell: Shell, args: readonly ByteString[]): number {
   const { state } = shell;
   const [file] = args;
   if (file === undefined) throw shellError(".: filename argument required");
   const body = parseScript(fromBytes(readWhole(state.fs, mustResolve(state.fs, "/", sourceFile(state, file)))));
   state.frames += 1;
   try {
-    return await shell.nested().run(body);
+    return shell.nested().run(body);
   } catch (thrown) {
     if (thrown instanceof ShellReturn) return thrown.status;
     throw thrown;
@@ -76,21 +76,21 @@ function sourceFile(state: ShellState, file: ByteString): ByteString {
 }
 
 /** `exec [program…]`: the program takes the shell's place; without one, redirections stay. */
-export async function exec(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function exec(shell: Shell, args: readonly ByteString[]): number {
   if (args.length === 0) return 0;
-  throw new ShellExit(await runProgram(shell, args));
+  throw new ShellExit(runProgram(shell, args));
 }
 
 /** `command name…` skips functions; `command -v name` says what the name is. */
-export async function command(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function command(shell: Shell, args: readonly ByteString[]): number {
   if (args[0] === "-v") return describe(shell, args[1] ?? "");
   return args.length === 0 ? 0 : execute(shell, args, false);
 }
 
-async function describe(shell: Shell, name: ByteString): Promise<number> {
+function describe(shell: Shell, name: ByteString): number {
   const known = shell.state.functions.has(name) || Object.hasOwn(BUILTINS, name);
   const found = known ? undefined : findProgram(shell.state, name);
   if (!known && found?.executable !== true) return 127;
-  await writeText(shell, 1, `${found?.path ?? name}\n`);
+  writeText(shell, 1, `${found?.path ?? name}\n`);
   return 0;
 }

@@ -5,14 +5,14 @@ import type { Shell } from "../shell.ts";
 import { unescape } from "./escapes.ts";
 
 /** Writes bytes to descriptor `fd`; throws EBADF when it is closed. */
-export async function writeText({ state }: Shell, fd: number, text: ByteString): Promise<void> {
-  await writeObject(state.fs, state.fd(fd), toBytes(text));
+export function writeText({ state }: Shell, fd: number, text: ByteString): void {
+  writeObject(state.fs, state.fd(fd), toBytes(text));
 }
 
 /** `echo [-n] word…` */
-export async function echo(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function echo(shell: Shell, args: readonly ByteString[]): number {
   const noNewline = args[0] === "-n";
   const { text, stop } = unescape((noNewline ? args.slice(1) : args).join(" "));
-  await writeText(shell, 1, noNewline || stop ? text : `${text}\n`);
+  writeText(shell, 1, noNewline || stop ? text : `${text}\n`);
   return 0;
 }

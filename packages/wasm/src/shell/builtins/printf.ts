@@ -14,7 +14,7 @@ interface Run {
 }
 
 /** `printf format [argument…]` */
-export async function printf(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function printf(shell: Shell, args: readonly ByteString[]): number {
   const [format, ...rest] = args[0] === "--" ? args.slice(1) : args;
   if (format === undefined) throw shellError("printf: usage: printf format [argument ...]");
   const run: Run = { args: rest, failed: undefined, stop: false };
@@ -24,9 +24,9 @@ export async function printf(shell: Shell, args: readonly ByteString[]): Promise
     out += once(format, run);
     if (run.args.length === before) break;
   } while (run.args.length > 0 && !run.stop);
-  await writeText(shell, 1, out);
+  writeText(shell, 1, out);
   if (run.failed === undefined) return 0;
-  await shell.complain(`printf: ${run.failed}`);
+  shell.complain(`printf: ${run.failed}`);
   return 1;
 }
 

@@ -5,11 +5,11 @@ import type { Shell } from "../shell.ts";
 import { shellError } from "../state.ts";
 
 /** `read [-r] name…`: 1 at the end of input. */
-export async function read(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function read(shell: Shell, args: readonly ByteString[]): number {
   const raw = args[0] === "-r";
   const names = raw ? args.slice(1) : args;
   if (names.length === 0) throw shellError("read: arg count");
-  const { line, kept, ended } = await readLine(shell, raw);
+  const { line, kept, ended } = readLine(shell, raw);
   assign(shell, names, line, kept);
   return Number(ended);
 }
@@ -21,17 +21,17 @@ interface Line {
   readonly ended: boolean;
 }
 
-async function readLine(shell: Shell, raw: boolean): Promise<Line> {
+function readLine(shell: Shell, raw: boolean): Line {
   const byte = new Uint8Array(1);
   const input = shell.state.fd(0);
-  const next = async (): Promise<string | undefined> =>
-    (await readObject(shell.state.fs, input, byte)) === 0 ? undefined : String.fromCharCode(byte[0]!);
+  const next = (): string | undefined =>
+    (readObject(shell.state.fs, input, byte)) === 0 ? undefined : String.fromCharCode(byte[0]!);
   let line = "";
   const kept: boolean[] = [];
-  for (let char = await next(); char !== "\n"; char = await next()) {
+  for (let char = next(); char !== "\n"; char = next()) {
     if (char === undefined) return { line, kept, ended: true };
     const escaped = char === "\\" && !raw;
-    if (escaped) char = await next();
+    if (escaped) char = next();
     if (char === undefined) return { line, kept, ended: true };
     if (escaped && char === "\n") continue;
     line += char;

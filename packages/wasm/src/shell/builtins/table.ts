@@ -10,7 +10,7 @@ import { read } from "./read.ts";
 import { bracket, test } from "./test.ts";
 import { exportVariables, local, makeReadOnly, set, shift, unset } from "./variables.ts";
 
-export type Builtin = (shell: Shell, args: readonly ByteString[]) => Promise<number> | number;
+export type Builtin = (shell: Shell, args: readonly ByteString[]) => number;
 
 /** Every builtin. */
 export const BUILTINS: Readonly<Record<string, Builtin>> = {

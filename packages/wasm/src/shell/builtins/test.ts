@@ -46,20 +46,20 @@ const TEXT: Readonly<Record<string, (a: ByteString, b: ByteString) => boolean>> 
 };
 
 /** `test expression` */
-export async function test(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function test(shell: Shell, args: readonly ByteString[]): number {
   try {
     return Number(!new Expression(shell.state, args).whole());
   } catch (error) {
     if (!(error instanceof TestError)) throw error;
-    await writeText(shell, 2, `${shell.state.name}: test: ${error.message}\n`);
+    writeText(shell, 2, `${shell.state.name}: test: ${error.message}\n`);
     return 2;
   }
 }
 
 /** `[ expression ]` */
-export async function bracket(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function bracket(shell: Shell, args: readonly ByteString[]): number {
   if (args.at(-1) === "]") return test(shell, args.slice(0, -1));
-  await writeText(shell, 2, `${shell.state.name}: [: missing ]\n`);
+  writeText(shell, 2, `${shell.state.name}: [: missing ]\n`);
   return 2;
 }
 

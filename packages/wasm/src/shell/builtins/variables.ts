@@ -22,12 +22,12 @@ function quote(value: ByteString): ByteString {
 function marker(
   builtin: string,
   what: "exported" | "readOnly",
-): (shell: Shell, args: readonly ByteString[]) => Promise<number> {
-  return async (shell, args) => {
+): (shell: Shell, args: readonly ByteString[]) => number {
+  return (shell, args) => {
     const { state } = shell;
     if (args.length === 0 || args[0] === "-p") {
       const shown = state.variables().filter(([name]) => state.save(name)?.[what] === true);
-      await writeText(shell, 1, shown.map(([name, value]) => `${builtin} ${name}=${quote(value)}\n`).join(""));
+      writeText(shell, 1, shown.map(([name, value]) => `${builtin} ${name}=${quote(value)}\n`).join(""));
       return 0;
     }
     for (const arg of args) {
@@ -40,13 +40,13 @@ function marker(
 }
 
 /** `export [-p] [name[=value]…]` */
-export const exportVariables: (shell: Shell, args: readonly ByteString[]) => Promise<number> = marker(
+export const exportVariables: (shell: Shell, args: readonly ByteString[]) => number = marker(
   "export",
   "exported",
 );
 
 /** `readonly [-p] [name[=value]…]` */
-export const makeReadOnly: (shell: Shell, args: readonly ByteString[]) => Promise<number> = marker(
+export const makeReadOnly: (shell: Shell, args: readonly ByteString[]) => number = marker(
   "readonly",
   "readOnly",
 );
@@ -73,9 +73,9 @@ export function local({ state }: Shell, args: readonly ByteString[]): number {
 }
 
 /** `set [options] [--] [parameter…]` */
-export async function set(shell: Shell, args: readonly ByteString[]): Promise<number> {
+export function set(shell: Shell, args: readonly ByteString[]): number {
   if (args.length === 0) {
-    await writeText(shell, 1, listing(shell.state));
+    writeText(shell, 1, listing(shell.state));
     return 0;
   }
   const { rest, ended } = setOptions(shell.state, args, false);

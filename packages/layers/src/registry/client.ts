@@ -11,7 +11,7 @@ import {
 import type { ImageStore } from "../image/store.ts";
 import { appendLayerRemote, type AppendOptions } from "./append.ts";
 import { deleteBlob } from "./blobs.ts";
-import { deleteManifest, headManifest, type FetchedDocument } from "./manifests.ts";
+import { deleteManifest, type FetchedDocument } from "./manifests.ts";
 import { listRepositories, listTags } from "./paging.ts";
 import { pullImage, type PullOptions, type PulledImage } from "./pull.ts";
 import {
@@ -93,7 +93,7 @@ export class RegistryClient {
   /** What a reference names, without its content; undefined when it does not exist. */
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor | undefined> {
     const parsed = parseReference(reference);
-    return headManifest(this.#transport, await this.#repository(parsed), referenceKey(parsed), options);
+    return (await Reader.open(this.#transport, parsed)).head(referenceKey(parsed), options);
   }
 
   /** Content of a blob of a repository, verified at its end. */

@@ -14,13 +14,15 @@ import {
   type Platform,
 } from "@lapstrake/base";
 import type { BlobStore, StagedBlob } from "../image/blobs.ts";
+import type { Image } from "../image/image.ts";
 import type { BlobSource } from "../image/source.ts";
 import type { ImageStore } from "../image/store.ts";
 import { DEFAULT_PARALLEL, type ContentSource, type TransferOptions } from "./content.ts";
 import { isDocumentType, parseDocument } from "./documents.ts";
 import { inParallel } from "./parallel.ts";
 import { counted, tell } from "./progress.ts";
-import { RemoteSource } from "./remote-source.ts";
+import { Reader } from "./reader.ts";
+import { RemoteSource, referenceKey } from "./remote-source.ts";
 import type { Transport } from "./transport.ts";
 
 /** What to pull. */
@@ -37,7 +39,7 @@ export interface PulledImage {
   readonly target: Descriptor;
   /** IMAGE ID. */
   readonly id: Digest;
-  /** False when everything was here and the name did not move. */
+  /** False when the image was here and the name did not move. */
   readonly changed: boolean;
 }
 
@@ -51,40 +53,47 @@ export async function pullImage(
   options: PullOptions = {},
 ): Promise<PulledImage> {
   const parsed = parseReference(reference);
-  const source = await RemoteSource.open(transport, parsed, options);
-  const before = targetOf(store, reference);
-  const { id, fetched } = await importImage(store, source, [reference], options);
-  const changed = fetched > 0 || before !== source.root.digest;
-  return { reference: familiarReference(parsed), target: source.root, id, changed };
+  const known = present(store, reference, options);
+  const reader = await Reader.open(transport, parsed);
+  if (known !== undefined && (await reader.head(referenceKey(parsed), options))?.digest === known.target.digest) {
+    return { reference: familiarReference(parsed), target: known.target, id: known.id, changed: false };
+  }
+  const source = await RemoteSource.read(transport, reader, parsed, options);
+  const id = await importImage(store, source, [reference], options);
+  return { reference: familiarReference(parsed), target: source.root, id, changed: true };
 }
 
-/** What a name points to now. */
-function targetOf(store: ImageStore, reference: string): Digest | undefined {
+/** What the name points to now, when it is here for every wanted platform: one small question tells whether it still does. */
+function present(
+  store: ImageStore,
+  reference: string,
+  { platforms = [DEFAULT_PLATFORM] }: PullOptions,
+): Image | undefined {
+  if (platforms === "all") return undefined;
   try {
-    return store.resolve(reference).target.digest;
+    return platforms.map((platform) => store.resolve(reference, platform))[0];
   } catch (error) {
     if (isLapError(error, "notFound")) return undefined;
     throw error;
   }
 }
 
-/** Brings the image tree of any source into a store under `references`; `fetched` counts the blobs that were not there. */
+/** Brings the image tree of any source into a store under `references`; returns the IMAGE ID. */
 export async function importImage(
   store: ImageStore,
   source: ContentSource,
   references: readonly string[],
   options: PullOptions = {},
-): Promise<{ readonly id: Digest; readonly fetched: number }> {
+): Promise<Digest> {
   using _lease = store.lease();
   const fetch = new Fetch(store.blobs, source, options);
   await fetch.run();
   const [image] = await store.import(fetch, source.root, references, { signal: options.signal });
-  return { id: image!.id, fetched: fetch.fetched };
+  return image!.id;
 }
 
 /** First brings everything in, in parallel; then answers the store, which checks and names it. */
 class Fetch implements BlobSource {
-  fetched = 0;
   readonly #blobs: BlobStore;
   readonly #source: ContentSource;
   readonly #options: PullOptions;
@@ -110,7 +119,6 @@ class Fetch implements BlobSource {
     const { target } = parseDocument(bytes, descriptor.mediaType);
     if (target.kind === "manifest") await this.#layers(target.manifest);
     else for (const entry of this.#wanted(target.index.manifests)) await this.#document(entry);
-    if (this.#blobs.size(descriptor.digest) === undefined) this.fetched++;
     await this.#blobs.ingest(once(bytes), descriptor);
   }
 
@@ -135,7 +143,6 @@ class Fetch implements BlobSource {
     const progress = isShown ? this.#options.progress : undefined;
     const content = this.#source.blob(descriptor, { signal });
     await this.#blobs.ingest(counted(content, descriptor, "Downloading", progress), descriptor);
-    this.fetched++;
     tell(progress, descriptor, "Download complete");
   }
 }

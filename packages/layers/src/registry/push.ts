@@ -1,5 +1,6 @@
 // Push and copy: an image tree from a store, a layout or a registry to a registry or a layout.
 import { LapError, familiarReference, parseReference, type Descriptor, type Platform } from "@lapstrake/base";
+import type { Image } from "../image/image.ts";
 import type { ImageStore } from "../image/store.ts";
 import type { ContentSink, ContentSource, TransferOptions } from "./content.ts";
 import { parseDocument } from "./documents.ts";
@@ -9,6 +10,7 @@ import { RemoteSource } from "./remote-source.ts";
 import { storeSource } from "./store-source.ts";
 import { transfer } from "./transfer.ts";
 import type { Transport } from "./transport.ts";
+import type { Repository } from "./types.ts";
 import type { UploadOptions } from "./upload.ts";
 
 /** What to push, and how. */
@@ -37,11 +39,19 @@ export async function pushImage(
       hint: "name a tag; the digest follows from the content",
     });
   }
-  const source = storeSource(store, store.resolve(nameOrId, options.platform), options.platform);
+  const image = store.resolve(nameOrId, options.platform);
   const sink = await RemoteSink.open(transport, reference, options);
+  const source = storeSource(store, image, options.platform, mountFrom(image, sink.repository));
   using _lease = store.lease();
   await transfer(source, sink, source.root, options);
   return { reference: familiarReference(reference), target: source.root };
+}
+
+/** Another repository of the target's registry that the image has a name in. */
+function mountFrom({ references }: Image, { endpoint, path }: Repository): Repository | undefined {
+  const names = references.map((reference) => parseReference(reference));
+  const found = names.find((name) => name.domain === endpoint.domain && name.path !== path);
+  return found === undefined ? undefined : { endpoint, path: found.path };
 }
 
 /** One end of a copy: a reference, or an opened source or sink (a layout). */

@@ -3,7 +3,7 @@
 import { isLapError, type Descriptor, type Reference } from "@lapstrake/base";
 import { readBlob } from "./blobs.ts";
 import { placesOf } from "./hosts.ts";
-import { getManifest, type FetchedDocument } from "./manifests.ts";
+import { getManifest, headManifest, type FetchedDocument } from "./manifests.ts";
 import type { Transport } from "./transport.ts";
 import type { CallOptions, Repository } from "./types.ts";
 
@@ -33,15 +33,26 @@ export class Reader {
   }
 
   /** A document by tag or digest. */
-  async manifest(reference: string, options: CallOptions): Promise<FetchedDocument> {
+  manifest(reference: string, options: CallOptions): Promise<FetchedDocument> {
+    return this.#first(options, (repository) => getManifest(this.#transport, repository, reference, options));
+  }
+
+  /** What a tag or digest names, without its content; undefined when it does not exist. */
+  head(reference: string, options: CallOptions): Promise<Descriptor | undefined> {
+    return this.#first(options, (repository) => headManifest(this.#transport, repository, reference, options));
+  }
+
+  /** The answer of the first place that gives one; undefined from a mirror is no answer. */
+  async #first<T>(options: CallOptions, ask: (repository: Repository) => Promise<T>): Promise<T> {
     for (const repository of this.#repositories) {
       try {
-        return await getManifest(this.#transport, repository, reference, options);
+        const answer = await ask(repository);
+        if (answer !== undefined || repository === this.origin) return answer;
       } catch (error) {
         this.#next(repository, error, options);
       }
     }
-    throw new Error("unreachable: the last place throws");
+    throw new Error("unreachable: the last place answers or throws");
   }
 
   /** A blob; a place that fails before its first byte is passed over. */

@@ -26,7 +26,16 @@ export class RemoteSource implements ContentSource {
 
   /** Resolves `reference` and fetches the document it names. Throws `ERR_LAP_REGISTRY_NOT_FOUND` and what requests throw. */
   static async open(transport: Transport, reference: Reference, options: CallOptions): Promise<RemoteSource> {
-    const reader = await Reader.open(transport, reference);
+    return RemoteSource.read(transport, await Reader.open(transport, reference), reference, options);
+  }
+
+  /** The same from an opened reader. */
+  static async read(
+    transport: Transport,
+    reader: Reader,
+    reference: Reference,
+    options: CallOptions,
+  ): Promise<RemoteSource> {
     return new RemoteSource(transport, reader, await reader.manifest(referenceKey(reference), options));
   }
 

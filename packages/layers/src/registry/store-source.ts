@@ -4,16 +4,20 @@ import type { BlobStore } from "../image/blobs.ts";
 import type { Image } from "../image/image.ts";
 import type { ImageStore } from "../image/store.ts";
 import type { ContentSource } from "./content.ts";
+import type { Repository } from "./types.ts";
 import { blobsOf, isDocumentType, parseDocument } from "./documents.ts";
 
 /** Blobs of a content store, as the tree below `root`. */
 export class StoreSource implements ContentSource {
   readonly root: Descriptor;
+  /** A repository that is known to have held the content: where a registry may mount from. */
+  readonly repository?: Repository;
   readonly #blobs: BlobStore;
 
-  constructor(blobs: BlobStore, root: Descriptor) {
+  constructor(blobs: BlobStore, root: Descriptor, repository?: Repository) {
     this.#blobs = blobs;
     this.root = root;
+    if (repository !== undefined) this.repository = repository;
   }
 
   document({ digest }: Descriptor): Promise<Uint8Array> {
@@ -35,7 +39,12 @@ function isWhole(blobs: BlobStore, root: Descriptor): boolean {
 }
 
 /** What of a stored image can be sent: its index where all of it is here, else the one manifest of `image`. */
-export function storeSource(store: ImageStore, image: Image, platform?: Platform): StoreSource {
+export function storeSource(
+  store: ImageStore,
+  image: Image,
+  platform?: Platform,
+  repository?: Repository,
+): StoreSource {
   const root = platform === undefined && isWhole(store.blobs, image.target) ? image.target : image.manifestDescriptor;
-  return new StoreSource(store.blobs, root);
+  return new StoreSource(store.blobs, root, repository);
 }

@@ -36,6 +36,7 @@ export function contract(name: string, { make, features, renamesLowerDirs }: Con
   /** Runs a case on a fresh filesystem. */
   function test(title: string, run: (fs: DirFs) => void, needs?: keyof DirFsFeatures): void {
     it.skipIf(needs !== undefined && !features[needs])(needs === undefined ? title : `${title} (${needs})`, () => {
+      expect.hasAssertions();
       using subject = make();
       run(subject.fs);
     });
@@ -209,10 +210,7 @@ export function contract(name: string, { make, features, renamesLowerDirs }: Con
 
     test("refuses paths that leave", (fs) => {
       for (const path of ["..", "../x", "etc/../../x"]) {
-        expect(
-          failure(() => fs.open(path, { read: true })),
-          path,
-        ).toMatch(/^(?:EINVAL|EXDEV|ENOENT|EISDIR)$/);
+        expect(failure(() => fs.open(path, { read: true }))).toMatch(/^(?:EINVAL|EXDEV|ENOENT|EISDIR)$/);
       }
     });
 

@@ -48,7 +48,7 @@ export type { LoadSource, LoadedImage } from "./image/load.ts";
 export type { CommitOptions } from "./image/commit.ts";
 export type { BlobSource } from "./image/source.ts";
 export type { StagedBlob, Staging } from "./image/blobs.ts";
-export type { ImportOptions } from "./image/import.ts";
+export type { ImportOptions, LayerUnpacker } from "./image/import.ts";
 export type { GcResult } from "./image/gc.ts";
 export type { CheckOptions, StoreProblem } from "./image/check.ts";
 export type { StorePorts } from "./image/ports.ts";

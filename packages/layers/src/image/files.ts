@@ -67,7 +67,7 @@ export function removeFile(dir: DirFs, path: ByteString): boolean {
 export async function* streamFile(
   dir: DirFs,
   path: ByteString,
-  chunkBytes: number = 1024 * 1024,
+  chunkBytes: number = 256 * 1024,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using file = dir.open(path, { read: true });
   for (let position = 0; ;) {

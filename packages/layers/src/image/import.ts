@@ -4,6 +4,7 @@ import {
   LapError,
   MAX_CONFIG_BYTES,
   MAX_MANIFEST_BYTES,
+  isWasmPlatform,
   normalizePlatform,
   type Descriptor,
   type Digest,
@@ -13,6 +14,7 @@ import {
   type ProgressSink,
 } from "@lapstrake/base";
 import { MAX_INDEX_DEPTH } from "../limits.ts";
+import { layersOf, type ImageLayer } from "./image.ts";
 import { mapLimit } from "./map-limit.ts";
 import type { BlobStore } from "./blobs.ts";
 import {
@@ -29,8 +31,17 @@ import type { StorePorts } from "./ports.ts";
 import type { ImageRecord, ImageVariant } from "./records.ts";
 import type { BlobSource } from "./source.ts";
 
+/** Takes layers while they are verified, so that they are decompressed once; the snapshot store is one. */
+export interface LayerUnpacker {
+  has(chainID: Digest): boolean;
+  /** Reads `tar` to its end, where a wrong digest throws; only then the layer may appear. `below`: lowest first, all unpacked. */
+  extract(layer: ImageLayer, below: readonly ImageLayer[], tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
+}
+
 /** What an import reports and obeys. */
 export interface ImportOptions {
+  /** Unpacks the layers of Linux images on the way in. */
+  readonly unpack?: LayerUnpacker | undefined;
   readonly progress?: ProgressSink | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -166,6 +177,8 @@ export class Importer {
   }
 
   async #verifyLayers(manifest: Manifest, config: ImageConfig): Promise<number> {
+    const { unpack } = this.#options;
+    if (unpack !== undefined && !isWasmPlatform(config)) return await this.#unpackLayers(layersOf(manifest, config, this.#ports.hash), unpack);
     const sizes = await mapLimit(manifest.layers, PARALLEL_LAYERS, async (layer, i) => {
       const diffID = config.rootfs.diff_ids[i]!;
       if (layer.digest === diffID && layerCompression(layer.mediaType) === undefined) return layer.size;
@@ -175,19 +188,38 @@ export class Importer {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
-  async #unpackedSize(layer: Descriptor, diffID: ImageConfig["rootfs"]["diff_ids"][number]): Promise<number> {
-    const format = layerCompression(layer.mediaType);
-    const raw = this.#blobs.stream(layer.digest);
-    let size = 0;
-    for await (const chunk of verified(
-      format === undefined ? raw : this.#ports.compression.decompress(format, raw),
-      this.#ports,
-      diffID,
-    )) {
-      this.#options.signal?.throwIfAborted();
-      size += chunk.length;
+  /** In order, because a layer may depend on what is below; decompression runs on threads meanwhile. */
+  async #unpackLayers(layers: readonly ImageLayer[], unpack: LayerUnpacker): Promise<number> {
+    let total = 0;
+    for (const [i, layer] of layers.entries()) {
+      if (unpack.has(layer.chainID)) {
+        total += await this.#unpackedSize(layer.descriptor, layer.diffID);
+        continue;
+      }
+      const count = { bytes: 0 };
+      this.#tell(layer.descriptor, "Extracting", 0);
+      await unpack.extract(layer, layers.slice(0, i), this.#tar(layer.descriptor, layer.diffID, count), this.#options.signal);
+      this.#tell(layer.descriptor, "Pull complete", layer.descriptor.size);
+      total += count.bytes;
     }
-    return size;
+    return total;
+  }
+
+  async #unpackedSize(layer: Descriptor, diffID: Digest): Promise<number> {
+    const count = { bytes: 0 };
+    for await (const _chunk of this.#tar(layer, diffID, count)) this.#options.signal?.throwIfAborted();
+    return count.bytes;
+  }
+
+  /** The uncompressed layer; the blob was hashed when it came in, the tar is hashed here. */
+  async *#tar(layer: Descriptor, diffID: Digest, count: { bytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
+    const format = layerCompression(layer.mediaType);
+    const raw = this.#blobs.streamUnverified(layer.digest);
+    const tar = format === undefined ? raw : this.#ports.compression.decompress(format, raw);
+    for await (const chunk of verified(tar, this.#ports, diffID)) {
+      count.bytes += chunk.length;
+      yield chunk;
+    }
   }
 
   #tell({ digest, size }: Descriptor, status: string, current: number): void {

@@ -16,6 +16,7 @@ import { StackView } from "../disk/stack-view.ts";
 import { failpoint } from "./failpoint.ts";
 import { randomName } from "./files.ts";
 import type { Image, ImageLayer } from "./image.ts";
+import type { LayerUnpacker } from "./import.ts";
 import { LEASE_MAX_AGE_SEC } from "./leases.ts";
 import type { StorePorts } from "./ports.ts";
 import type { ImageStore } from "./store.ts";
@@ -40,7 +41,7 @@ export function openSnapshotStore(
   return new SnapshotStore(dir, store, ports, options);
 }
 
-export class SnapshotStore {
+export class SnapshotStore implements LayerUnpacker {
   readonly #dir: DirFs;
   readonly #store: ImageStore;
   readonly #ports: StorePorts;
@@ -61,7 +62,7 @@ export class SnapshotStore {
     for (const [i, layer] of image.layers.entries()) {
       if (this.has(layer.chainID)) continue;
       options.progress?.({ id: layer.diffID, status: "Extracting", current: 0, total: layer.descriptor.size });
-      await this.#extract(layer, image.layers.slice(0, i), options.signal);
+      await this.extract(layer, image.layers.slice(0, i), this.#store.layerStream(layer), options.signal);
       options.progress?.({ id: layer.diffID, status: "Pull complete" });
     }
     return this.lowerdirs(image);
@@ -87,7 +88,13 @@ export class SnapshotStore {
     return value?.length === 1 && value[0] === OPAQUE_VALUE[0];
   }
 
-  async #extract(layer: ImageLayer, below: readonly ImageLayer[], signal: AbortSignal | undefined): Promise<void> {
+  /** Extracts one layer from its tar; it appears when the stream has ended well. `below`: lowest first, all extracted. */
+  async extract(
+    layer: ImageLayer,
+    below: readonly ImageLayer[],
+    tar: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const temporary = toByteString(`${TEMPORARY}${this.#ports.clock.now().sec}-${randomName()}`);
     this.#dir.mkdir(temporary, 0o755);
     const opened: DirFs[] = [];
@@ -95,7 +102,7 @@ export class SnapshotStore {
       for (const { chainID } of below.toReversed()) opened.push(this.#dir.openDir(digestHex(chainID)));
       const lower = below.length === 0 ? undefined : new StackView(opened, this.#options.overlayXattrs);
       using into = this.#dir.openDir(temporary);
-      await extractLayer(this.#store.layerStream(layer), into, { ...this.#options, lower, signal });
+      await extractLayer(tar, into, { ...this.#options, lower, signal });
       failpoint("snapshot.extracted");
       into.syncfs();
       this.#publish(temporary, layer.chainID);

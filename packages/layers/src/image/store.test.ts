@@ -1,6 +1,6 @@
 // The image store in memory: load, save, names, removal, garbage collection, and archives that lie.
 import { describe, expect, it } from "vitest";
-import { toBytes, toByteString, type Digest } from "@lapstrake/base";
+import { errorCode, toBytes, toByteString, type Digest } from "@lapstrake/base";
 import { UnionFs } from "../fs/union-fs.ts";
 import { collect, makeImage, once, testStore, type TestStore } from "../testing/store.ts";
 import { dump } from "../testing/paths.ts";
@@ -146,12 +146,17 @@ describe("ImageStore", () => {
 });
 
 describe("archives that lie", () => {
-  async function refused(bytes: Uint8Array, code: string): Promise<void> {
+  /** The code of the refusal, after a look that nothing became visible and nothing is left. */
+  async function refusal(bytes: Uint8Array): Promise<string | undefined> {
     const into = testStore();
-    await expect(load(into, bytes)).rejects.toMatchObject({ code });
+    const error: unknown = await load(into, bytes).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(into.store.list()).toEqual([]);
     into.store.gc();
     expect(await into.store.check()).toEqual([]);
+    return errorCode(error);
   }
 
   async function parts(): Promise<{ layer: Uint8Array; config: string; layerDigest: Digest }> {
@@ -167,59 +172,67 @@ describe("archives that lie", () => {
   it("a layer that is not what the config says", async () => {
     const { config } = await parts();
     const other = archive({ b: "2" });
-    await refused(archive({ l: other, "c.json": config, "manifest.json": docker(["l"]) }), "ERR_LAP_DIGEST_MISMATCH");
+    expect(await refusal(archive({ l: other, "c.json": config, "manifest.json": docker(["l"]) }))).toBe(
+      "ERR_LAP_DIGEST_MISMATCH",
+    );
   });
 
   it("more or fewer layers than the config says", async () => {
     const { config, layer } = await parts();
-    await refused(
-      archive({ l: layer, "c.json": config, "manifest.json": docker(["l", "l"]) }),
+    expect(await refusal(archive({ l: layer, "c.json": config, "manifest.json": docker(["l", "l"]) }))).toBe(
       "ERR_LAP_DOCUMENT_INVALID",
     );
-    await refused(archive({ l: layer, "c.json": config, "manifest.json": docker([]) }), "ERR_LAP_DOCUMENT_INVALID");
+    expect(await refusal(archive({ l: layer, "c.json": config, "manifest.json": docker([]) }))).toBe(
+      "ERR_LAP_DOCUMENT_INVALID",
+    );
   });
 
   it("names outside the archive", async () => {
     const { config, layer } = await parts();
-    await refused(
-      archive({ l: layer, "c.json": config, "manifest.json": docker(["../../etc/shadow"]) }),
+    expect(await refusal(archive({ l: layer, "c.json": config, "manifest.json": docker(["../../etc/shadow"]) }))).toBe(
       "ERR_LAP_ARCHIVE_INVALID",
     );
-    await refused(archive({ l: layer, "manifest.json": docker(["l"], "/etc/passwd") }), "ERR_LAP_ARCHIVE_INVALID");
+    expect(await refusal(archive({ l: layer, "manifest.json": docker(["l"], "/etc/passwd") }))).toBe(
+      "ERR_LAP_ARCHIVE_INVALID",
+    );
   });
 
   it("a blob that is not its digest, a digest that is a path, a document that is two things", async () => {
     const hex = "a".repeat(64);
     const descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: `sha256:${hex}`, size: 2 };
     const index = (entry: object): string => JSON.stringify({ schemaVersion: 2, manifests: [entry] });
-    await refused(archive({ "index.json": index(descriptor), [`blobs/sha256/${hex}`]: "{}" }), "ERR_LAP_BLOB_MISSING");
-    await refused(
-      archive({ "index.json": index({ ...descriptor, digest: "sha256:../../x" }) }),
+    expect(await refusal(archive({ "index.json": index(descriptor), [`blobs/sha256/${hex}`]: "{}" }))).toBe(
+      "ERR_LAP_BLOB_MISSING",
+    );
+    expect(await refusal(archive({ "index.json": index({ ...descriptor, digest: "sha256:../../x" }) }))).toBe(
       "ERR_LAP_DOCUMENT_INVALID",
     );
-    await refused(
-      archive({ "index.json": JSON.stringify({ schemaVersion: 2, manifests: [], layers: [] }) }),
+    expect(
+      await refusal(archive({ "index.json": JSON.stringify({ schemaVersion: 2, manifests: [], layers: [] }) })),
+    ).toBe("ERR_LAP_DOCUMENT_INVALID");
+    expect(await refusal(archive({ "index.json": index({ ...descriptor, size: -1 }) }))).toBe(
       "ERR_LAP_DOCUMENT_INVALID",
     );
-    await refused(archive({ "index.json": index({ ...descriptor, size: -1 }) }), "ERR_LAP_DOCUMENT_INVALID");
   });
 
   it("no archive at all", async () => {
-    await refused(new Uint8Array(0), "ERR_LAP_ARCHIVE_INVALID");
-    await refused(toBytes("not a tar".repeat(200)), "ERR_LAP_TAR_INVALID");
-    await refused(archive({ "readme.txt": "hello" }), "ERR_LAP_ARCHIVE_INVALID");
-    await refused(archive({ "manifest.json": "[]" }), "ERR_LAP_ARCHIVE_INVALID");
-    await refused(toBytes("\u001f\u008b\u0008garbage garbage"), "ERR_LAP_COMPRESSION_INVALID");
+    expect(await refusal(new Uint8Array(0))).toBe("ERR_LAP_ARCHIVE_INVALID");
+    expect(await refusal(toBytes("not a tar".repeat(200)))).toBe("ERR_LAP_TAR_INVALID");
+    expect(await refusal(archive({ "readme.txt": "hello" }))).toBe("ERR_LAP_ARCHIVE_INVALID");
+    expect(await refusal(archive({ "manifest.json": "[]" }))).toBe("ERR_LAP_ARCHIVE_INVALID");
+    expect(await refusal(toBytes("\u001f\u008b\u0008garbage garbage"))).toBe("ERR_LAP_COMPRESSION_INVALID");
   });
 
   it("an archive that stops in the middle", async () => {
     const from = testStore();
     await makeImage(from.store, LAYERS, "x:1");
     const bytes = await saved(from, "x:1");
-    for (const length of [300, 600]) await refused(bytes.subarray(0, length), "ERR_LAP_TAR_TRUNCATED");
+    for (const length of [300, 600]) expect(await refusal(bytes.subarray(0, length))).toBe("ERR_LAP_TAR_TRUNCATED");
   });
 
   it("a manifest with more nesting than anyone needs", async () => {
-    await refused(archive({ "index.json": `{"schemaVersion":2,"x":${"[".repeat(5000)}` }), "ERR_LAP_JSON_INVALID");
+    expect(await refusal(archive({ "index.json": `{"schemaVersion":2,"x":${"[".repeat(5000)}` }))).toBe(
+      "ERR_LAP_JSON_INVALID",
+    );
   });
 });

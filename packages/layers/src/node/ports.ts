@@ -14,7 +14,7 @@ import {
 } from "@lapstrake/base";
 
 /** Output chunks of zlib; its default of 16 KiB costs three times the work per byte. */
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const GZIP_LEVEL = 1;
 const ZSTD_LEVEL = 3;
 

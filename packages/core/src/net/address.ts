@@ -25,13 +25,13 @@ function parseIpv4(text: string): IpBytes | undefined {
   return Uint8Array.from(parts, Number);
 }
 
-/** The 16-bit groups of one side of `::`; a dotted quad may end it. */
-function parseGroups(text: string): number[] | undefined {
+/** The 16-bit groups of one side of `::`; a dotted quad may end the last one. */
+function parseGroups(text: string, isLast: boolean): number[] | undefined {
   if (text === "") return [];
   const out: number[] = [];
   const parts = text.split(":");
   for (const [index, part] of parts.entries()) {
-    const quad = part.includes(".") && index === parts.length - 1 ? parseIpv4(part) : undefined;
+    const quad = isLast && part.includes(".") && index === parts.length - 1 ? parseIpv4(part) : undefined;
     if (quad !== undefined) out.push((quad[0]! << 8) | quad[1]!, (quad[2]! << 8) | quad[3]!);
     else if (GROUP.test(part)) out.push(Number.parseInt(part, 16));
     else return undefined;
@@ -42,8 +42,8 @@ function parseGroups(text: string): number[] | undefined {
 function parseIpv6(text: string): IpBytes | undefined {
   const sides = text.split("::");
   if (sides.length > 2) return undefined;
-  const head = parseGroups(sides[0]!);
-  const tail = sides.length === 2 ? parseGroups(sides[1]!) : [];
+  const head = parseGroups(sides[0]!, sides.length === 1);
+  const tail = sides.length === 2 ? parseGroups(sides[1]!, true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const gap = 8 - head.length - tail.length;
   if (sides.length === 2 ? gap < 1 : gap !== 0) return undefined;

@@ -7,6 +7,7 @@ import { REINJECT_ADDRESS, REINJECT_HOP, REINJECT_IN, REINJECT_MAC, REINJECT_OUT
 import { errorCode } from "@lapstrake/base";
 
 const LOOSE = "2";
+const COMPLETE = "lapstrake:reinject";
 const NO_IPV6: ReadonlySet<string> = new Set(["EOPNOTSUPP", "EAFNOSUPPORT", "EACCES", "ENODEV", "EPERM"]);
 
 function sysctls(netns: number | undefined): void {
@@ -20,26 +21,33 @@ function sysctls(netns: number | undefined): void {
   }
 }
 
-function create(rtnl: Rtnl): Link {
-  const end = { mac: REINJECT_MAC, arp: false };
-  rtnl.addVeth({ name: REINJECT_OUT, ...end }, { name: REINJECT_IN, ...end });
-  return rtnl.link(REINJECT_OUT);
+/** Runs a step that another process may have done just now. */
+function unlessThere(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
 }
 
-/** Makes the pair unless it is there; returns the end that copies leave by. */
+/** Makes the pair unless it is there; returns the end that copies leave by. Several processes may do this at once. */
 export function ensureReinjectPair(rtnl: Rtnl, netns?: number): Link {
   const found = rtnl.findLink(REINJECT_OUT);
-  const out = found ?? create(rtnl);
-  if (found?.up === true) return found;
+  if (found?.alias === COMPLETE) return found;
+  const end = { mac: REINJECT_MAC, arp: false };
+  unlessThere(() => rtnl.addVeth({ name: REINJECT_OUT, ...end }, { name: REINJECT_IN, ...end }));
+  const out = rtnl.link(REINJECT_OUT);
   const back = rtnl.link(REINJECT_IN);
-  for (const end of [out, back]) rtnl.setNoLinkLocal(end);
+  for (const each of [out, back]) rtnl.setNoLinkLocal(each);
   sysctls(netns);
-  for (const end of [back, out]) rtnl.setLink(end, { up: true, arp: false });
+  for (const each of [back, out]) rtnl.setLink(each, { up: true, arp: false });
   // Reverse path checks, loose ones too, refuse a device without any address.
-  rtnl.addAddress(back, REINJECT_ADDRESS);
+  unlessThere(() => rtnl.addAddress(back, REINJECT_ADDRESS));
   rtnl.replaceRoute({ destination: `${REINJECT_HOP.ip}/32`, link: out.index });
   routeIpv6(rtnl, out);
-  return rtnl.link(REINJECT_OUT);
+  // The last step: whoever sees this need not look further.
+  rtnl.setLink(out, { alias: COMPLETE });
+  return out;
 }
 
 function routeIpv6(rtnl: Rtnl, out: Link): void {

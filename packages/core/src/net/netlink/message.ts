@@ -84,9 +84,10 @@ export interface Ack {
 
 /** Reads an NLMSG_ERROR; other types are none, undefined. A failed dump says so in NLMSG_DONE. */
 export function decodeAck(message: Message): Ack | undefined {
-  if (message.type === NLMSG_DONE && message.payload.length >= 4) return { errno: -readI32(message.payload), text: "" };
+  if (message.type === NLMSG_DONE && message.payload.length >= 4)
+    return { errno: Math.abs(readI32(message.payload)), text: "" };
   if (message.type !== NLMSG_ERROR) return undefined;
-  const errno = -readI32(message.payload);
+  const errno = Math.abs(readI32(message.payload));
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, text: "" };
   // A success echoes only the header of the request; a failure the whole of it, unless capped.
   const echoed = errno === 0 || (message.flags & NLM_F_CAPPED) !== 0 ? HEADER : readU32(message.payload, 4);

@@ -6,12 +6,13 @@ import { createInterface } from "node:readline";
 
 interface Command {
   readonly id: number;
-  readonly op: "listen" | "ask";
+  readonly op: "listen" | "ask" | "time";
   readonly proto: "tcp" | "udp";
   readonly host: string;
   readonly port: number;
   readonly label?: string;
   readonly timeoutMs?: number;
+  readonly count?: number;
 }
 
 function listenTcp({ host, port, label }: Command): Promise<string> {
@@ -56,11 +57,22 @@ function askUdp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
   });
 }
 
+/** Milliseconds that `count` connections take, one after the other, answers included. */
+async function timeTcp(command: Command): Promise<string> {
+  const started = performance.now();
+  for (let i = 0; i < (command.count ?? 1); i++) {
+    const answer = await askTcp(command);
+    if (!answer.includes(" saw ")) return `failed: ${answer}`;
+  }
+  return String(performance.now() - started);
+}
+
 const HANDLERS: Readonly<Record<string, (command: Command) => Promise<string>>> = {
   "listen tcp": listenTcp,
   "listen udp": listenUdp,
   "ask tcp": askTcp,
   "ask udp": askUdp,
+  "time tcp": timeTcp,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

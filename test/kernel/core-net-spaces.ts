@@ -45,6 +45,13 @@ export class Space implements Disposable {
     return this.#send({ op: "ask", proto, host, port, timeoutMs });
   }
 
+  /** Milliseconds that `count` answered connections take, one after the other. */
+  async time(host: string, port: number, count: number): Promise<number> {
+    const result = await this.#send({ op: "time", proto: "tcp", host, port, count });
+    if (result.startsWith("failed")) throw new Error(result);
+    return Number(result);
+  }
+
   /** Output of a program inside. */
   run(command: string, ...args: readonly string[]): string {
     return execFileSync("nsenter", [`--net=/proc/${this.pid}/ns/net`, command, ...args], {

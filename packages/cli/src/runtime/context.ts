@@ -43,8 +43,8 @@ export function tellError(context: RuntimeContext, message: string): void {
   );
 }
 
-/** Tells a warning. */
+/** Tells a warning: in the log file, else on stderr with --debug; engines show stderr as if it were the error. */
 export function tellWarning(context: RuntimeContext, message: string): void {
   if (context.log !== undefined) appendFileSync(context.log, logLine(context, "warning", message));
-  else process.stderr.write(`lap-runtime: warning: ${message}\n`);
+  else if (context.debug) process.stderr.write(`lap-runtime: warning: ${message}\n`);
 }

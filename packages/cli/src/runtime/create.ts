@@ -107,7 +107,8 @@ function keptOf(id: string, bundle: string, spec: RuntimeSpec, plan: LaunchPlan,
 
 // The state for the container's own hooks carries a mark where the helper puts the status of the moment.
 async function callersHooks(hooks: HooksSpec, state: RuntimeState): Promise<string> {
-  await runHooks(hooks.prestart, state);
+  // prestart is older than the status "creating": its hooks expect a container that stands.
+  await runHooks(hooks.prestart, { ...state, status: "created" });
   await runHooks(hooks.createRuntime, state);
   return JSON.stringify({ ...state, status: "%STATUS%" });
 }

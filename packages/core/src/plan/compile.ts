@@ -31,7 +31,7 @@ function nameOps(spec: RuntimeSpec, namespaces: NamespacePlan): PlanOp[] {
   const ops: PlanOp[] = [];
   if (namespaces.isNew.has("network")) ops.push({ op: "loUp" });
   const named = [spec.hostname, spec.domainname];
-  if (named.some(Boolean) && !namespaces.isNew.has("uts")) {
+  if (named.some(Boolean) && !namespaces.isNew.has("uts") && !namespaces.joined.has("uts")) {
     throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "hostname: a name needs a uts namespace of its own");
   }
   if (spec.hostname) ops.push({ op: "hostname", name: spec.hostname });

@@ -4,7 +4,7 @@ import { OPEN, type Ino, type InodeFs } from "@lapstrake/layers";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { FDFLAG } from "../p1/abi.ts";
 import type { OpenFile, OpenObject, OpenStream } from "../p1/descriptors.ts";
-import { Pipe, type WaitingInput, type WaitingOutput } from "./pipe.ts";
+import { MemoryPipe } from "./memory-pipe.ts";
 
 /** A stream object with one reference. */
 export function streamObject(input: GuestInput | undefined, output: GuestOutput | undefined): OpenStream {
@@ -13,8 +13,8 @@ export function streamObject(input: GuestInput | undefined, output: GuestOutput 
 
 /** Both ends of a new pipe, one reference each. */
 export function pipeObjects(): { reader: OpenStream; writer: OpenStream } {
-  const pipe = new Pipe();
-  return { reader: streamObject(pipe.reader, undefined), writer: streamObject(undefined, pipe.writer) };
+  const pipe = new MemoryPipe();
+  return { reader: streamObject(pipe.input, undefined), writer: streamObject(undefined, pipe.output) };
 }
 
 /** An open file with one reference; `append` writes at the end whatever the position. */
@@ -30,21 +30,8 @@ export function retain<T extends OpenObject>(object: T): T {
   return object;
 }
 
-/** What must pass before reading from `object` gives something; undefined: nothing. */
-export function untilReadable(object: OpenObject): Promise<void> | undefined {
-  if (object.kind !== "stream") return undefined;
-  return (object.input as WaitingInput | undefined)?.whenReadable?.();
-}
-
-/** What must pass before `object` takes something; undefined: nothing. */
-export function untilWritable(object: OpenObject): Promise<void> | undefined {
-  if (object.kind !== "stream") return undefined;
-  return (object.output as WaitingOutput | undefined)?.whenWritable?.();
-}
-
-/** Bytes read, 0 at the end; waits for the first. */
-export async function readObject(fs: InodeFs, object: OpenObject, into: Uint8Array): Promise<number> {
-  for (let wait = untilReadable(object); wait !== undefined; wait = untilReadable(object)) await wait;
+/** Bytes read, 0 at the end; waits for the first where the stream can. */
+export function readObject(fs: InodeFs, object: OpenObject, into: Uint8Array): number {
   if (object.kind === "dir") throw fsError(ERRNO.EISDIR);
   if (object.kind === "file") {
     const got = fs.read(object.handle, into, 0, into.length, object.position);
@@ -56,9 +43,8 @@ export async function readObject(fs: InodeFs, object: OpenObject, into: Uint8Arr
 }
 
 /** Writes all of `bytes`. */
-export async function writeObject(fs: InodeFs, object: OpenObject, bytes: Uint8Array): Promise<void> {
+export function writeObject(fs: InodeFs, object: OpenObject, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
-    for (let wait = untilWritable(object); wait !== undefined; wait = untilWritable(object)) await wait;
     at += writeSome(fs, object, bytes, at);
   }
 }

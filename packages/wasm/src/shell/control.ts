@@ -26,8 +26,10 @@ export class LoopJump {
   }
 }
 
-/** 128 + SIGPIPE: how a program ends that writes to nobody. */
-export const STATUS_PIPE = 141;
+/** Added to a signal's number: the status of what it ended. */
+export const SIGNAL_BASE = 128;
+/** SIGPIPE: how a program ends that writes to nobody. */
+export const STATUS_PIPE: number = SIGNAL_BASE + 13;
 /** The program was not found. */
 export const STATUS_NOT_FOUND = 127;
 /** The program was found and cannot be run. */

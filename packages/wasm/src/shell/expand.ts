@@ -46,12 +46,12 @@ export class Expander {
 
   /** One value, neither split nor matched: assignments, redirections, here-documents, the word of case. */
   value(word: Word): ByteString {
-    return (this.#single(word)).text;
+    return this.#single(word).text;
   }
 
   /** The word as a pattern. */
   pattern(word: Word): ByteString {
-    return (this.#single(word)).pattern;
+    return this.#single(word).pattern;
   }
 
   #single(word: Word): { text: ByteString; pattern: ByteString } {
@@ -112,7 +112,7 @@ export class Expander {
 
   /** The word after "-", "=", "?" or "+" takes the place of the value. */
   #alternative(param: Param, quoted: boolean, mode: Mode): void {
-    if (param.op === "?") throw shellError(`${param.name}: ${(this.value(param.word)) || "parameter not set"}`);
+    if (param.op === "?") throw shellError(`${param.name}: ${this.value(param.word) || "parameter not set"}`);
     if (param.op !== "=") {
       for (const part of param.word) this.#alternativePart(part, quoted, mode);
       if (quoted && param.word.length === 0) mode.fields.quoted("");

@@ -2,8 +2,9 @@
 import { LapError, errorCode, fromBytes, toBytes, type ByteString } from "@lapstrake/base";
 import { streamObject, pipeObjects, writeObject } from "../processes/objects.ts";
 import type { OpenObject } from "../p1/descriptors.ts";
+import { ProcRaise } from "../p1/process.ts";
 import type { Command, Compound } from "./ast.ts";
-import { LoopJump, STATUS_MISUSE, STATUS_PIPE, ShellExit, ShellReturn } from "./control.ts";
+import { LoopJump, SIGNAL_BASE, STATUS_MISUSE, STATUS_PIPE, ShellExit, ShellReturn } from "./control.ts";
 import { Expander } from "./expand.ts";
 import { compilePattern } from "./pattern.ts";
 import { RedirectError, redirect, restoreFds } from "./redirect.ts";
@@ -40,6 +41,7 @@ export class Shell {
     } catch (thrown) {
       if (thrown instanceof ShellExit || thrown instanceof ShellReturn) return thrown.status;
       if (thrown instanceof LoopJump) return 0;
+      if (thrown instanceof ProcRaise) return SIGNAL_BASE + thrown.signal;
       if (!isShellError(thrown)) throw thrown;
       this.complain(thrown.message);
       return STATUS_MISUSE;
@@ -109,18 +111,16 @@ export class Shell {
     }
   }
 
+  /** One part after the other: what one writes waits in memory for the next. */
   #connected(commands: readonly Command[]): number {
-    const running: number[] = [];
     let input: OpenObject | undefined;
+    let status = 0;
     for (const [index, command] of commands.entries()) {
       const pipe = index < commands.length - 1 ? pipeObjects() : undefined;
-      running.push(this.#forked(command, input, pipe?.writer));
+      status = this.#forked(command, input, pipe?.writer);
       input = pipe?.reader;
     }
-    const ends = Promise.allSettled(running);
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
-    const last = ends.at(-1)!;
-    return last.status === "fulfilled" ? last.value : 0;
+    return status;
   }
 
   /** A subshell; the objects given become its descriptors 0 and 1. */
@@ -180,10 +180,10 @@ export class Shell {
       case "group":
         return this.run(body.body);
       case "if":
-        if ((this.condition(body.test)) === 0) return this.run(body.body);
+        if (this.condition(body.test) === 0) return this.run(body.body);
         return body.otherwise === undefined ? 0 : this.run(body.otherwise);
       case "while":
-        return this.#loop(() => ((this.condition(body.test)) === 0) !== body.until, body.body);
+        return this.#loop(() => (this.condition(body.test) === 0) !== body.until, body.body);
       case "for":
         return this.#for(body);
       case "case":
@@ -196,7 +196,7 @@ export class Shell {
     const next = (): boolean => {
       const value = values.shift();
       if (value !== undefined) this.state.set(name, value);
-      return Promise.resolve(value !== undefined);
+      return value !== undefined;
     };
     return this.#loop(next, body);
   }
@@ -207,7 +207,7 @@ export class Shell {
     try {
       for (;;) {
         const end = this.#turn(() => {
-          if (!(next())) return true;
+          if (!next()) return true;
           status = this.run(body);
           return false;
         });

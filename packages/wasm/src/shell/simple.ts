@@ -47,12 +47,7 @@ function assignOnly(shell: Shell, assignments: readonly Assignment[]): number {
 }
 
 /** Assignments before a command hold while it runs, and are its environment; before a special builtin they stay. */
-function withAssignments(
-  shell: Shell,
-  assignments: readonly Assignment[],
-  stay: boolean,
-  run: () => number,
-): number {
+function withAssignments(shell: Shell, assignments: readonly Assignment[], stay: boolean, run: () => number): number {
   const { state } = shell;
   const saved = assignments.map(({ name }) => [name, state.save(name)] as const);
   try {

@@ -80,7 +80,7 @@ export class ShellState {
   }
 
   closeAll(): void {
-    for (const fd of [...this.fds.keys()]) this.closeFd(fd);
+    for (const fd of this.fds.keys()) this.closeFd(fd);
   }
 
   fd(fd: number): OpenObject {

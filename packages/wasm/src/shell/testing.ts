@@ -14,7 +14,7 @@ export interface ShellResult {
 }
 
 /** Runs `script` with arguments; programs fail with 127 unless `options.port` spawns them. */
-export async function sh(
+export function sh(
   script: string,
   options: {
     args?: readonly string[];
@@ -23,12 +23,12 @@ export async function sh(
     spawn?: ShellPort["spawn"];
     env?: readonly string[];
   } = {},
-): Promise<ShellResult> {
+): ShellResult {
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
   const stdin = bytesInput(new TextEncoder().encode(options.stdin ?? ""));
-  const status = await runShell({
-    port: { fs: options.fs ?? UnionFs.create([]), spawn: options.spawn ?? (() => Promise.resolve(127)) },
+  const status = runShell({
+    port: { fs: options.fs ?? UnionFs.create([]), spawn: options.spawn ?? (() => 127) },
     argv: ["sh", "-c", script, "sh", ...(options.args ?? [])].map(toByteString),
     env: options.env ?? ["HOME=/root"],
     cwd: "/",

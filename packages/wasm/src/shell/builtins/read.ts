@@ -25,7 +25,7 @@ function readLine(shell: Shell, raw: boolean): Line {
   const byte = new Uint8Array(1);
   const input = shell.state.fd(0);
   const next = (): string | undefined =>
-    (readObject(shell.state.fs, input, byte)) === 0 ? undefined : String.fromCharCode(byte[0]!);
+    readObject(shell.state.fs, input, byte) === 0 ? undefined : String.fromCharCode(byte[0]!);
   let line = "";
   const kept: boolean[] = [];
   for (let char = next(); char !== "\n"; char = next()) {

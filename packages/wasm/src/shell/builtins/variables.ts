@@ -19,10 +19,7 @@ function quote(value: ByteString): ByteString {
   return `'${value.replaceAll("'", `'"'"'`)}'`;
 }
 
-function marker(
-  builtin: string,
-  what: "exported" | "readOnly",
-): (shell: Shell, args: readonly ByteString[]) => number {
+function marker(builtin: string, what: "exported" | "readOnly"): (shell: Shell, args: readonly ByteString[]) => number {
   return (shell, args) => {
     const { state } = shell;
     if (args.length === 0 || args[0] === "-p") {
@@ -40,16 +37,10 @@ function marker(
 }
 
 /** `export [-p] [name[=value]…]` */
-export const exportVariables: (shell: Shell, args: readonly ByteString[]) => number = marker(
-  "export",
-  "exported",
-);
+export const exportVariables: (shell: Shell, args: readonly ByteString[]) => number = marker("export", "exported");
 
 /** `readonly [-p] [name[=value]…]` */
-export const makeReadOnly: (shell: Shell, args: readonly ByteString[]) => number = marker(
-  "readonly",
-  "readOnly",
-);
+export const makeReadOnly: (shell: Shell, args: readonly ByteString[]) => number = marker("readonly", "readOnly");
 
 /** `unset [-v|-f] name…` */
 export function unset({ state }: Shell, args: readonly ByteString[]): number {

@@ -85,7 +85,7 @@ function renameSpecifiers(folder: string): void {
 async function emitDeclarations(folder: string, outDir: string): Promise<void> {
   const config = join(folder, `tsconfig.build-${pid}.json`);
   const compilerOptions = { noEmit: false, emitDeclarationOnly: true, outDir, rootDir: join(folder, "src") };
-  const exclude = ["src/**/*.test.ts", "src/**/testing/**"];
+  const exclude = ["src/**/*.test.ts", "src/**/testing/**", "src/**/testing.ts"];
   writeFileSync(
     config,
     JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["src/**/*.ts"], exclude }),
@@ -115,9 +115,9 @@ async function buildLibrary({ folder, manifest }: Package): Promise<void> {
   report(`build: ${manifest.name}`);
 }
 
-/** Tests and what only they use (`testing/`) are not shipped. */
+/** Tests and what only they use (`testing/`, `testing.ts`) are not shipped. */
 function isSource(name: string): boolean {
-  return name.endsWith(".ts") && !name.endsWith(".test.ts") && !/(?:^|\/)testing\//.test(name);
+  return name.endsWith(".ts") && !name.endsWith(".test.ts") && !/(?:^|\/)testing(?:\/|\.ts$)/.test(name);
 }
 
 async function buildNative(): Promise<void> {

@@ -7,7 +7,7 @@ const IN_PACKAGE = /^packages\/([^/]+)\//;
 const WORKSPACE = /^@lapstrake\/([^/]+)(\/.*)?$/;
 
 function isTest(path: string): boolean {
-  return /\.test\.ts$|\/testing\//.test(path) || path.startsWith("test/") || path.startsWith("bench/");
+  return /\.test\.ts$|\/testing(?:\/|\.ts$)/.test(path) || path.startsWith("test/") || path.startsWith("bench/");
 }
 
 function allowedRooms(path: string, room: string): readonly string[] | undefined {

@@ -8,7 +8,14 @@ import {
   Firewall,
   readSysctl,
 } from "@lapstrake/core";
-import { removeBridgeNetwork, Rtnl, writeSysctl, type PublishedPort } from "@lapstrake/core";
+import {
+  forgetConnections,
+  removeBridgeNetwork,
+  reservePort,
+  Rtnl,
+  writeSysctl,
+  type PublishedPort,
+} from "@lapstrake/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hasFact, needs } from "../support/facts.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
@@ -178,6 +185,43 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
     expect(firewall.ports()).toHaveLength(4 * 10 + 10);
     expect(results.reduce((sum, lost) => sum + lost, 0)).toBe(3 * 10);
   }, 60_000);
+
+  test("a reserved port is held against programs of the host, and they against us", async () => {
+    using inside = new Rtnl(at());
+    inside.loopbackUp();
+    const port = ports(1, "c1", 8080)[0]!;
+    for (const protocol of ["tcp", "udp"] as const) {
+      {
+        using held = reservePort({ ...port, protocol }, host.fd);
+        expect(held?.fd).toBeGreaterThan(2);
+        expect(await host.listen(protocol, "0.0.0.0", 8080, "late")).toContain("EADDRINUSE");
+      }
+      expect(await host.listen(protocol, "0.0.0.0", 8080, "early")).toBe("listening");
+      expect(() => reservePort({ ...port, protocol }, host.fd)).toThrow(
+        expect.objectContaining({
+          code: "ERR_LAP_PORT_IN_USE",
+          message: `failed to bind host port 0.0.0.0:8080/${protocol}: address already in use`,
+        }),
+      );
+      using six = reservePort({ ...port, protocol, hostIp: "::" }, host.fd);
+      expect(six).toBeDefined();
+    }
+    expect(() => reservePort({ ...port, hostIp: "10.1.2.3" }, host.fd)).toThrow(
+      expect.objectContaining({ code: "EADDRNOTAVAIL" }),
+    );
+  });
+
+  test("connections of an address are forgotten, others not", async () => {
+    createBridgeNetwork(NETWORK, at());
+    attach();
+    using firewall = new Firewall(at());
+    firewall.addNetwork(FIREWALLED);
+    await box.listen("udp", "0.0.0.0", 53, "box");
+    for (let i = 0; i < 3; i++) expect(await host.ask("udp", "10.66.0.2", 53)).toMatch(/^box saw /);
+    expect(forgetConnections("10.66.0.77", at())).toBe(0);
+    expect(forgetConnections("10.66.0.2", at())).toBe(3);
+    expect(forgetConnections("10.66.0.2", at())).toBe(0);
+  });
 
   test.skipIf(!hasFact("command:ip"))(
     `ip(8) reads what we meant${hasFact("command:ip") ? "" : " [needs command:ip]"}`,

@@ -47,3 +47,7 @@ export { Nft } from "./net/nft/nft.ts";
 export { deleteTable, newChain, newRule, newTable, type Chain, type Family } from "./net/nft/objects.ts";
 export { cmp, counter, ct, mask, meta, payload, verdict, type Expr } from "./net/nft/expr.ts";
 export type { Request } from "./net/netlink/message.ts";
+export { needsLoopbackProxy } from "./net/firewall/elements.ts";
+export { reservePort, type PortReservation } from "./net/reserve.ts";
+export { forgetConnections } from "./net/conntrack.ts";
+export { openUdpSocket } from "./net/udp-socket.ts";

@@ -71,6 +71,12 @@ export function parsePortElement(family: Family, set: string, element: Element):
   };
 }
 
+/** True when the kernel cannot bring the host's own connections over loopback to this port: `::1` needs a proxy of the keeper. */
+export function needsLoopbackProxy(port: PublishedPort): boolean {
+  const address = formatIp(parseIp(port.hostIp));
+  return address === "::" || address === "::1";
+}
+
 /** The elements of one network. */
 export function networkElements(network: FirewallNetwork): PlacedElement[] {
   const key = ifnameBytes(network.bridge);

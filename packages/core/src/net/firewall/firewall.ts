@@ -205,7 +205,7 @@ export class Firewall implements Disposable {
         this.#nft.commit(requests, generation);
         return requests.length;
       } catch (error) {
-        if (errorCode(error) !== "ERESTART") throw error;
+        if (errorCode(error) !== "ERESTART") throw explain(error);
       }
     }
     throw new LapError("unavailable", "ERR_LAP_FIREWALL_BUSY", "another program keeps changing the firewall");
@@ -215,6 +215,19 @@ export class Firewall implements Disposable {
     this.#nft[Symbol.dispose]();
     this.#rtnl[Symbol.dispose]();
   }
+}
+
+/** A kernel without an expression that our rules use refuses the rule with ENOENT; say which and what to do. */
+function explain(error: unknown): unknown {
+  const { code, syscall, path = "" } = error as { code?: string; syscall?: string; path?: string };
+  if (code !== "ENOENT" || syscall !== "NFT_MSG_NEWRULE") return error;
+  const dup = path.includes("accepted by the host");
+  return new LapError("failedPrecondition", "ERR_LAP_NFT_MISSING", `the kernel refuses our rule "${path}"`, {
+    hint: dup
+      ? "load nft_dup_ipv4 and nft_dup_ipv6, or choose input policy bypass"
+      : "load nf_tables with nat, fib and ct",
+    cause: error,
+  });
 }
 
 /** False when this kernel lacks the family: IPv6 may be off. */

@@ -104,6 +104,11 @@ function loopbackAddress(where: "saddr" | "daddr"): Expr[] {
   return [E.payload("network", where === "saddr" ? 12 : 16, 1, 0), E.cmp("eq", 0, Uint8Array.of(127))];
 }
 
+/** IPv6 has no route_localnet: what comes back to ::1 is dropped, so a connection to it is left to a proxy. */
+function notLoopback6(family: Family): Expr[] {
+  return family === "ip" ? [] : [E.payload("network", 24, 16, 0), E.cmp("neq", 0, parseIp("::1"))];
+}
+
 /** Loads the key of a published port: the address unless any will do, the protocol, the port. */
 function portKey(family: Family, any: boolean): Expr[] {
   const bytes = family === "ip" ? 4 : 16;
@@ -166,7 +171,7 @@ function natRules(family: Family, { input }: RulesetOptions): Rule[] {
       comment: input === "bypass" ? "from outside" : "accepted by the host",
       exprs: [...outside, jump],
     },
-    { chain: "output", comment: "from the host", exprs: [...toOurselves(), jump] },
+    { chain: "output", comment: "from the host", exprs: [...toOurselves(), ...notLoopback6(family), jump] },
   ];
 }
 
@@ -219,7 +224,7 @@ export function rulesOf(family: Family, options: RulesetOptions): Rule[] {
 
 /** What a table's comment says; another text means that the table is to be made anew. */
 export function versionOf({ input, reinjectLink }: RulesetOptions): string {
-  return `lapstrake rules 1: ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
+  return `lapstrake rules 2: ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
 }
 
 /** The requests that make the table of a family with everything but elements. */

@@ -45,11 +45,11 @@ export class Authorizer {
     this.#challenges.set(endpoint.origin, chosen);
   }
 
-  /** The header's value; undefined while no challenge is known, or when there is nothing to answer it with. */
+  /** The header's value, other than the `refused` one; undefined while no challenge is known, or when there is nothing to answer it with. */
   async header(
     endpoint: Endpoint,
     scopes: readonly string[],
-    fresh: boolean,
+    refused?: string,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
     const challenge = this.#challenges.get(endpoint.origin);
@@ -57,7 +57,8 @@ export class Authorizer {
     const credential = await this.#options.credentials?.(endpoint.domain, scopePath(scopes));
     if (credential?.kind === "bearer") return `Bearer ${credential.token}`;
     if (challenge.scheme === "basic") return basicOf(credential);
-    return `Bearer ${await this.#token(endpoint, challenge, scopes, credential, fresh, signal)}`;
+    const token = refused?.replace(/^Bearer /, "");
+    return `Bearer ${await this.#token(endpoint, challenge, scopes, credential, token, signal)}`;
   }
 
   #token(
@@ -65,14 +66,18 @@ export class Authorizer {
     { parameters }: Challenge,
     scopes: readonly string[],
     credential: Credential | undefined,
-    fresh: boolean,
+    refused: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const realm = checkRealm(endpoint, parameters.get("realm") ?? "");
     const isSameHost = realm.host === new URL(endpoint.origin).host;
     const tls = isSameHost ? endpoint.settings.tls : this.#options.hosts?.(realm.host)?.tls;
     const service = parameters.get("service");
-    return this.#tokens.get({ realm, service, scopes, credential, tls, headers: this.#options.headers }, fresh, signal);
+    return this.#tokens.get(
+      { realm, service, scopes, credential, tls, headers: this.#options.headers },
+      refused,
+      signal,
+    );
   }
 }
 

@@ -56,12 +56,14 @@ export class TokenCache {
     this.#clock = clock;
   }
 
-  /** The token's value; `fresh` asks anew, because the registry refused the cached one. */
-  async get(request: TokenRequest, fresh: boolean, signal?: AbortSignal): Promise<string> {
+  /** The token's value; never `refused`, the one that the registry no longer takes. */
+  async get(request: TokenRequest, refused: string | undefined, signal?: AbortSignal): Promise<string> {
     const key = keyOf(request);
-    const known = fresh ? undefined : this.#tokens.get(key);
-    const held = await known?.catch(() => undefined); // whoever asked for it has that error; we ask for ourselves
-    if (held !== undefined && held.expiresMs > nowMs(this.#clock)) return held.value;
+    for (let known = this.#tokens.get(key); known !== undefined; known = this.#tokens.get(key)) {
+      const held = await known.catch(() => undefined); // whoever asked for it has that error; we ask for ourselves
+      if (held !== undefined && held.value !== refused && held.expiresMs > nowMs(this.#clock)) return held.value;
+      if (this.#tokens.get(key) === known) break; // nobody else is asking anew
+    }
     const asked = this.#ask(request, signal);
     this.#tokens.set(key, asked);
     asked.catch(() => {

@@ -83,11 +83,11 @@ export class Transport {
 
   /** Twice refused with a fresh header is final. */
   async #authorized(endpoint: Endpoint, call: Call): Promise<Answer> {
-    const known = await this.#authorizer.header(endpoint, call.scopes, false, call.signal);
+    const known = await this.#authorizer.header(endpoint, call.scopes, undefined, call.signal);
     const first = await this.#follow(endpoint, call, known);
     if (first.status !== 401 || !sameOrigin(first.url, endpoint.origin)) return first;
     this.#authorizer.learn(endpoint, first.headers["www-authenticate"]);
-    const renewed = await this.#authorizer.header(endpoint, call.scopes, known !== undefined, call.signal);
+    const renewed = await this.#authorizer.header(endpoint, call.scopes, known, call.signal);
     if (renewed === undefined) return first;
     await discard(first.body);
     return this.#follow(endpoint, call, renewed);

@@ -1,0 +1,124 @@
+// Pull into a store in memory: what is asked for, what is skipped, and what a break at any request leaves behind.
+import { MEDIA_TYPE, type Descriptor } from "@lapstrake/base";
+import { expect, test } from "vitest";
+import { dirFsOf } from "../fs/inode-dirfs.ts";
+import { UnionFs } from "../fs/union-fs.ts";
+import { openImageStore, type ImageStore } from "../image/store.ts";
+import { nodeClock, nodeCompression, nodeHash } from "../node/ports.ts";
+import { FakeRegistry } from "./testing/fake-registry.ts";
+import { codeOf, describeBytes, fakeClient, memoryImage, utf8 } from "./testing/setup.ts";
+import { choose } from "./pull.ts";
+
+const image = memoryImage([new Uint8Array(5000).fill(1), new Uint8Array(3000).fill(2)]);
+const name = "registry.test/app:1";
+
+function memoryStore(): ImageStore {
+  return openImageStore(dirFsOf(UnionFs.create([])), {
+    hash: nodeHash,
+    compression: nodeCompression,
+    clock: nodeClock,
+  });
+}
+
+async function filled(): Promise<FakeRegistry> {
+  const http = new FakeRegistry();
+  await fakeClient(http).client.copy(image, name);
+  http.sent.length = 0;
+  return http;
+}
+
+test("a pull asks for each thing once; a second one asks one question; shared layers are not fetched again", async () => {
+  const http = await filled();
+  const { client } = fakeClient(http);
+  const store = memoryStore();
+  const pulled = await client.pull(store, name);
+  expect(pulled).toMatchObject({ reference: name, changed: true, target: image.root });
+  expect(http.sent.toSorted()).toEqual(
+    [`GET /v2/app/manifests/1`, ...image.blobs.map(({ digest }) => `GET /v2/app/blobs/${digest}`)].toSorted(),
+  );
+  http.sent.length = 0;
+  expect(await client.pull(store, name)).toMatchObject({ changed: false, id: pulled.id });
+  expect(http.sent).toEqual(["HEAD /v2/app/manifests/1"]);
+
+  const more = memoryImage([new Uint8Array(5000).fill(1), new Uint8Array(3000).fill(2), new Uint8Array(10).fill(3)]);
+  await client.copy(more, name);
+  http.sent.length = 0;
+  const events: string[] = [];
+  expect(await client.pull(store, name, { progress: ({ status }) => events.push(status) })).toMatchObject({
+    changed: true,
+  });
+  expect(http.sent.filter((line) => line.includes("/blobs/"))).toHaveLength(2);
+  expect(events.filter((status) => status === "Already exists")).toHaveLength(2);
+});
+
+test("whatever request is the last one, the image is absent or whole, and a second pull succeeds", async () => {
+  const http = await filled();
+  await fakeClient(http).client.pull(memoryStore(), name);
+  const requests = http.sent.length;
+  for (let last = 1; last <= requests; last++) {
+    const store = memoryStore();
+    http.sent.length = 0;
+    http.hook = (_line, _request, count) => {
+      if (count >= last) throw new Error("killed");
+      return undefined;
+    };
+    expect(await codeOf(fakeClient(http).client.pull(store, name))).toBe("Error: killed");
+    expect(store.list()).toEqual([]);
+    for (const { digest } of store.blobs.list()) expect(() => store.blobs.read(digest, 1e6)).not.toThrow();
+    http.hook = undefined;
+    expect((await fakeClient(http).client.pull(store, name)).changed).toBe(true);
+  }
+});
+
+test("one failure ends the downloads beside it, which would wait for ever", async () => {
+  const http = await filled();
+  http.hook = (line, request) => {
+    if (!line.includes("/blobs/")) return undefined;
+    if (line.endsWith(image.blobs[0]!.digest)) throw new Error("first");
+    return { status: 200, headers: {}, body: never(request.signal) };
+  };
+  expect(await codeOf(fakeClient(http).client.pull(memoryStore(), name))).toBe("Error: first");
+});
+
+async function* never(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  yield new Uint8Array(1);
+  await new Promise((_resolve, reject) => {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", () => reject(signal.reason as Error));
+  });
+}
+
+test("an artifact without a filesystem is stored as it is", async () => {
+  const http = new FakeRegistry();
+  const { client } = fakeClient(http);
+  const config = describeBytes(utf8("{}"), MEDIA_TYPE.empty);
+  const artifact = memoryImage([utf8("hello")], { artifactType: "text/plain" });
+  expect(artifact.blobs[0]!.digest).not.toBe(config.digest);
+  await client.copy(artifact, name);
+  expect((await client.pull(memoryStore(), name)).target).toEqual(artifact.root);
+});
+
+const entry = (platform: Descriptor["platform"]): Descriptor => ({
+  mediaType: MEDIA_TYPE.manifest,
+  digest: image.root.digest,
+  size: 1,
+  ...(platform === undefined ? {} : { platform }),
+});
+
+test("choosing a platform: exact, then without a variant, never attestations", () => {
+  const v6 = entry({ os: "linux", architecture: "arm", variant: "v6" });
+  const v7 = entry({ os: "linux", architecture: "arm", variant: "v7" });
+  const arm64 = entry({ os: "linux", architecture: "arm64", variant: "v8" });
+  const attestation = entry({ os: "unknown", architecture: "unknown" });
+  const all = [attestation, v6, v7, arm64];
+  expect(choose(all, { os: "linux", architecture: "arm" }, image.root)).toBe(v7);
+  expect(choose(all, { os: "linux", architecture: "arm", variant: "v6" }, image.root)).toBe(v6);
+  expect(choose(all, { os: "linux", architecture: "aarch64" }, image.root)).toBe(arm64);
+  expect(choose([entry(undefined)], { os: "linux", architecture: "amd64" }, image.root).platform).toBeUndefined();
+  expect(() => choose(all, { os: "linux", architecture: "amd64" }, image.root)).toThrow(
+    "no matching manifest for linux/amd64",
+  );
+  expect(() => choose([attestation], { os: "unknown", architecture: "unknown" }, image.root)).toThrow(
+    "no matching manifest",
+  );
+});

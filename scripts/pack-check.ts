@@ -9,6 +9,10 @@ import { publishablePackages } from "./workspace.ts";
 
 const specifiers = publishablePackages().flatMap(({ entries }) => entries.map(({ specifier }) => specifier));
 
+/** The oldest Node that base, layers and wasm promise; the engine and the command line need 24. */
+const OLDEST_NODE = "22.15.0";
+const ON_OLDEST = /^@lapstrake\/(?:base|layers|wasm)(?:\/|$)/;
+
 interface Dev {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
@@ -18,7 +22,8 @@ function manifestOf(packed: readonly Packed[]): string {
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Dev;
   // What the user brings: the peer of an entry point, and the types of Node.
   const own = ["memfs", "@types/node"].map((name) => [name, devDependencies[name]] as const);
-  const dependencies = Object.fromEntries([...tarballs, ...own]);
+  const oldest = ["node-oldest", `npm:node-linux-${process.arch}@${OLDEST_NODE}`] as const;
+  const dependencies = Object.fromEntries([...tarballs, ...own, oldest]);
   return JSON.stringify({ name: "stranger", version: "1.0.0", private: true, type: "module", dependencies });
 }
 
@@ -41,15 +46,26 @@ async function typeCheck(folder: string): Promise<void> {
   await must(tool("tsc"), ["--ignoreConfig", "--noEmit", ...modules, ...strict, "imports.ts"], { cwd: folder });
 }
 
-async function loadAll(folder: string): Promise<void> {
+async function load(folder: string, node: string, names: readonly string[]): Promise<void> {
   const file = join(folder, "load.mjs");
-  writeFileSync(file, `${specifiers.map((specifier) => `await import("${specifier}");`).join("\n")}\n`);
-  await must(process.execPath, [file], { cwd: folder, timeoutMs: 30_000 });
+  writeFileSync(file, `${names.map((specifier) => `await import("${specifier}");`).join("\n")}\n`);
+  await must(node, [file], { cwd: folder, timeoutMs: 30_000 });
 }
 
-async function runExample(folder: string): Promise<void> {
+async function runExample(folder: string, node: string): Promise<void> {
   cpSync(join(ROOT, "scripts/pack-example.mjs"), join(folder, "example.mjs"));
-  await must(process.execPath, ["example.mjs"], { cwd: folder, timeoutMs: 30_000 });
+  await must(node, ["example.mjs"], { cwd: folder, timeoutMs: 30_000 });
+}
+
+/** Loads and runs what promises to work there. */
+async function oldestNode(folder: string): Promise<void> {
+  const node = join(folder, "node_modules/node-oldest/bin/node");
+  await load(
+    folder,
+    node,
+    specifiers.filter((specifier) => ON_OLDEST.test(specifier)),
+  );
+  await runExample(folder, node);
 }
 
 /** The installed command, and for root a container of the machine's own files through the packed native parts. */
@@ -73,8 +89,9 @@ async function main(): Promise<void> {
     await step("pack", async () => writeFileSync(join(folder, "package.json"), manifestOf(await packAll(tarballs))));
     await step("install without scripts", () => must("npm", install, { cwd: folder }));
     await step(`types of ${specifiers.length} entry points`, () => typeCheck(folder));
-    await step("load every entry point", () => loadAll(folder));
-    await step("example", () => runExample(folder));
+    await step("load every entry point", () => load(folder, process.execPath, specifiers));
+    await step("example", () => runExample(folder, process.execPath));
+    await step(`load and example on Node ${OLDEST_NODE}`, () => oldestNode(folder));
     await step("installed lap", () => runLap(folder));
   } finally {
     rmSync(place, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { LapError } from "@lapstrake/base";
 import { parseSignal } from "@lapstrake/core";
 import { HOST_FLAGS_HINT } from "./hints.ts";
 import type { CreateRequest } from "./request.ts";
+import { parseSecurityOptions } from "./security.ts";
 import { requestCapabilities } from "./capabilities.ts";
 
 const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
@@ -14,7 +15,7 @@ export function checkRequest(request: CreateRequest): void {
   checkNetwork(request.network);
   checkLimits(request);
   requestCapabilities(request);
-  for (const option of request.securityOpt ?? []) checkSecurityOption(option);
+  parseSecurityOptions(request.securityOpt ?? []);
   if (request.hostname !== undefined && !HOSTNAME.test(request.hostname)) {
     throw invalid("ERR_LAP_HOSTNAME_INVALID", `invalid hostname format: ${request.hostname}`);
   }
@@ -46,13 +47,6 @@ function checkLimits(request: CreateRequest): void {
       `Range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`,
     );
   }
-}
-
-function checkSecurityOption(option: string): void {
-  if (/^no-new-privileges(?:[:=](?:true|false))?$/.test(option)) return;
-  throw new LapError("unimplemented", "ERR_LAP_SECURITY_OPT", `security option "${option}" is not supported yet`, {
-    hint: "supported: no-new-privileges",
-  });
 }
 
 function invalid(code: string, message: string): LapError {

@@ -4,6 +4,7 @@ import type { MountSpec, NamespaceSpec, ResourcesSpec, RuntimeSpec } from "@laps
 import type { ContainerRecord } from "../state/record.ts";
 import { bindMount, tmpfsMount } from "./binds.ts";
 import { requestCapabilities } from "./capabilities.ts";
+import { parseSecurityOptions, seccompSpec } from "./security.ts";
 import type { ResolvedUser } from "./users.ts";
 
 const CPU_PERIOD_US = 100_000;
@@ -23,6 +24,8 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
   const base = defaultSpec();
   const privileged = request.privileged === true;
   const capabilities = requestCapabilities(request);
+  const security = parseSecurityOptions(request.securityOpt ?? []);
+  const seccomp = seccompSpec(security.seccomp, capabilities, privileged);
   const mounts = [
     ...(base.mounts ?? []).map((mount) => adaptDefaultMount(mount, record)),
     ...inputs.mounts,
@@ -42,7 +45,10 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
       env: withHome(process.env, inputs.user.home),
       args: process.args,
       user: inputs.user.spec,
-      noNewPrivileges: (request.securityOpt ?? []).some((option) => /^no-new-privileges(?:[:=]true)?$/.test(option)),
+      noNewPrivileges: security.noNewPrivileges,
+      ...(security.apparmor === undefined || security.apparmor === "unconfined"
+        ? {}
+        : { apparmorProfile: security.apparmor }),
       capabilities: {
         bounding: capabilities,
         effective: inputs.user.spec.uid === 0 ? capabilities : [],
@@ -54,7 +60,10 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
     mounts,
     linux: {
       ...linux,
-      ...(privileged ? {} : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
+      ...(seccomp === undefined ? {} : { seccomp }),
+      ...(privileged || security.openSystemPaths
+        ? {}
+        : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
       namespaces: namespaces(linux.namespaces ?? [], request.network),
       cgroupsPath: `${inputs.cgroupParent}/${record.id}`,
       resources: { ...linux.resources, ...resources(record) },

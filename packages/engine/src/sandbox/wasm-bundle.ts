@@ -3,7 +3,8 @@
 import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { defaultSpec, type Bundle } from "@lapstrake/core";
-import type { MountSpec } from "@lapstrake/base";
+import type { MountSpec, SeccompSpec } from "@lapstrake/base";
+import { seccompSpec } from "../containers/security.ts";
 import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
@@ -43,9 +44,15 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
         bind(dir, "rro"),
         bind(handoverDir(dir), "rw"),
       ],
-      linux: { ...base.linux, cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
+      linux: { ...base.linux, ...payloadFilter(), cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
     },
   };
+}
+
+/** The default filter of a process without capabilities. */
+function payloadFilter(): { seccomp?: SeccompSpec } {
+  const seccomp = seccompSpec("default", [], false);
+  return seccomp === undefined ? {} : { seccomp };
 }
 
 function bind(path: string, mode: "rro" | "rw"): MountSpec {

@@ -1,0 +1,68 @@
+// --security-opt, in docker's grammar: what confines a container besides namespaces, limits and capabilities.
+import { readFileSync } from "node:fs";
+import { defaultSeccompProfile, hostFacts } from "@lapstrake/core";
+import { LapError, parseJsonObject, type SeccompSpec } from "@lapstrake/base";
+
+const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
+
+/** Security options, understood. */
+export interface SecurityOptions {
+  readonly noNewPrivileges: boolean;
+  /** `default`, `unconfined`, or the path of a profile in OCI or docker form. */
+  readonly seccomp: string;
+  /** A loaded AppArmor profile's name; undefined leaves it to the host. */
+  readonly apparmor: string | undefined;
+  /** Masked and read-only paths of /proc and /sys are left open. */
+  readonly openSystemPaths: boolean;
+}
+
+/** Parses `NAME[=VALUE]` options. Throws `ERR_LAP_SECURITY_OPT`. */
+export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
+  let parsed: SecurityOptions = {
+    noNewPrivileges: false,
+    seccomp: "default",
+    apparmor: undefined,
+    openSystemPaths: false,
+  };
+  for (const option of options) parsed = { ...parsed, ...parseOption(option) };
+  return parsed;
+}
+
+function parseOption(option: string): Partial<SecurityOptions> {
+  const match = /^([a-z-]+)(?:[=:](.*))?$/s.exec(option);
+  const [, name, value] = match ?? [];
+  if (name === "no-new-privileges" && (value === undefined || value === "true" || value === "false")) {
+    return { noNewPrivileges: value !== "false" };
+  }
+  if (name === "seccomp" && value !== undefined && value !== "")
+    return { seccomp: value === "builtin" ? "default" : value };
+  if (name === "apparmor" && value !== undefined) return { apparmor: value };
+  if (name === "systempaths" && value === "unconfined") return { openSystemPaths: true };
+  throw new LapError("invalidArgument", "ERR_LAP_SECURITY_OPT", `invalid --security-opt: "${option}"`, {
+    hint: "supported: no-new-privileges, seccomp=unconfined|PROFILE.json, apparmor=PROFILE, systempaths=unconfined",
+  });
+}
+
+/** The filter of a container that has these capabilities; undefined is unconfined. Throws `ERR_LAP_SECCOMP_PROFILE`. */
+export function seccompSpec(
+  seccomp: string,
+  capabilities: readonly string[],
+  privileged: boolean,
+): SeccompSpec | undefined {
+  if (seccomp === "unconfined" || (privileged && seccomp === "default")) return undefined;
+  if (seccomp === "default") return defaultSeccompProfile(capabilities, hostFacts());
+  return readProfile(seccomp);
+}
+
+function readProfile(path: string): SeccompSpec {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new LapError("invalidArgument", "ERR_LAP_SECCOMP_PROFILE", `opening seccomp profile (${path}) failed`, {
+      cause,
+    });
+  }
+  const { archMap: _docker, ...profile } = parseJsonObject(bytes, `seccomp profile "${path}"`, MAX_PROFILE_BYTES);
+  return profile as unknown as SeccompSpec;
+}

@@ -11,6 +11,7 @@ import {
   Firewall,
   mask,
   meta,
+  needsLoopbackProxy,
   newChain,
   newRule,
   newTable,
@@ -76,6 +77,8 @@ async function open(): Promise<void> {
   attach(web, "lapt0", "vweb", "77", 2);
   attach(neighbour, "lapt0", "vneighbour", "77", 3);
   attach(other, "lapt1", "vother", "78", 2);
+  // The test's own wire to the client: IPv6 on a new device pair takes a moment.
+  for (let tries = 0; tries < 20 && (await client.ask("tcp", "fd77::1", 1, 250)) === "timeout"; tries++);
   firewall = new Firewall({ netns: host.fd });
   firewall.reconcile({ networks: [NET0, NET1], ports: [] });
   await Promise.all([
@@ -132,6 +135,18 @@ needs(...FACTS).describe("traffic of bridge networks", () => {
     expect(await client.ask("tcp", "192.168.77.1", 8080)).toBe("web saw ::ffff:192.168.77.2");
     expect(await client.ask("tcp", "fd77::1", 8080)).toBe("web saw fd77::2");
     expect(await client.ask("udp", "192.168.77.1", 5353)).toBe("web saw ::ffff:192.168.77.2");
+  });
+
+  test("a connection to ::1 is left to a proxy: the kernel could not bring the answer back", async () => {
+    using inside = new Rtnl({ netns: host.fd });
+    inside.loopbackUp();
+    expect(await host.ask("tcp", "::1", 8080)).toBe("ECONNREFUSED");
+    expect(
+      firewall
+        .ports()
+        .filter(needsLoopbackProxy)
+        .map(({ hostIp }) => hostIp),
+    ).toEqual(["::"]);
   });
 
   test("a published port is reached from the host, on loopback, from neighbours, itself and other networks", async () => {

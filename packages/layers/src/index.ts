@@ -28,6 +28,8 @@ export {
 export { BytesContent, contentBytes, type Content, type Extent } from "./tree/content.ts";
 export { LayerBuilder, type LayerMode } from "./tree/builder.ts";
 export { findNode, mergeLayers, mergeOnto } from "./tree/merge.ts";
+export { diffLayer } from "./tree/diff.ts";
+export { configureImage, rebaseImage, squashImage, type SquashOptions } from "./image/mutate.ts";
 export { treeEntries, type LayerEntry } from "./tree/entries.ts";
 export { diffTrees, treeChanges, type Change, type LowerView } from "./tree/changes.ts";
 export { treeFromStream, treeFromTar } from "./tree/from-tar.ts";

@@ -32,9 +32,19 @@ class Adopter {
         this.directory(old, child);
         continue;
       }
-      if (old !== undefined) this.#state.dropName(this.#hide(dir, name, old));
+      if (old !== undefined) this.#drop(dir, name, old);
       if (child !== null) this.#place(dir, name, child);
     }
+  }
+
+  #drop(dir: Inode, name: ByteString, old: Inode): void {
+    if (old.type === "dir" && this.#state.base.links.size > 0) this.#dropLinks(old);
+    this.#state.dropName(this.#hide(dir, name, old));
+  }
+
+  /** Files beneath a directory that goes away lose a name each; those with others stay. */
+  #dropLinks(dir: Inode): void {
+    for (const [name, child] of [...this.#state.entries(dir)]) this.#drop(dir, name, child);
   }
 
   #hide(dir: Inode, name: ByteString, old: Inode): Inode {

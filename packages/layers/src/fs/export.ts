@@ -2,6 +2,7 @@
 // change, not the image. Nothing unchanged is listed, and a name is whited out only when something is below it.
 import type { ByteString } from "@lapstrake/base";
 import { close, join } from "../tree/builder.ts";
+import { sameXattrs } from "../tree/diff.ts";
 import { TreeNode, childNode, impliedDir, type LayerTree, type TreeChild } from "../tree/node.ts";
 import type { Inode } from "./inode.ts";
 import type { FsState } from "./state.ts";
@@ -160,19 +161,6 @@ function differs(inode: Inode, base: TreeNode): boolean {
       inode.mtimeNsec !== base.mtimeNsec ||
       !sameXattrs(inode.xattrs, base.xattrs))
   );
-}
-
-export function sameXattrs(
-  a: ReadonlyMap<ByteString, Uint8Array> | undefined,
-  b: ReadonlyMap<ByteString, Uint8Array> | undefined,
-): boolean {
-  if (a === b) return true;
-  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
-  for (const [name, value] of a ?? []) {
-    const other = b?.get(name);
-    if (other?.length !== value.length || other.some((byte, i) => byte !== value[i])) return false;
-  }
-  return true;
 }
 
 /** Paths of every name of the wanted nodes. */

@@ -39,6 +39,13 @@ export function rename(state: FsState, from: Side, to: Side, flags: number): voi
 function place(state: FsState, { dir, name }: Side, inode: Inode): void {
   state.attach(dir, name, inode);
   state.stamp(inode);
+  if (state.base.links.size > 0 || inode.nlink > 1) listAllNames(state, inode);
+}
+
+/** A layer can only keep hard links together when it lists all their names: moving one means listing the others. */
+function listAllNames(state: FsState, inode: Inode): void {
+  if (inode.type === "dir") for (const [, child] of [...state.entries(inode)]) listAllNames(state, child);
+  else if (inode.nlink > 1) inode.named = inode.dirty = true;
 }
 
 function exchange(state: FsState, from: Side, to: Side, source: Inode, target: Inode | undefined): void {

@@ -35,7 +35,12 @@ import type { BlobSource } from "./source.ts";
 export interface LayerUnpacker {
   has(chainID: Digest): boolean;
   /** Reads `tar` to its end, where a wrong digest throws; only then the layer may appear. `below`: lowest first, all unpacked. */
-  extract(layer: ImageLayer, below: readonly ImageLayer[], tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
+  extract(
+    layer: ImageLayer,
+    below: readonly ImageLayer[],
+    tar: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void>;
 }
 
 /** What an import reports and obeys. */
@@ -178,7 +183,8 @@ export class Importer {
 
   async #verifyLayers(manifest: Manifest, config: ImageConfig): Promise<number> {
     const { unpack } = this.#options;
-    if (unpack !== undefined && !isWasmPlatform(config)) return await this.#unpackLayers(layersOf(manifest, config, this.#ports.hash), unpack);
+    if (unpack !== undefined && !isWasmPlatform(config))
+      return await this.#unpackLayers(layersOf(manifest, config, this.#ports.hash), unpack);
     const sizes = await mapLimit(manifest.layers, PARALLEL_LAYERS, async (layer, i) => {
       const diffID = config.rootfs.diff_ids[i]!;
       if (layer.digest === diffID && layerCompression(layer.mediaType) === undefined) return layer.size;
@@ -198,7 +204,12 @@ export class Importer {
       }
       const count = { bytes: 0 };
       this.#tell(layer.descriptor, "Extracting", 0);
-      await unpack.extract(layer, layers.slice(0, i), this.#tar(layer.descriptor, layer.diffID, count), this.#options.signal);
+      await unpack.extract(
+        layer,
+        layers.slice(0, i),
+        this.#tar(layer.descriptor, layer.diffID, count),
+        this.#options.signal,
+      );
       this.#tell(layer.descriptor, "Pull complete", layer.descriptor.size);
       total += count.bytes;
     }
@@ -212,7 +223,11 @@ export class Importer {
   }
 
   /** The uncompressed layer; the blob was hashed when it came in, the tar is hashed here. */
-  async *#tar(layer: Descriptor, diffID: Digest, count: { bytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#tar(
+    layer: Descriptor,
+    diffID: Digest,
+    count: { bytes: number },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     const format = layerCompression(layer.mediaType);
     const raw = this.#blobs.streamUnverified(layer.digest);
     const tar = format === undefined ? raw : this.#ports.compression.decompress(format, raw);

@@ -19,6 +19,7 @@ import {
 export function mergeLayers(layers: readonly LayerTree[], mode: LayerMode = "spec"): MergedTree {
   let root = impliedDir();
   for (const layer of layers) root = mergeOne(root, layer.root, mode);
+  if (mode === "overlay2") return { root, links: layers.reduce<Links>(linksOfLayer, new Map()) };
   const mayLink = layers.some((layer) => layer.hasLinks || !layer.root.closed);
   return { root, links: mayLink ? countLinks(root) : new Map() };
 }
@@ -26,8 +27,16 @@ export function mergeLayers(layers: readonly LayerTree[], mode: LayerMode = "spe
 /** One more layer on a merged tree. */
 export function mergeOnto(base: MergedTree, layer: LayerTree, mode: LayerMode = "spec"): MergedTree {
   const root = mergeOne(base.root, layer.root, mode);
+  if (mode === "overlay2") return { root, links: linksOfLayer(base.links, layer) };
   const mayLink = base.links.size > 0 || layer.hasLinks || !layer.root.closed;
   return { root, links: mayLink ? countLinks(root) : base.links };
+}
+
+type Links = ReadonlyMap<TreeNode, number>;
+
+/** The kernel shows the link count of the layer's own filesystem, whatever the layers above hide. */
+function linksOfLayer(links: Links, layer: LayerTree): Links {
+  return layer.hasLinks ? new Map([...links, ...countLinks(layer.root)]) : links;
 }
 
 /** Entries of an implied directory where the tree below has a symbolic link: they belong behind it. */

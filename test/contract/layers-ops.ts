@@ -21,6 +21,9 @@ const KINDS = [
   "read",
   "mkdir",
   "mkdir",
+  "create",
+  "create",
+  "write",
   "rmdir",
   "unlink",
   "unlink",
@@ -57,9 +60,36 @@ function isSpecial(fs: DirFs, at: ByteString): boolean {
 const NAMES = ["a", "b", "c", "tomato", "\u00c3\u00bc", `x${"l".repeat(199)}`, "__proto__"];
 const XATTRS = ["user.one", "trusted.two", "user.overlay.three", "trusted.overlay.four", "security.five"];
 
-const path: fc.Arbitrary<ByteString> = fc
-  .array(fc.constantFrom("a", "a", "a", "b", "b", "b", "c", ...NAMES), { minLength: 1, maxLength: 3 })
-  .map((parts) => parts.join("/"));
+/** Mostly paths that other operations use too, sometimes anything. */
+const path: fc.Arbitrary<ByteString> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.constantFrom("a", "b", "c", "a/a", "a/b", "a/c", "b/a", "b/b", "a/b/a", "a/b/b", "b/b/a"),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...NAMES) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(...NAMES), { minLength: 2, maxLength: 4 }).map((parts) => parts.join("/")),
+  },
+);
+
+/** What every sequence starts with: something to work on. */
+export const GROUND: readonly Op[] = [
+  step("mkdir", "a"),
+  step("mkdir", "b"),
+  step("mkdir", "a/b"),
+  step("mkdir", "b/b"),
+  step("create", "c"),
+  step("create", "a/a"),
+  step("create", "a/b/a"),
+  step("create", "b/a"),
+  step("link", "a/a", "a/c"),
+  step("symlink", "a/b/b", "../a"),
+];
+
+function step(kind: Op["kind"], at: ByteString, other = ""): Op {
+  return { kind, path: at, other, number: 493, flag: false };
+}
 
 export const op: fc.Arbitrary<Op> = fc.record({
   kind: fc.constantFrom(...KINDS),

@@ -1,16 +1,17 @@
 // Runs a program file of any kind to its end: modules at once, components by their own host (loaded only then).
 import { LapError, toByteString } from "@lapstrake/base";
-import { OPEN, resolvePath, type InodeFs } from "@lapstrake/layers";
+import { resolvePath, type InodeFs } from "@lapstrake/layers";
 import { compileModule } from "../run/compile.ts";
 import { detectWasm, mustDetectWasm } from "../run/detect.ts";
 import type { WasmExit } from "../run/exit.ts";
-import { runModule, type ModuleRun } from "../run/run-module.ts";
+import { DEFAULT_PATH, Programs, readFile } from "../processes/programs.ts";
+import { runModule, runNamed, type ModuleRun } from "../run/run-module.ts";
 import { guarded } from "./guard.ts";
 
 /** One run of a program file. */
 export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
-  /** The file's bytes: a module, a component, or either as text. */
-  readonly program: Uint8Array<ArrayBuffer>;
+  /** The file's bytes: a module, a component, or either as text. Absent: what `args[0]` names, along PATH, a script or the built-in `sh`. */
+  readonly program?: Uint8Array<ArrayBuffer> | undefined;
   /** Folder where translations of components are kept; none are kept without it. */
   readonly cacheDir?: string | undefined;
   /** SIGINT of this process ends the guest. */
@@ -19,13 +20,22 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
 
 /** Runs to the end; `PWD` is set for guests that look at it. Components and text load their own host only then. */
 export async function runCommand(run: CommandRun): Promise<WasmExit> {
-  const program = await binaryOf(run.program, run.args[0]);
   const common = { ...run, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) };
+  const program = run.program === undefined ? componentNamed(run) : await binaryOf(run.program, run.args[0]);
+  if (program === undefined) return runNamed(common);
   if (detectWasm(program) === "component") {
     const { runComponent } = await import("../component/run-component.ts");
     return runComponent({ ...common, component: program });
   }
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
+}
+
+/** The component that `args[0]` names; undefined when it names something else, or nothing. */
+function componentNamed({ fs, args, cwd, env }: CommandRun): Uint8Array<ArrayBuffer> | undefined {
+  const ino = new Programs(fs, undefined).find(args[0] ?? "", cwd ?? "/", env?.["PATH"] ?? DEFAULT_PATH);
+  if (ino === undefined) return undefined;
+  const bytes = readFile(fs, ino);
+  return detectWasm(bytes) === "component" ? bytes : undefined;
 }
 
 async function binaryOf(program: Uint8Array<ArrayBuffer>, name: string | undefined): Promise<Uint8Array<ArrayBuffer>> {
@@ -49,18 +59,7 @@ export function readProgram(fs: InodeFs, path: string): Uint8Array<ArrayBuffer> 
   const found = resolvePath(fs, fs.root, toByteString(path));
   if (typeof found === "number" || found.ino === 0) throw programMissing(path);
   if (fs.getattr(found.ino).type !== "file") throw notAProgram(path);
-  const bytes = new Uint8Array(fs.getattr(found.ino).size);
-  const handle = fs.open(found.ino, OPEN.read);
-  try {
-    for (let at = 0; at < bytes.length;) {
-      const count = fs.read(handle, bytes, at, bytes.length - at, at);
-      if (count === 0) return bytes.slice(0, at);
-      at += count;
-    }
-    return bytes;
-  } finally {
-    fs.close(handle);
-  }
+  return readFile(fs, found.ino);
 }
 
 function programMissing(path: string): LapError {

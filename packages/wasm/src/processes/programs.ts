@@ -1,5 +1,6 @@
-// From a command's name to what runs: a file by path or along PATH, holding a module or a component.
-import { ERRNO, fsError, toByteString } from "@lapstrake/base";
+// From a command's name to what runs: a file by path or along PATH, holding a module, a component or a shell script; or our own
+// shell, for images that have none.
+import { ERRNO, fromBytes, fsError, toByteString } from "@lapstrake/base";
 import { OPEN, resolvePath, type Ino, type InodeFs } from "@lapstrake/layers";
 import { compileModule } from "../run/compile.ts";
 import { detectWasm } from "../run/detect.ts";
@@ -8,10 +9,18 @@ import type { WasmModule } from "../webassembly.ts";
 /** What a file holds. */
 export type Program =
   | { readonly kind: "module"; readonly module: WasmModule }
-  | { readonly kind: "component"; readonly bytes: Uint8Array<ArrayBuffer> };
+  | { readonly kind: "component"; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The built-in shell; `script` is the file it reads, without one its arguments say. */
+  | { readonly kind: "shell"; readonly script: string | undefined };
 
 /** What PATH is when nobody set it. */
 export const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
+/** What the built-in shell answers to, where the image has no such file. */
+const SHELLS: ReadonlySet<string> = new Set(["sh", "/bin/sh", "/usr/bin/sh"]);
+/** `#!` and the interpreter's path. */
+const INTERPRETER = /^#! *(\S+)/;
+const LONGEST_INTERPRETER = 128;
+
 export class Programs {
   readonly #fs: InodeFs;
   readonly #memoryBytes: number | undefined;
@@ -26,9 +35,19 @@ export class Programs {
   locate(name: string, cwd: string, path: string): Program {
     for (const candidate of candidates(name, cwd, path)) {
       const ino = this.#file(candidate);
-      if (ino !== undefined) return this.#load(ino);
+      if (ino !== undefined) return this.#load(ino, candidate);
     }
+    if (SHELLS.has(name)) return { kind: "shell", script: undefined };
     throw fsError(ERRNO.ENOENT);
+  }
+
+  /** The file of a name, whatever it holds; undefined without one. */
+  find(name: string, cwd: string, path: string): Ino | undefined {
+    for (const candidate of candidates(name, cwd, path)) {
+      const ino = this.#file(candidate);
+      if (ino !== undefined) return ino;
+    }
+    return undefined;
   }
 
   #file(path: string): Ino | undefined {
@@ -38,12 +57,14 @@ export class Programs {
     return found.ino;
   }
 
-  #load(ino: Ino): Program {
+  #load(ino: Ino, path: string): Program {
     const bytes = readFile(this.#fs, ino);
     const kind = detectWasm(bytes);
     if (kind === "module") return { kind, module: this.#compile(ino, bytes) };
     if (kind === "component") return { kind, bytes };
-    throw fsError(ERRNO.ENOEXEC);
+    const interpreter = INTERPRETER.exec(fromBytes(bytes, 0, Math.min(bytes.length, LONGEST_INTERPRETER)))?.[1];
+    if (interpreter === undefined || !SHELLS.has(interpreter)) throw fsError(ERRNO.ENOEXEC);
+    return { kind: "shell", script: path };
   }
 
   /** A file that did not change is compiled once. */

@@ -17,6 +17,7 @@ import { Wasm, type WasmModule } from "../webassembly.ts";
 import { wrappedCommand } from "../component/bypass.ts";
 import { compileModule } from "../run/compile.ts";
 import { DEFAULT_PATH, Programs, type Program } from "./programs.ts";
+import { runShellProcess } from "./shell-process.ts";
 import { wasixImports } from "./wasix.ts";
 
 const DEFAULT_OPEN_FILES = 1024;
@@ -73,8 +74,24 @@ export class System {
   }
 
   #execute(program: Program, spec: ProcessSpec, pid: number, call?: (start: () => void) => void): WasmExit {
+    if (program.kind === "shell") return this.#shell(program.script, spec, pid, call);
     const module = program.kind === "module" ? program.module : this.#inside(program.bytes);
     return this.runModule(module, spec, { pid, call });
+  }
+
+  #shell(script: string | undefined, spec: ProcessSpec, pid: number, call?: (start: () => void) => void): WasmExit {
+    const args = script === undefined ? spec.args : ["sh", script, ...spec.args.slice(1)];
+    let exit: WasmExit = { exitCode: 0, reason: "exit" };
+    const start = (): void => {
+      exit = runShellProcess({ system: this, pid, spec: { ...spec, args } });
+    };
+    try {
+      if (call === undefined) start();
+      else call(start);
+      return exit;
+    } catch (thrown) {
+      return exitOf(thrown, this.#options.limits.timeoutMs);
+    }
   }
 
   /** Of components, those run as children that wrap a preview1 module: the others need a thread of their own. */

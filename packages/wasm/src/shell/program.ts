@@ -8,9 +8,8 @@ import { Shell } from "./shell.ts";
 import { ShellState } from "./state.ts";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const EXECUTE_BITS = 0o111;
 
-/** The file that `name` stands for: undefined when there is none, `executable` false when it must not be run. */
+/** The file that `name` stands for, `.wasm` left out or not. Execute bits are not asked for: no WASI program can set them. */
 export function findProgram(
   state: ShellState,
   name: ByteString,
@@ -18,10 +17,12 @@ export function findProgram(
   const folders = name.includes("/") ? [""] : (state.get("PATH") ?? DEFAULT_PATH).split(":");
   let refused: ByteString | undefined;
   for (const folder of folders) {
-    const path = absolute(state.cwd, name.includes("/") ? name : `${folder || "."}/${name}`);
-    const found = attributes(state.fs, "/", path);
-    if (found?.type === "file" && (found.mode & EXECUTE_BITS) !== 0) return { path, executable: true };
-    if (found !== undefined) refused ??= path;
+    const plain = absolute(state.cwd, name.includes("/") ? name : `${folder || "."}/${name}`);
+    for (const path of [plain, `${plain}.wasm`]) {
+      const found = attributes(state.fs, "/", path);
+      if (found?.type === "file") return { path, executable: true };
+      if (found !== undefined) refused ??= path;
+    }
   }
   return refused === undefined ? undefined : { path: refused, executable: false };
 }

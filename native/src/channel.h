@@ -10,6 +10,7 @@
 #define CHANNEL_MASTER 2U
 #define CHANNEL_READY 3U
 #define CHANNEL_SYNC 4U
+#define CHANNEL_LISTENER 5U
 
 // One message; `fd` is -1 unless the kind carries one.
 struct channel_message {
@@ -25,7 +26,7 @@ int channel_send(int socket, const struct channel_message *message);
 int channel_send_fd(int socket, int fd);
 // Reads one raw message of at most `size` bytes; its length, 0 at the end, negative errno.
 long channel_read(int socket, void *into, size_t size);
-// Sends `fd` with one byte over any unix socket; errno.
+// Sends `fd` with these bytes, in one message, over any unix socket; errno.
 int send_descriptor(int socket, int fd, const void *bytes, size_t length);
 // 1 when a message came (its descriptor in *fd or -1), 0 at the end, negative errno.
 int channel_receive(int socket, struct channel_message *message, int *fd);

@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "local.h"
+#include "notify.h"
 #include "run.h"
 #include "supervisor.h"
 #include "sys.h"
@@ -138,6 +139,7 @@ static int await_exec(struct supervisor *s, int report, struct channel_message *
     int error = 0;
     if (message->kind == CHANNEL_READY) return 0;
     if (message->kind == CHANNEL_MASTER && fd >= 0) error = hand_over_master(s, fd);
+    if (message->kind == CHANNEL_LISTENER && fd >= 0) error = hand_over_listener(&s->plan, s->status.pid, fd, message);
     if (message->kind == CHANNEL_SYNC) error = relay_sync(s, report, message->op_index);
     if (error != 0) return error;
   }

@@ -47,6 +47,7 @@ static op_function *const OPERATIONS[] = {
     op_gate,             // 40
     op_sync,             // 41
     op_hook,             // 42
+    op_seccomp_notify,   // 43, OP_SECCOMP_NOTIFY
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

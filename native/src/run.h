@@ -48,6 +48,6 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_stdio, op_rlimit, op_oom_score_adj, op_drop_bounding, op_ids, op_capset, op_umask, op_chdir, op_mkdir_all,
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
     op_root_propagation, op_join_target, op_set_attr,
-    op_gate, op_sync, op_hook;
+    op_gate, op_sync, op_hook, op_seccomp_notify;
 
 #endif

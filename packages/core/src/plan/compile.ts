@@ -81,18 +81,22 @@ function processOps(
   process: ProcessSpec,
   facts: HostFacts,
   warnings: string[],
-  hasGate: boolean,
+  options: LaunchOptions,
 ): PlanOp[] {
-  const { ops: filter, warnings: ignored } = seccompFor(bundle.spec, facts);
+  const { ops: filter, warnings: ignored } = seccompFor(bundle.spec, facts, {
+    id: options.id,
+    bundle: options.oci?.bundle,
+  });
   warnings.push(...ignored);
   const user = process.user ?? {};
   const console = ownsDev(bundle.spec) ? 1 : 0;
+  const gate = options.oci?.gate === true ? [{ op: "gate" }] : [];
   return [
     ...rlimitOps(process.rlimits ?? [], facts),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter),
-    ...programOps(process, filter, [...(hasGate ? [{ op: "gate" }] : []), ...startHookOps(bundle.spec.hooks ?? {})]),
+    ...programOps(process, filter, [...gate, ...startHookOps(bundle.spec.hooks ?? {})]),
   ];
 }
 
@@ -110,7 +114,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...nameOps(spec, namespaces),
     ...filesystemOps(bundle, linux, facts, rootTarget(bundle.rootfs)),
-    ...processOps(bundle, spec.process, facts, warnings, options.oci?.gate === true),
+    ...processOps(bundle, spec.process, facts, warnings, options),
   ];
   const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;
   return {

@@ -42,7 +42,11 @@ export function compileExec(
   const warnings: string[] = [];
   const cgroups = cgroupsOf(target, facts);
   const user = process.user ?? {};
-  const { ops: filter } = seccompFor(target.spec, facts);
+  const { ops: filter } = seccompFor(target.spec, facts, {
+    id: target.id,
+    bundle: options.oci?.bundle,
+    pid: target.pid,
+  });
   const ops: PlanOp[] = [
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },

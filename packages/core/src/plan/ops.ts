@@ -68,6 +68,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   gate: {},
   sync: { stage: "u32" },
   hook: { path: "str", args: "strs", env: "strs", timeout: "u32", status: "str" },
+  seccompNotify: { flags: "u32", filter: "bytes", path: "str", state: "str" },
 };
 
 /** Wire code of an operation's name. */

@@ -35,6 +35,7 @@ describe("hostile profiles are refused by the name of the field", () => {
     ["linux.seccomp.syscalls[0].names[0]: must be", withRule({ names: ["x".repeat(200)], action: "SCMP_ACT_ALLOW" })],
     ["linux.seccomp.syscalls[0].action: unknown", withRule({ names: ["read"], action: "allow" })],
     ['linux.seccomp.syscalls[0].action: "write"', withRule({ names: ["write"], action: "SCMP_ACT_NOTIFY" })],
+    ['linux.seccomp.syscalls[0].action: "sendmsg"', withRule({ names: ["sendmsg"], action: "SCMP_ACT_NOTIFY" })],
     ["linux.seccomp.syscalls[0].errnoRet: must", withRule({ names: ["a"], action: "SCMP_ACT_ERRNO", errnoRet: "38" })],
     ["linux.seccomp.syscalls[0].args[0].index: must", withArg({ index: 6, value: 0, op: "SCMP_CMP_EQ" })],
     ["linux.seccomp.syscalls[0].args[0].value: must", withArg({ index: 0, value: -1, op: "SCMP_CMP_EQ" })],

@@ -23,6 +23,9 @@ const MAX_RULES = 16_384;
 const MAX_NAMES = 65_536;
 const MAX_NAME_LENGTH = 128;
 
+// What the first process tells its supervisor under the filter already; write is what other runtimes refuse.
+const HANDING_OVER: readonly string[] = ["write", "sendmsg"];
+
 type Json = Readonly<Record<string, unknown>>;
 
 function invalid(field: string, why: string): LapError {
@@ -104,8 +107,9 @@ function rules(value: unknown, index: number, warnings: string[]): Rule[] {
   const rule = object(value, field);
   const called = names(rule["names"], `${field}.names`);
   const ret = action(rule["action"], rule["errnoRet"], `${field}.action`, `${field}.errnoRet`, warnings);
-  if (ret === RET_USER_NOTIF && called.includes("write")) {
-    throw invalid(`${field}.action`, '"write" cannot be notified: the start of the container itself needs it');
+  const own = called.find((name) => HANDING_OVER.includes(name));
+  if (ret === RET_USER_NOTIF && own !== undefined) {
+    throw invalid(`${field}.action`, `"${own}" cannot be notified: the listener reaches its agent by it`);
   }
   const args = list(rule["args"], `${field}.args`).map((arg, at) => condition(arg, `${field}.args[${at}]`));
   return alternatives(args).map((conditions) => ({ names: called, action: ret, conditions }));

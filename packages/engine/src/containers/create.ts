@@ -48,6 +48,7 @@ export async function createContainer(
   request: CreateRequest,
   options: CreateOptions = {},
 ): Promise<ContainerRecord> {
+  checkHost();
   checkRequest(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
@@ -72,6 +73,19 @@ export async function createContainer(
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, request.domainname);
+  });
+}
+
+/** Throws when this process cannot run containers at all. */
+function checkHost(): void {
+  if (process.platform !== "linux") {
+    throw new LapError("failedPrecondition", "ERR_LAP_NOT_LINUX", "containers need Linux", {
+      hint: "images, layers and runWasm of the libraries work everywhere",
+    });
+  }
+  if (process.getuid?.() === 0) return;
+  throw new LapError("failedPrecondition", "ERR_LAP_NOT_ROOT", "running containers needs root for now", {
+    hint: "use sudo; images, layers and runWasm of the libraries need no root",
   });
 }
 

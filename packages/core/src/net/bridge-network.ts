@@ -66,6 +66,8 @@ function bridgeSysctls(spec: BridgeNetworkSpec, netns: number | undefined): void
   const hasIpv6 = spec.gateways.some((gateway) => gateway.includes(":"));
   setIfThere(["ipv6", "conf", spec.bridge, "disable_ipv6"], hasIpv6 ? "0" : "1", netns);
   setIfThere(["ipv6", "conf", spec.bridge, "accept_ra"], "0", netns);
+  // Neighbours are asked for from the link-local address, which duplicate detection would hold back for two seconds.
+  setIfThere(["ipv6", "conf", spec.bridge, "accept_dad"], "0", netns);
   // Ports published on loopback reach containers with a 127/8 source until it is translated; the firewall keeps foreign 127/8 out.
   writeSysctl(["ipv4", "conf", spec.bridge, "route_localnet"], spec.internal === true ? "0" : "1", netns);
 }

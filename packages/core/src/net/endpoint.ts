@@ -57,6 +57,8 @@ function ipv6Sysctls(spec: EndpointSpec, netns: number): void {
   try {
     set("disable_ipv6", hasIpv6 ? "0" : "1");
     set("accept_ra", "0");
+    // No wait for duplicate detection: what we hand out is unique, and a link-local address follows from the MAC.
+    set("accept_dad", "0");
   } catch (error) {
     // A kernel without IPv6 has none of its sysctls.
     if (errorCode(error) !== "ENOENT") throw error;

@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { UnionFs, treeFromTar, writeTar, type LayerTree } from "@lapstrake/layers";
-import { readProgram, runCommand, servePayload, type Payload } from "@lapstrake/wasm/node";
+import { runCommand, servePayload, type Payload } from "@lapstrake/wasm/node";
 import { imageTrees } from "../images/trees.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { handoverPath, MODULE_FILE } from "./handover.ts";
@@ -56,7 +56,6 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
   try {
     const exit = await runCommand({
       fs,
-      program: readProgram(fs, programPath(process.args[0]!, process.cwd)),
       args: process.args,
       env: Object.fromEntries(process.env.map(splitEnv)),
       cwd: process.cwd,
@@ -79,10 +78,6 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
 function splitEnv(line: string): [string, string] {
   const at = line.indexOf("=");
   return [line.slice(0, at), line.slice(at + 1)];
-}
-
-function programPath(name: string, cwd: string): string {
-  return name.startsWith("/") ? name : `${cwd === "/" ? "" : cwd}/${name}`;
 }
 
 function say(payload: Payload, text: string): void {

@@ -1,5 +1,5 @@
 // Runs a program file of any kind to its end: modules at once, components by their own host (loaded only then).
-import { LapError, toByteString } from "@lapstrake/base";
+import { LapError, errorCode, toByteString } from "@lapstrake/base";
 import { resolvePath, type InodeFs } from "@lapstrake/layers";
 import { compileModule } from "../run/compile.ts";
 import { detectWasm, mustDetectWasm } from "../run/detect.ts";
@@ -22,12 +22,26 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
 export async function runCommand(run: CommandRun): Promise<WasmExit> {
   const common = { ...run, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) };
   const program = run.program === undefined ? componentNamed(run) : await binaryOf(run.program, run.args[0]);
-  if (program === undefined) return runNamed(common);
+  if (program === undefined) return named(common);
   if (detectWasm(program) === "component") {
     const { runComponent } = await import("../component/run-component.ts");
     return runComponent({ ...common, component: program });
   }
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
+}
+
+/** A name that stands for nothing is an error that says so. */
+function named(run: Omit<ModuleRun, "module">): WasmExit {
+  try {
+    return runNamed(run);
+  } catch (error) {
+    const name = run.args[0] ?? "";
+    const code = errorCode(error);
+    if (code === "ENOENT") throw programMissing(name);
+    if (code === "EACCES") throw notAProgram(name);
+    if (code === "ENOEXEC") mustDetectWasm(new Uint8Array(0), `"${name}"`);
+    throw error;
+  }
 }
 
 /** The component that `args[0]` names; undefined when it names something else, or nothing. */
@@ -64,7 +78,7 @@ export function readProgram(fs: InodeFs, path: string): Uint8Array<ArrayBuffer> 
 
 function programMissing(path: string): LapError {
   return new LapError("notFound", "ERR_LAP_WASM_NOT_FOUND", `program "${path}" does not exist in the filesystem`, {
-    hint: "name the absolute path of a .wasm file of the image",
+    hint: "name a .wasm file of the image, by path or along PATH",
   });
 }
 

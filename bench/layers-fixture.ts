@@ -34,7 +34,8 @@ export async function debianFixture(): Promise<string> {
   if (existsSync(done)) return CACHE;
   mkdirSync(join(CACHE, "store"), { recursive: true });
   const root = join(CACHE, "debian");
-  if (!existsSync(join(root, "etc", "passwd"))) execFileSync("debootstrap", ["--variant=minbase", "bookworm", root], { stdio: "ignore" });
+  if (!existsSync(join(root, "etc", "passwd")))
+    execFileSync("debootstrap", ["--variant=minbase", "bookworm", root], { stdio: "ignore" });
   const tar = join(CACHE, "base.tar");
   execFileSync("tar", ["--xattrs", "--numeric-owner", "--sort=name", "--one-file-system", "-cf", tar, "-C", root, "."]);
   using dir = openDirFs(join(CACHE, "store"));
@@ -50,7 +51,9 @@ async function layersOnTop(store: ImageStore, tar: string): Promise<Image> {
   const created = "2026-01-01T00:00:00Z";
   const base = await store.commit({ layer: createReadStream(tar, { highWaterMark: 1 << 20 }), level: 6, created });
   const { readFileSync } = await import("node:fs");
-  const fs = UnionFs.create([treeFromTar(readFileSync(tar))], { now: () => ({ sec: 1_700_000_000, nsec: 123_456_789 }) });
+  const fs = UnionFs.create([treeFromTar(readFileSync(tar))], {
+    now: () => ({ sec: 1_700_000_000, nsec: 123_456_789 }),
+  });
   let image = base;
   for (const step of STEPS) {
     step(fs);
@@ -155,7 +158,12 @@ function odd(fs: UnionFs): void {
   write(fs, "/opt/suid", "#!/bin/sh\n");
   const { ino } = at(fs, "/opt/suid");
   fs.setattr(ino, { mode: 0o6755, uid: 3_000_000, gid: 65_534, mtimeSec: -5, mtimeNsec: 7 });
-  fs.setXattr(ino, "security.capability", new Uint8Array([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 0);
+  fs.setXattr(
+    ino,
+    "security.capability",
+    new Uint8Array([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    0,
+  );
   fs.setXattr(ino, "user.note", new Uint8Array([0, 255, 128]), 0);
 }
 

@@ -60,6 +60,7 @@ export type { AppendOptions } from "./registry/append.ts";
 export type { BlobOutcome, ContentSink, ContentSource, TransferOptions } from "./registry/content.ts";
 export type { ParsedDocument } from "./registry/documents.ts";
 export { dockerCredentials, parseDockerConfig, type DockerConfig, type HelperPort } from "./registry/docker-config.ts";
+export { eraseLogin, storeLogin } from "./registry/login.ts";
 export { LayoutSink, layoutSource } from "./registry/layout.ts";
 export type { FetchedDocument } from "./registry/manifests.ts";
 export { importImage, type PullOptions, type PulledImage } from "./registry/pull.ts";

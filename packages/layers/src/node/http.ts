@@ -4,6 +4,7 @@ import http from "node:http";
 import https from "node:https";
 import { getCACertificates } from "node:tls";
 import type { HttpPort, HttpRequest, HttpResponse, HttpTls } from "@lapstrake/base";
+import { isLoopback } from "../registry/hosts.ts";
 import { ResponseBody, sendBody } from "./http-body.ts";
 import { httpError } from "./http-errors.ts";
 import { Guard } from "./http-guard.ts";
@@ -35,18 +36,26 @@ const MAX_SOCKETS_PER_HOST = 8;
 const MAX_HEADER_BYTES: number = 64 * 1024;
 const SLICE_BYTES: number = 256 * 1024;
 
-/** An HTTP client of Node; dispose it to close its idle connections. */
-export function nodeHttp(timeouts: Partial<HttpTimeouts> = {}): HttpPort & Disposable {
-  return new NodeHttp({ ...HTTP_TIMEOUTS, ...timeouts });
+/** Variables that name proxies, as curl and Node read them (Node from 22.21 and 24.5). */
+export type ProxyEnv = Readonly<Record<string, string | undefined>>;
+
+/**
+ * An HTTP client of Node; dispose it to close its idle connections. Proxies are those of `env` (HTTPS_PROXY, HTTP_PROXY, NO_PROXY);
+ * this machine itself is never asked for through one.
+ */
+export function nodeHttp(timeouts: Partial<HttpTimeouts> = {}, env: ProxyEnv = {}): HttpPort & Disposable {
+  return new NodeHttp({ ...HTTP_TIMEOUTS, ...timeouts }, env);
 }
 
 class NodeHttp implements HttpPort, Disposable {
   readonly #timeouts: HttpTimeouts;
-  readonly #plain: http.Agent = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST });
-  readonly #secure = new Map<HttpTls | undefined, https.Agent>();
+  readonly #direct: Agents;
+  readonly #proxied: Agents;
 
-  constructor(timeouts: HttpTimeouts) {
+  constructor(timeouts: HttpTimeouts, env: ProxyEnv) {
     this.#timeouts = timeouts;
+    this.#direct = new Agents({});
+    this.#proxied = hasProxy(env) ? new Agents({ proxyEnv: { ...env } }) : this.#direct;
   }
 
   request(url: string, request: HttpRequest): Promise<HttpResponse> {
@@ -71,21 +80,41 @@ class NodeHttp implements HttpPort, Disposable {
 
   #open(url: URL, { method, headers, tls }: HttpRequest): http.ClientRequest {
     const common = { method, headers, maxHeaderSize: MAX_HEADER_BYTES, insecureHTTPParser: false };
-    if (url.protocol === "http:") return http.request(url, { ...common, agent: this.#plain });
-    return https.request(url, { ...common, agent: this.#agent(tls) });
+    const agents = isLoopback(url.host) ? this.#direct : this.#proxied;
+    if (url.protocol === "http:") return http.request(url, { ...common, agent: agents.plain });
+    return https.request(url, { ...common, agent: agents.secure(tls) });
   }
 
-  /** Connections are shared only among requests of the same TLS material. */
-  #agent(tls: HttpTls | undefined): https.Agent {
+  [Symbol.dispose](): void {
+    for (const agents of [this.#direct, this.#proxied]) agents.destroy();
+  }
+}
+
+function hasProxy(env: ProxyEnv): boolean {
+  return ["http_proxy", "https_proxy"].some((name) => (env[name] ?? env[name.toUpperCase()] ?? "") !== "");
+}
+
+/** Connections that wait for their next request, shared only among requests of the same TLS material. */
+class Agents {
+  readonly plain: http.Agent;
+  readonly #options: http.AgentOptions;
+  readonly #secure = new Map<HttpTls | undefined, https.Agent>();
+
+  constructor(options: http.AgentOptions) {
+    this.#options = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ...options };
+    this.plain = new http.Agent(this.#options);
+  }
+
+  secure(tls: HttpTls | undefined): https.Agent {
     const known = this.#secure.get(tls);
     if (known !== undefined) return known;
-    const agent = new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ...tlsOptions(tls) });
+    const agent = new https.Agent({ ...this.#options, ...tlsOptions(tls) });
     this.#secure.set(tls, agent);
     return agent;
   }
 
-  [Symbol.dispose](): void {
-    this.#plain.destroy();
+  destroy(): void {
+    this.plain.destroy();
     for (const agent of this.#secure.values()) agent.destroy();
   }
 }

@@ -5,7 +5,15 @@ import { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
 export { certificateFolders, readCertificates } from "./certificates.ts";
 export { nodeHelpers } from "./credential-helper.ts";
 export { openNodeDir } from "./dirfs.ts";
-export { HTTP_TIMEOUTS, nodeHttp, type HttpTimeouts } from "./http.ts";
+export { HTTP_TIMEOUTS, nodeHttp, type HttpTimeouts, type ProxyEnv } from "./http.ts";
+export {
+  keepLogin,
+  loginFile,
+  nodeCredentials,
+  nodeRegistry,
+  type Environment,
+  type NodeRegistryOptions,
+} from "./registry.ts";
 export { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
 
 /** Hash, compression and clock of Node, as the stores take them. */

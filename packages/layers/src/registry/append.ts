@@ -83,7 +83,7 @@ export async function appendLayerRemote(
     throw new LapError("invalidArgument", "ERR_LAP_REFERENCE_INVALID", "the new image needs a tag");
   }
   const base = await readBase(transport, options);
-  const sink = await RemoteSink.open(transport, reference, {});
+  const sink = await RemoteSink.open(transport, reference, { signal: options.signal });
   const { signal, parallel = DEFAULT_PARALLEL } = options;
   const below = base.manifest.layers.filter((layer) => !isForeign(layer));
   await inParallel(below, parallel, signal, (layer, stop) => bring(base.source, sink, layer, options, stop));

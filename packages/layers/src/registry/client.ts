@@ -48,7 +48,7 @@ export class RegistryClient {
 
   /** Throws unless `domain` answers as a registry and takes our credentials: what `login` checks. */
   async ping(domain: string, { signal }: CallOptions = {}): Promise<void> {
-    const endpoint = await this.#transport.hosts.endpoint(domain);
+    const endpoint = await this.#transport.hosts.endpoint(domain, signal);
     const what = `ping "${domain}"`;
     await this.#transport.sendOnly(endpoint, { method: "GET", path: "/v2/", what, scopes: [], accept: [200], signal });
   }
@@ -87,13 +87,13 @@ export class RegistryClient {
   /** The manifest or index behind a reference, verified, from a mirror or the registry. */
   async manifest(reference: string, options: CallOptions = {}): Promise<FetchedDocument> {
     const parsed = parseReference(reference);
-    return (await Reader.open(this.#transport, parsed)).manifest(referenceKey(parsed), options);
+    return (await Reader.open(this.#transport, parsed, options)).manifest(referenceKey(parsed), options);
   }
 
   /** What a reference names, without its content; undefined when it does not exist. */
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor | undefined> {
     const parsed = parseReference(reference);
-    return (await Reader.open(this.#transport, parsed)).head(referenceKey(parsed), options);
+    return (await Reader.open(this.#transport, parsed, options)).head(referenceKey(parsed), options);
   }
 
   /** Content of a blob of a repository, verified at its end. */
@@ -102,7 +102,7 @@ export class RegistryClient {
     descriptor: Descriptor,
     options: CallOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* (await Reader.open(this.#transport, parseReference(reference))).blob(descriptor, options);
+    yield* (await Reader.open(this.#transport, parseReference(reference), options)).blob(descriptor, options);
   }
 
   /** Tags of a repository. */
@@ -110,7 +110,7 @@ export class RegistryClient {
     repository: string,
     options: CallOptions & { readonly pageSize?: number } = {},
   ): AsyncGenerator<string, void, undefined> {
-    yield* listTags(this.#transport, await this.#repository(parseReference(repository)), options);
+    yield* listTags(this.#transport, await this.#repository(parseReference(repository), options), options);
   }
 
   /** Repositories of a registry, where it tells them. */
@@ -118,7 +118,7 @@ export class RegistryClient {
     domain: string,
     options: CallOptions & { readonly pageSize?: number } = {},
   ): AsyncGenerator<string, void, undefined> {
-    yield* listRepositories(this.#transport, await this.#transport.hosts.endpoint(domain), options);
+    yield* listRepositories(this.#transport, await this.#transport.hosts.endpoint(domain, options.signal), options);
   }
 
   /** What refers to the image behind a reference: signatures, bills of material. */
@@ -129,29 +129,31 @@ export class RegistryClient {
     const parsed = parseReference(reference);
     const digest = parsed.digest ?? (await this.resolve(reference, options))?.digest;
     if (digest === undefined) throw notFound(reference);
-    return listReferrers(this.#transport, await this.#repository(parsed), digest, options);
+    return listReferrers(this.#transport, await this.#repository(parsed, options), digest, options);
   }
 
   /** Deletes the manifest behind a reference, by its digest, with every tag that names it; false when it did not exist. */
   async delete(reference: string, options: CallOptions = {}): Promise<boolean> {
     const parsed = parseReference(reference);
     const digest = parsed.digest ?? (await this.resolve(reference, options))?.digest;
-    return digest !== undefined && deleteManifest(this.#transport, await this.#repository(parsed), digest, options);
+    return (
+      digest !== undefined && deleteManifest(this.#transport, await this.#repository(parsed, options), digest, options)
+    );
   }
 
   /** Deletes a tag and leaves its manifest, where the registry can. */
   async deleteTag(reference: string, options: CallOptions = {}): Promise<boolean> {
     const parsed = parseReference(reference);
-    return deleteManifest(this.#transport, await this.#repository(parsed), parsed.tag ?? "latest", options);
+    return deleteManifest(this.#transport, await this.#repository(parsed, options), parsed.tag ?? "latest", options);
   }
 
   /** Deletes a blob; false when it did not exist. */
   async deleteBlob(repository: string, digest: Digest, options: CallOptions = {}): Promise<boolean> {
-    return deleteBlob(this.#transport, await this.#repository(parseReference(repository)), digest, options);
+    return deleteBlob(this.#transport, await this.#repository(parseReference(repository), options), digest, options);
   }
 
-  async #repository({ domain, path }: Reference): Promise<Repository> {
-    return { endpoint: await this.#transport.hosts.endpoint(domain), path };
+  async #repository({ domain, path }: Reference, { signal }: CallOptions): Promise<Repository> {
+    return { endpoint: await this.#transport.hosts.endpoint(domain, signal), path };
   }
 }
 

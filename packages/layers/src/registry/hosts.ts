@@ -51,12 +51,12 @@ export class Hosts {
     this.#probe = probe;
   }
 
-  /** The endpoint of a registry host as references name it. */
-  endpoint(host: string): Promise<Endpoint> {
+  /** The endpoint of a registry host as references name it. A caller that gives up leaves the question to the others. */
+  endpoint(host: string, signal?: AbortSignal): Promise<Endpoint> {
     const known = this.#known.get(host) ?? this.#find(host);
     this.#known.set(host, known);
     known.catch(() => this.#known.delete(host));
-    return known;
+    return signal === undefined ? known : Promise.race([known, aborted(signal)]);
   }
 
   async #find(host: string): Promise<Endpoint> {
@@ -68,6 +68,14 @@ export class Hosts {
     if (!isLoopback(host)) return secure;
     return (await this.#probe(secure)) ? secure : plain;
   }
+}
+
+/** Rejects when the signal is aborted; never settles otherwise. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 function checkHost(origin: string, host: string): void {

@@ -7,11 +7,13 @@ import {
   normalizePlatform,
   parseReference,
   samePlatform,
+  familiarName,
   familiarReference,
   type Descriptor,
   type Digest,
   type Manifest,
   type Platform,
+  type Reference,
 } from "@lapstrake/base";
 import type { BlobStore, StagedBlob } from "../image/blobs.ts";
 import type { Image } from "../image/image.ts";
@@ -54,13 +56,33 @@ export async function pullImage(
 ): Promise<PulledImage> {
   const parsed = parseReference(reference);
   const known = present(store, reference, options);
-  const reader = await Reader.open(transport, parsed);
+  const reader = await Reader.open(transport, parsed, options);
   if (known !== undefined && (await reader.head(referenceKey(parsed), options))?.digest === known.target.digest) {
     return { reference: familiarReference(parsed), target: known.target, id: known.id, changed: false };
   }
-  const source = await RemoteSource.read(transport, reader, parsed, options);
+  const source = await RemoteSource.read(transport, reader, parsed, options).catch((error: unknown) => {
+    throw worded(error, parsed);
+  });
   const id = await importImage(store, source, [reference], options);
   return { reference: familiarReference(parsed), target: source.root, id, changed: true };
+}
+
+/** Docker's words for the two answers that its clients know by their text; everything else stays as it is. */
+function worded(error: unknown, reference: Reference): unknown {
+  if (!isLapError(error)) return error;
+  const { kind, code, hint, detail } = error;
+  const options = {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+  if (code === "ERR_LAP_REGISTRY_NOT_FOUND") {
+    const message = `manifest for ${familiarReference(reference)} not found: manifest unknown: manifest unknown`;
+    return new LapError(kind, code, message, options);
+  }
+  if (code !== "ERR_LAP_REGISTRY_DENIED" && code !== "ERR_LAP_REGISTRY_UNAUTHENTICATED") return error;
+  const message = `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`;
+  return new LapError(kind, code, message, options);
 }
 
 /** What the name points to now, when it is here for every wanted platform: one small question tells whether it still does. */

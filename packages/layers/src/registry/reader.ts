@@ -18,10 +18,10 @@ export class Reader {
   }
 
   /** The places of `reference`. */
-  static async open(transport: Transport, reference: Reference): Promise<Reader> {
+  static async open(transport: Transport, reference: Reference, { signal }: CallOptions): Promise<Reader> {
     const places = placesOf(reference, transport.options.mirrors);
     const repositories = places.map(async ({ host, path }) => ({
-      endpoint: await transport.hosts.endpoint(host),
+      endpoint: await transport.hosts.endpoint(host, signal),
       path,
     }));
     return new Reader(transport, await Promise.all(repositories));

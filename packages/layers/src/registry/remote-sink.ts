@@ -26,7 +26,7 @@ export class RemoteSink implements ContentSink {
 
   /** The repository that `reference` names; its tag becomes the image's name. */
   static async open(transport: Transport, reference: Reference, options: UploadOptions): Promise<RemoteSink> {
-    const endpoint = await transport.hosts.endpoint(reference.domain);
+    const endpoint = await transport.hosts.endpoint(reference.domain, options.signal);
     return new RemoteSink(transport, { endpoint, path: reference.path }, reference.tag, options);
   }
 

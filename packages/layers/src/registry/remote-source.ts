@@ -26,7 +26,7 @@ export class RemoteSource implements ContentSource {
 
   /** Resolves `reference` and fetches the document it names. Throws `ERR_LAP_REGISTRY_NOT_FOUND` and what requests throw. */
   static async open(transport: Transport, reference: Reference, options: CallOptions): Promise<RemoteSource> {
-    return RemoteSource.read(transport, await Reader.open(transport, reference), reference, options);
+    return RemoteSource.read(transport, await Reader.open(transport, reference, options), reference, options);
   }
 
   /** The same from an opened reader. */

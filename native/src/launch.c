@@ -12,6 +12,15 @@
 
 #define SIGCHLD 17
 
+// Inside a user namespace the pipes must belong to its root, or /dev/stdout could not be opened there.
+static void give_to_mapped_root(struct supervisor *s, int fd) {
+  struct list map = s->plan.uid_map;
+  if (map.count < 3 || fd < 0) return;
+  uint32_t inside = get_u32(&map.items);
+  uint32_t outside = get_u32(&map.items);
+  if (inside == 0) (void)sys3(__NR_fchown, fd, outside, outside);
+}
+
 int make_stdio(struct supervisor *s) {
   int pair[2];
   bool pty = (s->plan.flags & PLAN_PTY) != 0;
@@ -22,6 +31,7 @@ int make_stdio(struct supervisor *s) {
     if (ret < 0) return (int)-ret;
     s->out[i - 1] = pair[0];
     s->stdio[i] = pair[1];
+    give_to_mapped_root(s, pair[1]);
   }
   if ((s->plan.flags & PLAN_OPEN_STDIN) == 0) {
     s->stdio[0] = sys_open("/dev/null", LAP_O_RDONLY, 0);
@@ -30,6 +40,7 @@ int make_stdio(struct supervisor *s) {
   long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
   if (ret < 0) return (int)-ret;
   s->stdio[0] = pair[0];
+  give_to_mapped_root(s, pair[0]);
   s->in = pair[1];
   return 0;
 }

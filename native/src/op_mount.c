@@ -104,8 +104,31 @@ int op_mount_fs(struct run *run, struct cursor *f) {
   return error == 0 ? 0 : fail_at(run, error, "mount on", target);
 }
 
-static int clone_tree(const char *source, bool recursive) {
+// Sources that the mapped root may not reach are opened while this process still is the host's: user_namespaces(7).
+int op_open_sources(struct run *run, struct cursor *f) {
+  struct list paths = get_strs(f);
+  if (f->bad || paths.count > MAX_SOURCES) return EBADMSG;
+  run->sources = paths;
+  for (uint32_t i = 0; i < paths.count; i++) {
+    const char *path = get_str(&paths.items);
+    run->source_fds[i] = sys_open(path, LAP_O_PATH, 0);
+    if (run->source_fds[i] < 0) return fail_at(run, -run->source_fds[i], "open mount source", path);
+  }
+  return 0;
+}
+
+int opened_source(struct run *run, const char *source) {
+  struct list paths = run->sources;
+  for (uint32_t i = 0; i < paths.count; i++) {
+    if (text_equal(get_str(&paths.items), source)) return run->source_fds[i];
+  }
+  return -1;
+}
+
+int clone_tree(struct run *run, const char *source, bool recursive) {
+  int opened = opened_source(run, source);
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? LAP_AT_RECURSIVE : 0U);
+  if (opened >= 0) return (int)sys3(__NR_open_tree, opened, "", flags | LAP_AT_EMPTY_PATH);
   return (int)sys3(__NR_open_tree, LAP_AT_FDCWD, source, flags);
 }
 
@@ -120,7 +143,7 @@ int op_mount_bind(struct run *run, struct cursor *f) {
   uint64_t propagation = get_u64(f);
   uint32_t propagate_all = get_u32(f);
   if (f->bad) return EBADMSG;
-  AUTO_FD tree = clone_tree(source, recursive != 0);
+  AUTO_FD tree = clone_tree(run, source, recursive != 0);
   if (tree < 0) return fail_at(run, -tree, "open mount source", source);
   int error = set_attributes(tree, propagate_all != 0, 0, 0, propagation);
   if (error == 0) error = set_attributes(tree, false, set, clear, 0);

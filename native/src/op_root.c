@@ -38,7 +38,9 @@ static int overlay_options(struct run *run, int context, struct list *options) {
 }
 
 static int attach_root(struct run *run, int tree, const char *at) {
-  AUTO_FD target = sys_open(at, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  int opened = opened_source(run, at);
+  AUTO_FD target = opened >= 0 ? (int)sys3(__NR_fcntl, opened, 1030 /* F_DUPFD_CLOEXEC */, 3)
+                               : sys_open(at, LAP_O_PATH | LAP_O_DIRECTORY, 0);
   if (target < 0) return fail_at(run, -target, "open", at);
   int error = move_to(tree, target);
   return error == 0 ? 0 : fail_at(run, error, "mount the root filesystem on", at);
@@ -84,8 +86,7 @@ int op_root_bind(struct run *run, struct cursor *f) {
   const char *path = get_str(f);
   uint32_t recursive = get_u32(f);
   if (f->bad) return EBADMSG;
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive != 0 ? LAP_AT_RECURSIVE : 0U);
-  run->root = (int)sys3(__NR_open_tree, LAP_AT_FDCWD, path, flags);
+  run->root = clone_tree(run, path, recursive != 0);
   if (run->root < 0) return fail_at(run, -run->root, "open root filesystem", path);
   if (!is_directory(run->root)) return fail_at(run, ENOTDIR, "root filesystem", path);
   return attach_root(run, run->root, at);
@@ -104,4 +105,21 @@ int op_pivot(struct run *run, struct cursor *f) {
 int op_root_readonly(struct run *run, struct cursor *f) {
   (void)f;
   return set_attributes(run->root, false, MOUNT_ATTR_RDONLY, 0, 0);
+}
+
+// Without a mount namespace of its own a container shares the caller's mounts: its own lie beneath the directory, and
+// whoever deletes it takes them away.
+int op_root_open(struct run *run, struct cursor *f) {
+  const char *path = get_str(f);
+  if (f->bad) return EBADMSG;
+  run->root = sys_open(path, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  return run->root < 0 ? fail_at(run, -run->root, "open root filesystem", path) : 0;
+}
+
+int op_chroot(struct run *run, struct cursor *f) {
+  (void)f;
+  long ret = sys1(__NR_fchdir, run->root);
+  if (ret == 0) ret = sys1(__NR_chroot, ".");
+  if (ret == 0) ret = sys1(__NR_chdir, "/");
+  return ret < 0 ? fail_at(run, (int)-ret, "change root", "") : 0;
 }

@@ -48,6 +48,10 @@ static op_function *const OPERATIONS[] = {
     op_sync,             // 41
     op_hook,             // 42
     op_seccomp_notify,   // 43, OP_SECCOMP_NOTIFY
+    op_mapped_root,      // 44
+    op_open_sources,     // 45
+    op_root_open,        // 46
+    op_chroot,           // 47
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -8,6 +8,7 @@
 
 #define DETAIL_SIZE 400
 #define STATE_SIZE 65536
+#define MAX_SOURCES 512U
 
 // Kinds of launch failure, for the exit code (125, 126, 127); packages/core/src/launch/failure.ts has the same numbers.
 #define FAIL_OTHER 0U
@@ -26,6 +27,8 @@ struct run {
   int proc;      // detached procfs of the new pid namespace for sysctls, -1 until needed
   uint32_t fail_kind;
   char detail[DETAIL_SIZE];
+  struct list sources;  // paths that op_open_sources opened
+  int source_fds[MAX_SOURCES];
   char exec_path[4096];
   char state[STATE_SIZE];  // state JSON for hooks, from the caller
 };
@@ -48,6 +51,7 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_stdio, op_rlimit, op_oom_score_adj, op_drop_bounding, op_ids, op_capset, op_umask, op_chdir, op_mkdir_all,
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
     op_root_propagation, op_join_target, op_set_attr,
-    op_gate, op_sync, op_hook, op_seccomp_notify;
+    op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
+    op_root_open, op_chroot;
 
 #endif

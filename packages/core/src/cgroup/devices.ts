@@ -57,7 +57,7 @@ function always(): DeviceRule[] {
   return [...mknod, ...allow];
 }
 
-/** The container's rules, last match winning: all closed, the devices every container has, then what the spec says, and its own devices. */
+/** The container's rules, last match winning: all closed, what the spec says in its order, its own devices, those every container has. */
 export function deviceRules(spec: RuntimeSpec): DeviceRule[] {
   const asked = (spec.linux?.resources?.devices ?? []).map(normalize);
   const made = (spec.linux?.devices ?? [])
@@ -75,7 +75,7 @@ export function deviceRules(spec: RuntimeSpec): DeviceRule[] {
   if (first !== undefined && first.allow && first.type === "a" && first.major === undefined) return asked;
   const rest =
     first !== undefined && !first.allow && first.type === "a" && first.major === undefined ? asked.slice(1) : asked;
-  return withoutRepeats([closed, ...always(), ...made, ...rest]);
+  return withoutRepeats([closed, ...rest, ...made, ...always()]);
 }
 
 // A rule that comes again later decides there, so the earlier one may go.

@@ -3,7 +3,7 @@
 import { LapError, type LinuxSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
-import type { Bundle, LaunchOptions } from "../launch/types.ts";
+import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
 import { CLONE_NEWCGROUP, MS_SLAVE } from "../sys/flags.ts";
 import { deviceOps } from "./devices.ts";
@@ -14,6 +14,7 @@ import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
 import { rootOps, rootTarget } from "./root.ts";
 import { requireShim } from "./shim.ts";
+import { idMaps, inUserNamespace } from "./userns.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
 
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
@@ -48,11 +49,17 @@ function ownsDev(spec: RuntimeSpec): boolean {
   });
 }
 
-function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, at: string): PlanOp[] {
+// Only an OCI command line may leave mounts in the caller's namespace: its `delete` removes them.
+function sharedRootOp(rootfs: Rootfs): PlanOp {
+  if (rootfs.kind === "dir") return { op: "rootOpen", path: rootfs.path };
+  throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "linux.namespaces: a mount namespace is required");
+}
+
+function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, isPrivate: boolean): PlanOp[] {
   const { spec, rootfs } = bundle;
+  const at = rootTarget(rootfs);
   return [
-    { op: "propagation", flags: MS_SLAVE },
-    ...rootOps(rootfs, at),
+    ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at)] : [sharedRootOp(rootfs)]),
     ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? []) : []),
     ...Object.entries(linux.sysctl ?? {}).map(sysctlOp),
@@ -61,7 +68,7 @@ function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, at: s
     { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
     ...createHookOps(spec.hooks ?? {}),
     ...(spec.root?.readonly === true ? [{ op: "rootReadonly" }] : []),
-    { op: "pivot" },
+    { op: isPrivate ? "pivot" : "chroot" },
     ...rootPropagationOps(linux),
   ];
 }
@@ -104,17 +111,23 @@ function processOps(
 export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions): LaunchPlan {
   const { spec } = bundle;
   const linux = spec.linux ?? {};
-  if (spec.process === undefined) throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "process: is missing");
+  // A created container may lack a process, it just cannot be started: runtime.md "start".
+  if (spec.process === undefined && options.oci?.gate !== true)
+    throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "process: is missing");
   const warnings: string[] = [];
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
-  const oom = spec.process.oomScoreAdj;
+  const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
+  const maps = idMaps(linux, namespaces);
+  const filesystem = filesystemOps(bundle, linux, facts, isPrivate);
+  const oom = spec.process?.oomScoreAdj;
   const ops: PlanOp[] = [
     ...enterOps(namespaces, cgroups),
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
+    ...(maps.uidMap.length > 0 ? [{ op: "awaitMaps" }] : []),
     ...nameOps(spec, namespaces),
-    ...filesystemOps(bundle, linux, facts, rootTarget(bundle.rootfs)),
-    ...processOps(bundle, spec.process, facts, warnings, options),
+    ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem) : filesystem),
+    ...(spec.process === undefined ? [{ op: "gate" }] : processOps(bundle, spec.process, facts, warnings, options)),
   ];
   const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;
   return {
@@ -123,8 +136,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     shim: requireShim(facts),
     cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
     pidNamespace: namespaces.joined.get("pid"),
-    uidMap: [],
-    gidMap: [],
+    ...maps,
     cgroups,
     ops,
     warnings,

@@ -49,7 +49,6 @@ export function planNamespaces(list: readonly NamespaceSpec[]): NamespacePlan {
     else if (path.startsWith("/")) joined.set(type, path);
     else throw invalid(`path "${path}" is not absolute`);
   }
-  if (!isNew.has("mount") && !joined.has("mount")) throw invalid("a mount namespace is required");
   const joinOps = JOIN_ORDER.filter((type) => joined.has(type)).map((type): PlanOp => ({
     op: "setns",
     type: CLONE_FLAG[type],

@@ -69,6 +69,10 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   sync: { stage: "u32" },
   hook: { path: "str", args: "strs", env: "strs", timeout: "u32", status: "str" },
   seccompNotify: { flags: "u32", filter: "bytes", path: "str", state: "str" },
+  mappedRoot: {},
+  openSources: { paths: "strs" },
+  rootOpen: { path: "str" },
+  chroot: {},
 };
 
 /** Wire code of an operation's name. */

@@ -1,27 +1,39 @@
-// Makes the image of a recipe: node --conditions=@lapstrake/source wasm/recipes/build.ts NAME FOLDER
-// FOLDER becomes an image store with one image NAME of platform wasip1/wasm; `lap load -i FOLDER` takes it.
-import { mkdirSync } from "node:fs";
+// Makes the image of a recipe: node --conditions=@lapstrake/source wasm/recipes/build.ts NAME FILE
+// FILE is an image archive of platform wasip1/wasm, named wasm/NAME; `lap load -i FILE` takes it.
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { LapError } from "@lapstrake/base";
-import { layerTar, openImageStore, type Image } from "@lapstrake/layers";
+import { layerTar, openImageStore, type Image, type ImageStore } from "@lapstrake/layers";
 import { nodePorts, openNodeDir } from "@lapstrake/layers/node";
 import { assemble } from "./assemble.ts";
 import { packageTarball } from "./fetch.ts";
-import { RECIPES } from "./recipes.ts";
+import { RECIPES, type Recipe } from "./recipes.ts";
 
-/** Builds `name` into `folder`. */
-export async function buildRecipe(name: string, folder: string): Promise<Image> {
+/** Writes the image of `name` as an archive. */
+export async function buildRecipe(name: string, file: string): Promise<void> {
   const recipe = RECIPES[name];
   if (recipe === undefined) {
-    throw new LapError("notFound", "ERR_LAP_RECIPE", `no recipe "${name}"`, {
-      hint: `one of: ${Object.keys(RECIPES).join(", ")}`,
-    });
+    const hint = `one of: ${Object.keys(RECIPES).join(", ")}`;
+    throw new LapError("notFound", "ERR_LAP_RECIPE", `no recipe "${name}"`, { hint });
   }
+  const folder = mkdtempSync(join(tmpdir(), "lapstrake-recipe-"));
+  try {
+    using dir = openNodeDir(folder);
+    const store = openImageStore(dir, nodePorts);
+    const image = await commitLayers(store, recipe);
+    store.tag(image.id, `wasm/${name}:latest`);
+    await writeStream(store.save([`wasm/${name}:latest`]), file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function commitLayers(store: ImageStore, recipe: Recipe): Promise<Image> {
   const tarball = packageTarball(recipe.package);
   if (tarball === undefined) {
     throw new LapError("unavailable", "ERR_LAP_RECIPE", `npm package ${recipe.package} cannot be had`);
   }
-  mkdirSync(folder, { recursive: true });
-  const store = openImageStore(openNodeDir(folder), nodePorts);
   let base: Image | undefined;
   for (const tree of assemble(recipe, tarball)) {
     base = await store.commit({
@@ -32,12 +44,19 @@ export async function buildRecipe(name: string, folder: string): Promise<Image> 
       annotations: { "org.opencontainers.image.licenses": recipe.licence },
     });
   }
-  store.tag(base!.id, `wasm/${name}:latest`);
   return base!;
 }
 
+async function writeStream(stream: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  const fd = openSync(file, "w");
+  try {
+    for await (const chunk of stream) for (let at = 0; at < chunk.length;) at += writeSync(fd, chunk, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 if (import.meta.main) {
-  const [name = "", folder = ""] = process.argv.slice(2);
-  const image = await buildRecipe(name, folder);
-  process.stdout.write(`${image.id}\n`);
+  const [name = "", file = ""] = process.argv.slice(2);
+  await buildRecipe(name, file);
 }

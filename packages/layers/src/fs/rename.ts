@@ -44,7 +44,7 @@ function place(state: FsState, { dir, name }: Side, inode: Inode): void {
 
 /** A layer can only keep hard links together when it lists all their names: moving one means listing the others. */
 function listAllNames(state: FsState, inode: Inode): void {
-  if (inode.type === "dir") for (const [, child] of [...state.entries(inode)]) listAllNames(state, child);
+  if (inode.type === "dir") for (const [, child] of state.entries(inode)) listAllNames(state, child);
   else if (inode.nlink > 1) inode.named = inode.dirty = true;
 }
 

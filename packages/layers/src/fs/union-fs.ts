@@ -238,7 +238,8 @@ export class UnionFs implements InodeFs {
   }
 
   getXattr(ino: Ino, name: ByteString): Uint8Array | undefined {
-    return this.#state.get(ino).xattrs?.get(name)?.slice();
+    const value = this.#state.get(ino).xattrs?.get(name);
+    return value === undefined ? undefined : new Uint8Array(value);
   }
 
   setXattr(ino: Ino, name: ByteString, value: Uint8Array, flags: number): void {

@@ -58,7 +58,7 @@ function store(
 ): void {
   const attribute = xattrName(key);
   if (attribute !== undefined) {
-    xattrs.set(attribute, key.startsWith(LIBARCHIVE) ? base64(value) : value.slice());
+    xattrs.set(attribute, key.startsWith(LIBARCHIVE) ? base64(value) : new Uint8Array(value));
     return;
   }
   if (value.length === 0) {

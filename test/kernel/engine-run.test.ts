@@ -86,7 +86,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
   });
 
   it.each([
-    [["run", "nosuch:1"], 125, "Unable to find image 'nosuch:1' locally"],
+    [["run", "--pull", "never", "nosuch:1"], 125, "No such image: nosuch:1"],
     [["run", "--nosuchflag", "progs:1"], 125, "unknown flag: --nosuchflag"],
     [["run"], 1, "'lap run' requires at least 1 argument"],
     [["run", "-w", "rel", "progs:1"], 125, "the working directory 'rel' is invalid, it needs to be an absolute path"],

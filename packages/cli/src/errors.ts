@@ -16,6 +16,7 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_CONFLICTING_OPTIONS",
   "ERR_LAP_TERMINAL_OUTPUT",
   "ERR_LAP_FLAG_VALUE",
+  "ERR_LAP_INTERRUPTED",
 ]);
 
 /** What docker puts before the text of a failed start. */

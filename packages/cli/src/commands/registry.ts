@@ -31,6 +31,10 @@ const unpause: Load = async () => (await import("./pause.ts")).unpauseCommand;
 const rename: Load = async () => (await import("./pause.ts")).renameCommand;
 const inspect: Load = async () => (await import("./inspect.ts")).inspectCommand;
 const restart: Load = async () => (await import("./stop.ts")).restartCommand;
+const pull: Load = async () => (await import("./pull.ts")).pullCommand;
+const push: Load = async () => (await import("./pull.ts")).pushCommand;
+const save: Load = async () => (await import("./save.ts")).saveCommand;
+const history: Load = async () => (await import("./save.ts")).historyCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -57,6 +61,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
   ["images", { load: images, summary: "List images" }],
   ["load", { load, summary: "Load an image from a tar archive, an OCI layout folder or STDIN" }],
+  ["pull", { load: pull, summary: "Download an image from a registry" }],
+  ["push", { load: push, summary: "Upload an image to a registry" }],
+  ["save", { load: save, summary: "Save one or more images to a tar archive" }],
+  ["history", { load: history, summary: "Show the history of an image" }],
   ["tag", { load: tag, summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE" }],
   ["rmi", { load: rmi, summary: "Remove one or more images" }],
   ["doctor", { load: doctor, summary: "Show what this machine can do, with a remedy for what it cannot" }],
@@ -84,6 +92,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["image ls", { load: images }],
   ["image list", { load: images }],
   ["image load", { load }],
+  ["image pull", { load: pull }],
+  ["image push", { load: push }],
+  ["image save", { load: save }],
+  ["image history", { load: history }],
   ["image tag", { load: tag }],
   ["image rm", { load: rmi }],
   ["_reap", { load: async () => (await import("./internal.ts")).reapCommand }],

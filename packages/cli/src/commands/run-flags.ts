@@ -39,6 +39,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
     kind: "string",
     help: 'Pull image before running ("always", "missing", "never") (default "missing")',
   },
+  { long: "quiet", short: "q", kind: "bool", help: "Suppress the pull output" },
   { long: "read-only", kind: "bool", help: "Mount the container's root filesystem as read only" },
   { long: "rm", kind: "bool", help: "Automatically remove the container when it exits" },
   { long: "security-opt", kind: "list", help: "Security Options" },
@@ -60,12 +61,6 @@ export const CREATE_FLAGS: readonly Flag[] = [
 /** The request a command line asks for. Throws `ERR_LAP_FILE`, `ERR_LAP_CONFLICTING_OPTIONS`. */
 export function createRequest(flags: FlagValues, args: readonly string[]): CreateRequest {
   const read = readFlags(flags);
-  const pull = read.text("pull");
-  if (pull !== undefined && pull !== "missing" && pull !== "never") {
-    throw new LapError("unimplemented", "ERR_LAP_CONFLICTING_OPTIONS", `--pull ${pull} is not supported yet`, {
-      hint: "load the image with: lap load -i FILE",
-    });
-  }
   const network = read.text("network") ?? read.text("net");
   const entrypoint = read.text("entrypoint");
   const [image, ...command] = args as [string, ...string[]];

@@ -1,11 +1,20 @@
 // `lap run` and `lap create`.
 import { writeFileSync } from "node:fs";
-import { LapError, errorCode } from "@lapstrake/base";
-import { DEBUG_STAGES, type ContainerRecord, type DebugSink, type DebugStage, type Engine } from "@lapstrake/engine";
+import { LapError, errorCode, familiarReference, parsePlatform, parseReference } from "@lapstrake/base";
+import {
+  DEBUG_STAGES,
+  pullImage,
+  type ContainerRecord,
+  type CreateRequest,
+  type DebugSink,
+  type DebugStage,
+  type Engine,
+} from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, FlagValues, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { err, out } from "../output/print.ts";
+import { interruptible, progressPrinter } from "../output/progress.ts";
 import { foreground } from "../terminal/session.ts";
 import { CREATE_FLAGS, createRequest } from "./run-flags.ts";
 
@@ -82,7 +91,7 @@ async function createNamed(
   args: readonly string[],
   transient: boolean,
 ): Promise<ContainerRecord> {
-  const record = await engine.create(createRequest(flags, args), { transient });
+  const record = await createPulling(engine, createRequest(flags, args), flags, transient);
   const cidfile = readFlags(flags).text("cidfile");
   if (cidfile === undefined) return record;
   try {
@@ -96,6 +105,51 @@ async function createNamed(
     throw new LapError("conflict", "ERR_LAP_FILE", `${text} ${cidfile}`, { cause });
   }
   return record;
+}
+
+type PullPolicy = "always" | "missing" | "never";
+
+function pullPolicy(flags: FlagValues): PullPolicy {
+  const policy = readFlags(flags).text("pull") ?? "missing";
+  if (policy === "always" || policy === "missing" || policy === "never") return policy;
+  throw new LapError(
+    "invalidArgument",
+    "ERR_LAP_CONFLICTING_OPTIONS",
+    `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+  );
+}
+
+/** Creates; an image that is missing is pulled first, as `--pull` says. */
+async function createPulling(
+  engine: Engine,
+  request: CreateRequest,
+  flags: FlagValues,
+  transient: boolean,
+): Promise<ContainerRecord> {
+  const policy = pullPolicy(flags);
+  if (policy === "always" && request.image !== "host") await pullFor(engine, request, flags);
+  try {
+    return await engine.create(request, { transient });
+  } catch (error) {
+    if (!(error instanceof LapError) || (error.code !== "ERR_LAP_NO_IMAGE" && error.code !== "ERR_LAP_NO_PLATFORM"))
+      throw error;
+    if (policy === "never")
+      throw new LapError("notFound", error.code, `No such image: ${request.image}`, { cause: error });
+    err(`Unable to find image '${familiarReference(parseReference(request.image))}' locally\n`);
+  }
+  await pullFor(engine, request, flags);
+  return engine.create(request, { transient });
+}
+
+async function pullFor(engine: Engine, request: CreateRequest, flags: FlagValues): Promise<void> {
+  const progress = progressPrinter(readFlags(flags).bool("quiet"));
+  using interrupt = interruptible();
+  await pullImage(engine, request.image, {
+    ...(request.platform === undefined ? {} : { platform: parsePlatform(request.platform) }),
+    progress: progress.sink,
+    signal: interrupt.signal,
+  });
+  progress.done();
 }
 
 function checkTerminal(flags: FlagValues, detach: boolean): void {

@@ -1,9 +1,11 @@
 // Progress of long work: one line per item, redrawn on a terminal; nothing in a pipe.
-import { formatSize, type ProgressEvent, type ProgressSink } from "@lapstrake/base";
+import { LapError, formatSize, type ProgressEvent, type ProgressSink } from "@lapstrake/base";
 import { err } from "./print.ts";
 
 const REDRAW_MS = 80;
 const BAR_WIDTH = 40;
+/** 128 + SIGINT. */
+const INTERRUPTED = 130;
 
 export interface ProgressPrinter {
   readonly sink: ProgressSink;
@@ -42,4 +44,15 @@ export function progressLine({ id, status, current, total }: ProgressEvent): str
   const filled = Math.min(BAR_WIDTH, Math.floor((current / total) * BAR_WIDTH));
   const bar = `${"=".repeat(filled)}${filled < BAR_WIDTH ? ">" : ""}`.padEnd(BAR_WIDTH + 1).slice(0, BAR_WIDTH + 1);
   return `${name}: ${status} [${bar}]  ${formatSize(current)}/${formatSize(total)}`;
+}
+
+/** Ctrl-C ends long work by its signal, so that it can clean up; a second one ends the process. */
+export function interruptible(): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  const onInterrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort(new LapError("canceled", "ERR_LAP_INTERRUPTED", "interrupted"));
+  };
+  process.on("SIGINT", onInterrupt);
+  return { signal: controller.signal, [Symbol.dispose]: () => process.off("SIGINT", onInterrupt) };
 }

@@ -1,0 +1,89 @@
+// The engine's registry client: credentials as docker login keeps them, certificates from the folders docker reads.
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { errorCode, type Platform, type ProgressSink } from "@lapstrake/base";
+import {
+  dockerCredentials,
+  openRegistryClient,
+  parseDockerConfig,
+  type DockerConfig,
+  type PulledImage,
+  type PushedImage,
+  type RegistryClient,
+} from "@lapstrake/layers";
+import { certificateFolders, nodeHelpers, nodeHttp, nodePorts } from "@lapstrake/layers/node";
+import type { Engine } from "../engine.ts";
+import { HOST_PLATFORM } from "./open.ts";
+
+const CERTIFICATES = "/etc/docker/certs.d";
+const NO_LOGINS: DockerConfig = { auths: new Map(), credHelpers: new Map(), credsStore: undefined };
+
+/** Folder of docker's client configuration: `$DOCKER_CONFIG` or ~/.docker. */
+export function dockerConfigDir(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const dir = env["DOCKER_CONFIG"];
+  return dir === undefined || dir === "" ? join(homedir(), ".docker") : dir;
+}
+
+/** What to move and how to tell about it. */
+export interface TransferRequest {
+  readonly platform?: Platform;
+  readonly progress?: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+/** A registry client and its connections; dispose when done. */
+export function openClient(): { readonly client: RegistryClient } & Disposable {
+  const http = nodeHttp({}, process.env);
+  const certificates = certificateFolders(CERTIFICATES);
+  const client = openRegistryClient({
+    ...nodePorts,
+    http,
+    credentials: dockerCredentials(readLogins(), nodeHelpers),
+    hosts: (host) => {
+      const tls = certificates(host);
+      return tls === undefined ? undefined : { tls };
+    },
+    userAgent: "lapstrake",
+  });
+  return { client, [Symbol.dispose]: () => http[Symbol.dispose]() };
+}
+
+function readLogins(): DockerConfig {
+  try {
+    return parseDockerConfig(readFileSync(join(dockerConfigDir(), "config.json")));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return NO_LOGINS;
+    throw error;
+  }
+}
+
+/** Brings an image and extracts its layers. */
+export async function pullImage(
+  engine: Engine,
+  reference: string,
+  request: TransferRequest = {},
+): Promise<PulledImage> {
+  using registry = openClient();
+  const { store } = await engine.images();
+  return registry.client.pull(store, reference, {
+    platforms: [request.platform ?? HOST_PLATFORM],
+    ...(request.progress === undefined ? {} : { progress: request.progress }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+}
+
+/** Sends an image to the registry of its name. */
+export async function pushImage(
+  engine: Engine,
+  reference: string,
+  request: TransferRequest = {},
+): Promise<PushedImage> {
+  using registry = openClient();
+  const { store } = await engine.images();
+  return registry.client.push(store, reference, {
+    ...(request.platform === undefined ? {} : { platform: request.platform }),
+    ...(request.progress === undefined ? {} : { progress: request.progress }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+}

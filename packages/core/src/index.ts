@@ -5,6 +5,8 @@ export { validateProcess, validateResources, validateSpec } from "./spec/validat
 export { SIGNALS, parseSignal, signalName } from "./spec/signals.ts";
 export { compileSeccomp } from "./seccomp/compile.ts";
 export { defaultSeccompProfile } from "./seccomp/profile/default.ts";
+export { resolveSeccompProfile } from "./seccomp/profile/docker.ts";
+export { seccompFeatures } from "./seccomp/features.ts";
 export type { CompiledSeccomp, SeccompOptions } from "./seccomp/types.ts";
 export { openDirFs } from "./dirfs/open.ts";
 export { hostFacts } from "./facts/host.ts";

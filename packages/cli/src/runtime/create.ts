@@ -66,7 +66,14 @@ function checkPreserved(count: number): number {
   return count;
 }
 
-function optionsFor(dir: string, id: string, spec: RuntimeSpec, flags: Parsed, mode: CreateMode): LaunchOptions {
+function optionsFor(
+  dir: string,
+  id: string,
+  bundle: string,
+  spec: RuntimeSpec,
+  flags: Parsed,
+  mode: CreateMode,
+): LaunchOptions {
   const socket = consoleSocket(flags, spec, mode);
   const isPty = spec.process?.terminal === true;
   const size = spec.process?.consoleSize;
@@ -85,6 +92,7 @@ function optionsFor(dir: string, id: string, spec: RuntimeSpec, flags: Parsed, m
       supervised: mode.supervised,
       gate: mode.gate,
       inheritStdio: !isPty,
+      bundle,
       preserveFds: checkPreserved(numberOf(flags, "preserve-fds") ?? 0),
       ...(socket === undefined ? {} : { consoleSocket: socket }),
     },
@@ -135,7 +143,7 @@ export async function createContainer(
   const dir = claim(context.root, id);
   let plan: LaunchPlan | undefined;
   try {
-    plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, spec, flags, mode));
+    plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, bundle, spec, flags, mode));
     if (isOn(flags, "no-new-keyring")) plan = { ...plan, ops: plan.ops.filter((op) => op.op !== "keyring") };
     for (const warning of plan.warnings) tellWarning(context, warning);
     writeFileSync(join(dir, "config.json"), JSON.stringify(spec));

@@ -19,6 +19,7 @@ describe("hostile profiles are refused by the name of the field", () => {
   test.each<[string, unknown]>([
     ["linux.seccomp: must be an object, not null", null],
     ["linux.seccomp: must be an object, not []", []],
+    ["linux.seccomp: must be an object, not [5]", [5n]],
     ["linux.seccomp.defaultAction: unknown action nothing", {}],
     ["linux.seccomp.defaultAction: unknown action", { defaultAction: "toString" }],
     ["linux.seccomp.defaultAction: SCMP_ACT_NOTIFY", { defaultAction: "SCMP_ACT_NOTIFY" }],

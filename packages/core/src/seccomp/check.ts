@@ -1,6 +1,6 @@
 // An OCI seccomp object that nobody checked → Profile. Every error names its field; what runc ignores is collected.
-import { LapError } from "@lapstrake/base";
 import { NATIVE_FAMILIES, type ArchName } from "./arches.ts";
+import { invalid, list, object, shown } from "./fields.ts";
 import {
   ACTIONS,
   ARCH_NAMES,
@@ -25,28 +25,6 @@ const MAX_NAME_LENGTH = 128;
 
 // What the first process tells its supervisor under the filter already; write is what other runtimes refuse.
 const HANDING_OVER: readonly string[] = ["write", "sendmsg"];
-
-type Json = Readonly<Record<string, unknown>>;
-
-function invalid(field: string, why: string): LapError {
-  return new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `linux.seccomp${field}: ${why}`);
-}
-
-function shown(value: unknown): string {
-  return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "nothing").slice(0, 80);
-}
-
-function object(value: unknown, field: string): Json {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  throw invalid(field, `must be an object, not ${shown(value)}`);
-}
-
-// Go writes an absent list as null.
-function list(value: unknown, field: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value as readonly unknown[];
-  throw invalid(field, `must be a list, not ${shown(value)}`);
-}
 
 function known<T>(table: Readonly<Record<string, T>>, value: unknown, field: string, what: string): T {
   if (typeof value === "string" && Object.hasOwn(table, value)) return table[value]!;

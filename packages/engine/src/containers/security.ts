@@ -1,6 +1,6 @@
 // --security-opt, in docker's grammar: what confines a container besides namespaces, limits and capabilities.
 import { readFileSync } from "node:fs";
-import { defaultSeccompProfile, hostFacts } from "@lapstrake/core";
+import { defaultSeccompProfile, hostFacts, resolveSeccompProfile } from "@lapstrake/core";
 import { LapError, parseJsonObject, type SeccompSpec } from "@lapstrake/base";
 
 const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
@@ -51,10 +51,10 @@ export function seccompSpec(
 ): SeccompSpec | undefined {
   if (seccomp === "unconfined" || (privileged && seccomp === "default")) return undefined;
   if (seccomp === "default") return defaultSeccompProfile(capabilities, hostFacts());
-  return readProfile(seccomp);
+  return readProfile(seccomp, capabilities);
 }
 
-function readProfile(path: string): SeccompSpec {
+function readProfile(path: string, capabilities: readonly string[]): SeccompSpec | undefined {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -63,6 +63,6 @@ function readProfile(path: string): SeccompSpec {
       cause,
     });
   }
-  const { archMap: _docker, ...profile } = parseJsonObject(bytes, `seccomp profile "${path}"`, MAX_PROFILE_BYTES);
-  return profile as unknown as SeccompSpec;
+  const profile = parseJsonObject(bytes, `seccomp profile "${path}"`, MAX_PROFILE_BYTES);
+  return resolveSeccompProfile(profile, capabilities, hostFacts());
 }

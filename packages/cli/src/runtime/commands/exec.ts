@@ -7,7 +7,7 @@ import { readBounded } from "../bundle.ts";
 import type { Command } from "../command.ts";
 import { isOn, numberOf, value, type FlagTable, type Parsed } from "../flags.ts";
 import { relayTerminal, waitForExit } from "../relay.ts";
-import { directoryOf, load, loadSpec, requireStatus } from "../state.ts";
+import { directoryOf, load, loadSpec, requireStatus, type Kept } from "../state.ts";
 
 const MAX_PROCESS = 16 * 1024 * 1024;
 
@@ -77,7 +77,7 @@ function processOf(parsed: Parsed, spec: RuntimeSpec, args: readonly string[]): 
   return { ...process, terminal: wantsTty };
 }
 
-function optionsOf(parsed: Parsed, id: string, dir: string, process: ProcessSpec): LaunchOptions {
+function optionsOf(parsed: Parsed, { id, bundle }: Kept, dir: string, process: ProcessSpec): LaunchOptions {
   const isDetached = isOn(parsed, "detach");
   const socket = value(parsed, "console-socket");
   const size = process.consoleSize;
@@ -102,6 +102,7 @@ function optionsOf(parsed: Parsed, id: string, dir: string, process: ProcessSpec
     oci: {
       supervised: !isDetached,
       gate: false,
+      bundle,
       inheritStdio: process.terminal !== true,
       preserveFds: numberOf(parsed, "preserve-fds") ?? 0,
       ...(socket === undefined ? {} : { consoleSocket: resolve(socket) }),
@@ -124,7 +125,7 @@ export const exec: Command = {
     const dir = mkdtempSync(join(directoryOf(context.root, id), "exec-"));
     try {
       const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
-      const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, id, dir, process)));
+      const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, kept, dir, process)));
       const pidFile = value(parsed, "pid-file");
       if (pidFile !== undefined) writeFileSync(pidFile, String(launched.pid));
       const { attachment } = launched;

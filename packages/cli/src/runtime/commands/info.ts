@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { spawnSync } from "node:child_process";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
-import { CAPABILITIES, cgroupStats, defaultSpec, hostFacts } from "@lapstrake/core";
+import { CAPABILITIES, cgroupStats, defaultSpec, hostFacts, seccompFeatures } from "@lapstrake/core";
 import { NO_FLAGS, type Command } from "../command.ts";
 import type { RuntimeContext } from "../context.ts";
 import { isOn, onlyWord, value } from "../flags.ts";
@@ -130,7 +130,7 @@ export const features: Command = {
         namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
         capabilities: CAPABILITIES,
         cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
-        seccomp: { enabled: true },
+        seccomp: seccompFeatures(),
         apparmor: { enabled: facts.apparmor },
         selinux: { enabled: facts.selinux },
         mountExtensions: { idmap: { enabled: false } },

@@ -1,13 +1,14 @@
 // Runs inside a network namespace made for a test: serves and asks over TCP and UDP, one JSON command per line of standard input.
 // A server answers with its label and the address it saw, so that a test knows who was reached and as whom.
 import { createSocket } from "node:dgram";
+import { Resolver } from "node:dns/promises";
 import { createServer, connect, isIPv6 } from "node:net";
 import { createInterface } from "node:readline";
 
 interface Command {
   readonly id: number;
-  readonly op: "listen" | "ask" | "time";
-  readonly proto: "tcp" | "udp";
+  readonly op: "listen" | "ask" | "time" | "resolve";
+  readonly proto: "tcp" | "udp" | "dns";
   readonly host: string;
   readonly port: number;
   readonly label?: string;
@@ -67,12 +68,21 @@ async function timeTcp(command: Command): Promise<string> {
   return String(performance.now() - started);
 }
 
+/** What the resolver of the namespace says: a client that is not ours (c-ares), asked for a name and a record type. */
+async function resolve({ host, label = "A", timeoutMs = 3000 }: Command): Promise<string> {
+  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
+  resolver.setServers(["127.0.0.11"]);
+  const found: unknown = await resolver.resolve(host, label).catch((error: NodeJS.ErrnoException) => error.code);
+  return Array.isArray(found) ? found.join(" ") : String(found);
+}
+
 const HANDLERS: Readonly<Record<string, (command: Command) => Promise<string>>> = {
   "listen tcp": listenTcp,
   "listen udp": listenUdp,
   "ask tcp": askTcp,
   "ask udp": askUdp,
   "time tcp": timeTcp,
+  "resolve dns": resolve,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -45,6 +45,11 @@ export class Space implements Disposable {
     return this.#send({ op: "ask", proto, host, port, timeoutMs });
   }
 
+  /** What 127.0.0.11 says, by a resolver that is not ours: records joined by spaces, or an error code. */
+  resolve(name: string, type: "A" | "AAAA" | "PTR" | "TXT"): Promise<string> {
+    return this.#send({ op: "resolve", proto: "dns", host: name, port: 53, label: type });
+  }
+
   /** Milliseconds that `count` answered connections take, one after the other. */
   async time(host: string, port: number, count: number): Promise<number> {
     const result = await this.#send({ op: "time", proto: "tcp", host, port, count });

@@ -53,4 +53,5 @@ export type { Request } from "./net/netlink/message.ts";
 export { needsLoopbackProxy } from "./net/firewall/elements.ts";
 export { reservePort, type PortReservation } from "./net/reserve.ts";
 export { forgetConnections } from "./net/conntrack.ts";
-export { openUdpSocket } from "./net/udp-socket.ts";
+export { listenInNetns, openUdpSocket } from "./net/node-sockets.ts";
+export { redirectResolver, RESOLVER_ADDRESS, type ResolverPorts } from "./net/resolver-redirect.ts";

@@ -33,3 +33,7 @@ export {
   type HostFact,
   type Launched,
 } from "@lapstrake/core";
+export { startDns, type DnsServer, type DnsSource } from "./network/dns-server.ts";
+export type { Member, Zone } from "./network/dns-zone.ts";
+export type { Upstream } from "./network/dns-forward.ts";
+export { formatResolvConf, parseResolvConf, type ResolvConf } from "./network/resolv-conf.ts";

@@ -58,9 +58,9 @@ class NodeHttp implements HttpPort, Disposable {
     this.#proxied = hasProxy(env) ? new Agents({ proxyEnv: { ...env } }) : this.#direct;
   }
 
-  request(url: string, request: HttpRequest): Promise<HttpResponse> {
-    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+  async request(url: string, request: HttpRequest): Promise<HttpResponse> {
     request.signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const { host } = new URL(url);
     const outgoing = this.#open(new URL(url), request);
     const guard = new Guard(host, this.#timeouts, request.signal, (reason) => outgoing.destroy(reason));
@@ -75,7 +75,7 @@ class NodeHttp implements HttpPort, Disposable {
       reject(guard.reason ?? httpError(error, host));
     });
     void send(outgoing, request.body, guard);
-    return promise;
+    return await promise;
   }
 
   #open(url: URL, { method, headers, tls }: HttpRequest): http.ClientRequest {

@@ -43,7 +43,8 @@ export function placesOf(reference: Reference, mirrors: readonly Mirror[] = []):
 /** Finds and remembers the scheme of hosts; `probe` tells whether TLS is spoken at an https origin. */
 export class Hosts {
   readonly #options: Pick<RegistryOptions, "hosts">;
-  readonly #known = new Map<string, Promise<Endpoint>>();
+  readonly #found = new Map<string, Endpoint>();
+  readonly #asked = new Map<string, Promise<Endpoint>>();
   readonly #probe: (endpoint: Endpoint) => Promise<boolean>;
 
   constructor(options: Pick<RegistryOptions, "hosts">, probe: (endpoint: Endpoint) => Promise<boolean>) {
@@ -52,11 +53,14 @@ export class Hosts {
   }
 
   /** The endpoint of a registry host as references name it. A caller that gives up leaves the question to the others. */
-  endpoint(host: string, signal?: AbortSignal): Promise<Endpoint> {
-    const known = this.#known.get(host) ?? this.#find(host);
-    this.#known.set(host, known);
-    known.catch(() => this.#known.delete(host));
-    return signal === undefined ? known : Promise.race([known, aborted(signal)]);
+  async endpoint(host: string, signal?: AbortSignal): Promise<Endpoint> {
+    const found = this.#found.get(host);
+    if (found !== undefined) return found;
+    const asked = this.#asked.get(host) ?? this.#find(host).finally(() => this.#asked.delete(host));
+    this.#asked.set(host, asked);
+    const endpoint = await (signal === undefined ? asked : Promise.race([asked, aborted(signal)]));
+    this.#found.set(host, endpoint);
+    return endpoint;
   }
 
   async #find(host: string): Promise<Endpoint> {

@@ -5,7 +5,7 @@ import { dirFsOf } from "../fs/inode-dirfs.ts";
 import { UnionFs } from "../fs/union-fs.ts";
 import { openImageStore, type ImageStore } from "../image/store.ts";
 import { nodeClock, nodeCompression, nodeHash } from "../node/ports.ts";
-import { FakeRegistry } from "./testing/fake-registry.ts";
+import { FakeRegistry, reply } from "./testing/fake-registry.ts";
 import { codeOf, describeBytes, fakeClient, memoryImage, utf8 } from "./testing/setup.ts";
 import { choose } from "./pull.ts";
 
@@ -88,6 +88,44 @@ async function* never(signal: AbortSignal | undefined): AsyncGenerator<Uint8Arra
   });
 }
 
+test("a config that is too large is not even asked for", async () => {
+  const http = await filled();
+  const config = { ...image.blobs[0]!, size: 100_000_000 };
+  const source = memoryImage([utf8("x")], { config });
+  http.manifests.set(`app@${source.root.digest}`, {
+    bytes: await source.document(source.root, {}),
+    mediaType: MEDIA_TYPE.manifest,
+  });
+  http.tags.set("app:1", source.root.digest);
+  expect(await codeOf(fakeClient(http).client.pull(memoryStore(), name))).toBe("ERR_LAP_LIMIT");
+  expect(http.sent.filter((line) => line.includes("/blobs/"))).toEqual([]);
+});
+
+test("a layer that only its publisher has is named as such", async () => {
+  const http = await filled();
+  const foreign = {
+    ...image.blobs[1]!,
+    mediaType: MEDIA_TYPE.layerNonDistributable,
+    urls: ["https://publisher.test/layer"],
+  };
+  const source = memoryImage([utf8("x")], { layers: [foreign] });
+  await fakeClient(http).client.copy({ ...source, blob: () => source.blob(source.blobs[0]!, {}) }, name);
+  http.blobs.delete(`app@${foreign.digest}`);
+  expect(await codeOf(fakeClient(http).client.pull(memoryStore(), name))).toBe("ERR_LAP_FOREIGN_LAYER");
+});
+
+test("docker's words for what is not there and what is not allowed", async () => {
+  const http = await filled();
+  const { client } = fakeClient(http);
+  await expect(client.pull(memoryStore(), "registry.test/app:2")).rejects.toThrow(
+    "manifest for registry.test/app:2 not found: manifest unknown: manifest unknown",
+  );
+  http.hook = () => reply(403, {}, `{"errors":[{"code":"DENIED","message":"no"}]}`);
+  await expect(client.pull(memoryStore(), name)).rejects.toThrow(
+    "pull access denied for registry.test/app, repository does not exist",
+  );
+});
+
 test("an artifact without a filesystem is stored as it is", async () => {
   const http = new FakeRegistry();
   const { client } = fakeClient(http);
@@ -111,14 +149,18 @@ test("choosing a platform: exact, then without a variant, never attestations", (
   const arm64 = entry({ os: "linux", architecture: "arm64", variant: "v8" });
   const attestation = entry({ os: "unknown", architecture: "unknown" });
   const all = [attestation, v6, v7, arm64];
-  expect(choose(all, { os: "linux", architecture: "arm" }, image.root)).toBe(v7);
-  expect(choose(all, { os: "linux", architecture: "arm", variant: "v6" }, image.root)).toBe(v6);
-  expect(choose(all, { os: "linux", architecture: "aarch64" }, image.root)).toBe(arm64);
-  expect(choose([entry(undefined)], { os: "linux", architecture: "amd64" }, image.root).platform).toBeUndefined();
-  expect(() => choose(all, { os: "linux", architecture: "amd64" }, image.root)).toThrow(
+  expect(choose(all, [{ os: "linux", architecture: "arm" }], image.root)).toBe(v7);
+  expect(choose(all, [{ os: "linux", architecture: "arm", variant: "v6" }], image.root)).toBe(v6);
+  expect(choose(all, [{ os: "linux", architecture: "aarch64" }], image.root)).toBe(arm64);
+  expect(choose([entry(undefined)], [{ os: "linux", architecture: "amd64" }], image.root).platform).toBeUndefined();
+  expect(() => choose(all, [{ os: "linux", architecture: "amd64" }], image.root)).toThrow(
     "no matching manifest for linux/amd64",
   );
-  expect(() => choose([attestation], { os: "unknown", architecture: "unknown" }, image.root)).toThrow(
+  const wasm = { os: "wasip1", architecture: "wasm" };
+  const amd64 = { os: "linux", architecture: "amd64" };
+  expect(choose([...all, entry(wasm)], [amd64, wasm], image.root).platform).toEqual(wasm);
+  expect(choose([entry(wasm), entry(amd64)], [amd64, wasm], image.root).platform).toEqual(amd64);
+  expect(() => choose([attestation], [{ os: "unknown", architecture: "unknown" }], image.root)).toThrow(
     "no matching manifest",
   );
 });

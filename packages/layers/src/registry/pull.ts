@@ -2,6 +2,7 @@
 // parallel, each verified before it is visible, and the name appears when the image is complete.
 import {
   LapError,
+  MAX_CONFIG_BYTES,
   formatPlatform,
   isLapError,
   normalizePlatform,
@@ -20,17 +21,20 @@ import type { Image } from "../image/image.ts";
 import type { BlobSource } from "../image/source.ts";
 import type { ImageStore } from "../image/store.ts";
 import { DEFAULT_PARALLEL, type ContentSource, type TransferOptions } from "./content.ts";
-import { isDocumentType, parseDocument } from "./documents.ts";
+import { blobsOf, isDocumentType, parseDocument } from "./documents.ts";
 import { inParallel } from "./parallel.ts";
 import { counted, tell } from "./progress.ts";
 import { Reader } from "./reader.ts";
 import { RemoteSource, referenceKey } from "./remote-source.ts";
+import { isForeign } from "./transfer.ts";
 import type { Transport } from "./transport.ts";
 
 /** What to pull. */
 export interface PullOptions extends TransferOptions {
-  /** Platforms of an index to bring; default linux/amd64. `"all"` brings every one. */
+  /** Platforms of an index to bring, each of them; `"all"` brings every one. Default: the first of `prefer`. */
   readonly platforms?: readonly Platform[] | "all" | undefined;
+  /** Without `platforms`: the first of these that the index has; default linux/amd64. */
+  readonly prefer?: readonly Platform[] | undefined;
 }
 
 /** A pulled image. */
@@ -45,7 +49,7 @@ export interface PulledImage {
   readonly changed: boolean;
 }
 
-const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
+const DEFAULT_PLATFORMS: readonly Platform[] = [{ os: "linux", architecture: "amd64" }];
 
 /** Pulls `reference` into `store`. */
 export async function pullImage(
@@ -86,18 +90,19 @@ function worded(error: unknown, reference: Reference): unknown {
 }
 
 /** What the name points to now, when it is here for every wanted platform: one small question tells whether it still does. */
-function present(
-  store: ImageStore,
-  reference: string,
-  { platforms = [DEFAULT_PLATFORM] }: PullOptions,
-): Image | undefined {
+function present(store: ImageStore, reference: string, { platforms, prefer }: PullOptions): Image | undefined {
   if (platforms === "all") return undefined;
-  try {
-    return platforms.map((platform) => store.resolve(reference, platform))[0];
-  } catch (error) {
-    if (isLapError(error, "notFound")) return undefined;
-    throw error;
-  }
+  const here = (platform: Platform): Image | undefined => {
+    try {
+      return store.resolve(reference, platform);
+    } catch (error) {
+      if (isLapError(error, "notFound")) return undefined;
+      throw error;
+    }
+  };
+  if (platforms === undefined) return here((prefer ?? DEFAULT_PLATFORMS)[0]!);
+  const images = platforms.map(here);
+  return images.includes(undefined) ? undefined : images[0];
 }
 
 /** Brings the image tree of any source into a store under `references`; returns the IMAGE ID. */
@@ -146,14 +151,21 @@ class Fetch implements BlobSource {
 
   #wanted(entries: readonly Descriptor[]): Descriptor[] {
     const images = entries.filter(({ mediaType }) => isDocumentType(mediaType));
-    const { platforms = [DEFAULT_PLATFORM] } = this.#options;
+    const { platforms, prefer = DEFAULT_PLATFORMS } = this.#options;
     if (platforms === "all") return images;
-    return platforms.map((platform) => choose(images, platform, this.#source.root));
+    if (platforms !== undefined) return platforms.map((platform) => choose(images, [platform], this.#source.root));
+    return [choose(images, prefer, this.#source.root)];
   }
 
   async #layers(manifest: Manifest): Promise<void> {
-    const blobs = [...new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob])).values()];
-    const missing = blobs.filter((blob) => this.#blobs.size(blob.digest) !== blob.size);
+    if (manifest.config.size > MAX_CONFIG_BYTES) {
+      throw new LapError(
+        "resourceExhausted",
+        "ERR_LAP_LIMIT",
+        `a config of ${manifest.config.size} bytes is too large`,
+      );
+    }
+    const missing = blobsOf(manifest).filter((blob) => this.#blobs.size(blob.digest) !== blob.size);
     const { signal, progress, parallel = DEFAULT_PARALLEL } = this.#options;
     for (const layer of manifest.layers) {
       tell(progress, layer, missing.includes(layer) ? "Pulling fs layer" : "Already exists");
@@ -163,8 +175,10 @@ class Fetch implements BlobSource {
 
   async #blob(descriptor: Descriptor, isShown: boolean, signal: AbortSignal): Promise<void> {
     const progress = isShown ? this.#options.progress : undefined;
-    const content = this.#source.blob(descriptor, { signal });
-    await this.#blobs.ingest(counted(content, descriptor, "Downloading", progress), descriptor);
+    const content = counted(this.#source.blob(descriptor, { signal }), descriptor, "Downloading", progress);
+    await this.#blobs.ingest(content, descriptor).catch((error: unknown) => {
+      throw isForeign(descriptor) && isLapError(error, "notFound") ? foreignError(descriptor, error) : error;
+    });
     tell(progress, descriptor, "Download complete");
   }
 }
@@ -173,24 +187,33 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
   yield await Promise.resolve(bytes);
 }
 
-/** The entry for a platform: exact, or the same without a variant that was not asked for. Throws `ERR_LAP_NO_PLATFORM`. */
-export function choose(entries: readonly Descriptor[], wanted: Platform, root: Descriptor): Descriptor {
-  const images = entries.filter((entry) => entry.platform !== undefined && entry.platform.os !== "unknown");
+function foreignError({ digest, urls = [] }: Descriptor, cause: LapError): LapError {
+  return new LapError("unimplemented", "ERR_LAP_FOREIGN_LAYER", `layer ${digest} is not in the registry`, {
+    cause,
+    hint: `its publisher offers it only at ${urls.slice(0, 3).join(", ")}`,
+  });
+}
+
+/** The entry for the first of `wanted` that is there: exact, or the same without a variant that was not asked for. Throws `ERR_LAP_NO_PLATFORM`. */
+export function choose(entries: readonly Descriptor[], wanted: readonly Platform[], root: Descriptor): Descriptor {
+  const images = entries.filter(({ platform }) => platform !== undefined && platform.os !== "unknown");
+  for (const platform of wanted) {
+    const found = entryFor(images, platform);
+    if (found !== undefined) return found;
+  }
+  if (entries.length === 1 && entries[0]!.platform === undefined) return entries[0]!;
+  const have = [...new Set(images.map(({ platform }) => formatPlatform(platform!)))].join(", ");
+  const message = `no matching manifest for ${wanted.map(formatPlatform).join(" or ")} in the manifest list entries`;
+  throw new LapError("notFound", "ERR_LAP_NO_PLATFORM", message, {
+    hint: have === "" ? "the index names no platforms" : `it has ${have}`,
+    detail: { digest: root.digest },
+  });
+}
+
+function entryFor(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   const exact = images.find(({ platform }) => samePlatform(platform!, wanted));
   const { os, architecture, variant } = normalizePlatform(wanted);
-  const loose = images.find(
-    ({ platform }) =>
-      variant === undefined &&
-      samePlatform({ os: platform!.os, architecture: platform!.architecture }, { os, architecture }),
-  );
-  const only = entries.length === 1 && entries[0]!.platform === undefined ? entries[0] : undefined;
-  const found = exact ?? loose ?? only;
-  if (found !== undefined) return found;
-  const have = [...new Set(images.map(({ platform }) => formatPlatform(platform!)))].join(", ");
-  throw new LapError(
-    "notFound",
-    "ERR_LAP_NO_PLATFORM",
-    `no matching manifest for ${formatPlatform(wanted)} in ${root.digest}`,
-    { hint: have === "" ? "the index names no platforms" : `it has ${have}` },
-  );
+  if (exact !== undefined || variant !== undefined) return exact;
+  const bare = ({ os: itsOs, architecture: its }: Platform): Platform => ({ os: itsOs, architecture: its });
+  return images.find(({ platform }) => samePlatform(bare(platform!), { os, architecture }));
 }

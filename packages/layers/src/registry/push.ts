@@ -82,6 +82,6 @@ export async function copyImage(
 export async function chosen(source: ContentSource, platform: Platform, options: TransferOptions): Promise<Descriptor> {
   const { target } = parseDocument(await source.document(source.root, options), source.root.mediaType);
   if (target.kind === "manifest") return source.root;
-  const { mediaType, digest, size } = choose(target.index.manifests, platform, source.root);
+  const { mediaType, digest, size } = choose(target.index.manifests, [platform], source.root);
   return { mediaType, digest, size };
 }

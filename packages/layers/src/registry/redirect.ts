@@ -23,6 +23,8 @@ export function checkLocation(from: string, location: string | undefined): strin
   const target = parseHttpUrl(location, from);
   const source = new URL(from);
   if (target === undefined) throw redirectError(from, "the location is not an http address");
+  // A registry behind a proxy that ends TLS names itself without it.
+  if (source.protocol === "https:" && target.host === source.host) target.protocol = "https:";
   if (source.protocol === "https:" && target.protocol === "http:") throw redirectError(from, "it would leave TLS");
   const isInward = isLoopback(target.host) || LINK_LOCAL.test(target.host);
   if (isInward && !isLoopback(source.host) && target.host !== source.host) {

@@ -78,3 +78,4 @@ export type {
   RetryPolicy,
 } from "./registry/types.ts";
 export type { UploadOptions } from "./registry/upload.ts";
+export { setFailpointHook } from "./image/failpoint.ts";

@@ -31,7 +31,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   if (action === "help" || rest.length === 0 || rest[0] === "help") {
     const found = rest[0] === "help" ? await findCommand(rest.slice(1)) : undefined;
-    out(found === undefined ? topHelp() : commandHelp(found.command));
+    out(found === undefined ? topHelp() : await commandHelp(found.command));
     return 0;
   }
   const found = await findCommand(rest);
@@ -44,9 +44,9 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 
 async function runCommand(command: Command, argv: readonly string[], global: GlobalOptions): Promise<number> {
   try {
-    const { flags, args, help } = await parseCommand(command, argv);
+    const { flags, args, help } = parseCommand(command, argv);
     if (help) {
-      out(commandHelp(command));
+      out(await commandHelp(command));
       return 0;
     }
     return await command.run({ flags, args, global });

@@ -17,6 +17,7 @@ export { inspectContainer, type InspectObject } from "./containers/inspect.ts";
 export { listImages, loadImages, removeImage, tagImage, type ImageRow, type LoadInput } from "./images/operations.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";
+export type { PulledImage, PushedImage } from "@lapstrake/layers";
 export { inspectImage } from "./images/inspect.ts";
 export { runWasmPayload } from "./sandbox/wasm-payload.ts";
 export { reapById } from "./reap-by-id.ts";

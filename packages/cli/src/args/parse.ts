@@ -1,5 +1,4 @@
-// A command's table and its argv -> an Invocation. Commander holds the options and collects repeated ones; the normaliser before
-// it speaks pflag's dialect, so commander only ever sees `--long=value`. It is imported when a command is parsed, not before.
+// A command's table and its argv -> an Invocation: the normaliser's tokens become values, repeated ones lists.
 import { normalise } from "./normalise.ts";
 import { UsageError, type Command, type Flag, type FlagValues } from "./types.ts";
 import { flagValue } from "./values.ts";
@@ -12,25 +11,13 @@ export interface ParsedCommand {
 }
 
 /** Throws {@link UsageError}. */
-export async function parseCommand(command: Command, argv: readonly string[]): Promise<ParsedCommand> {
+export function parseCommand(command: Command, argv: readonly string[]): ParsedCommand {
   const { tokens, args, help } = normalise(argv, command);
   if (help) return { flags: {}, args, help };
   checkArgCount(command, args.length);
-  const words = tokens.map(({ flag, value }) => `--${flag.long}=${value}`);
-  const flags = words.length === 0 ? {} : await parseFlags(command, words);
-  return { flags, args, help };
-}
-
-async function parseFlags(command: Command, words: readonly string[]): Promise<FlagValues> {
-  const { Command: Commander, Option } = await import("commander");
-  const program = new Commander(command.name).helpOption(false).exitOverride();
   const values: Record<string, boolean | number | string | string[]> = {};
-  for (const flag of command.flags) {
-    const option = new Option(`--${flag.long} <value>`).argParser((text: string) => collect(values, flag, text));
-    program.addOption(option);
-  }
-  program.parse(words as string[], { from: "user" });
-  return values;
+  for (const { flag, value } of tokens) collect(values, flag, value);
+  return { flags: values, args, help };
 }
 
 function collect(values: Record<string, boolean | number | string | string[]>, flag: Flag, text: string): void {

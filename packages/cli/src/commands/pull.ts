@@ -1,10 +1,11 @@
 // `lap pull` and `lap push`.
 import { LapError, familiarName, formatReference, parsePlatform, parseReference } from "@lapstrake/base";
-import { pullImage, pushImage } from "@lapstrake/engine";
+import { pushImage } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
+import { pullWithProgress } from "./pull-image.ts";
 import { interruptible, progressPrinter } from "../output/progress.ts";
 
 const transfer = { minArgs: 1, maxArgs: 1, interspersed: true, errorExitCode: 1 } as const;
@@ -22,18 +23,10 @@ export const pullCommand: Command = {
   async run({ flags, args, global }) {
     const read = readFlags(flags);
     const quiet = read.bool("quiet");
-    const platform = read.text("platform");
     const reference = parseReference(args[0]!);
     if (!quiet && !/[:@][^/]*$/.test(args[0]!)) out("Using default tag: latest\n");
     if (!quiet) out(`${reference.tag ?? reference.digest ?? ""}: Pulling from ${reference.path}\n`);
-    const progress = progressPrinter(quiet);
-    using interrupt = interruptible();
-    const pulled = await pullImage(engineFor(global), args[0]!, {
-      ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-      progress: progress.sink,
-      signal: interrupt.signal,
-    });
-    progress.done();
+    const pulled = await pullWithProgress(engineFor(global), args[0]!, read.text("platform"), quiet);
     if (!quiet) {
       out(`Digest: ${pulled.target.digest}\n`);
       const status = pulled.changed ? "Downloaded newer image for" : "Image is up to date for";

@@ -1,9 +1,8 @@
 // `lap run` and `lap create`.
 import { writeFileSync } from "node:fs";
-import { LapError, errorCode, familiarReference, parsePlatform, parseReference } from "@lapstrake/base";
+import { LapError, errorCode, familiarReference, parseReference } from "@lapstrake/base";
 import {
   DEBUG_STAGES,
-  pullImage,
   type ContainerRecord,
   type CreateRequest,
   type DebugSink,
@@ -14,7 +13,6 @@ import { readFlags } from "../args/parse.ts";
 import type { Command, FlagValues, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { err, out } from "../output/print.ts";
-import { interruptible, progressPrinter } from "../output/progress.ts";
 import { foreground } from "../terminal/session.ts";
 import { CREATE_FLAGS, createRequest } from "./run-flags.ts";
 
@@ -142,14 +140,8 @@ async function createPulling(
 }
 
 async function pullFor(engine: Engine, request: CreateRequest, flags: FlagValues): Promise<void> {
-  const progress = progressPrinter(readFlags(flags).bool("quiet"));
-  using interrupt = interruptible();
-  await pullImage(engine, request.image, {
-    ...(request.platform === undefined ? {} : { platform: parsePlatform(request.platform) }),
-    progress: progress.sink,
-    signal: interrupt.signal,
-  });
-  progress.done();
+  const { pullWithProgress } = await import("./pull-image.ts");
+  await pullWithProgress(engine, request.image, request.platform, readFlags(flags).bool("quiet"));
 }
 
 function checkTerminal(flags: FlagValues, detach: boolean): void {

@@ -1,6 +1,8 @@
-// Compiled filters of this process by what they were compiled from: containers of one engine mostly share a profile.
+// Compiled filters by what they were compiled from: containers mostly share a profile. Those of the default profile come
+// with the program, because a command starts one container and would compile with code that V8 sees for the first time.
 import { createHash } from "node:crypto";
 import { compileSeccomp } from "./compile.ts";
+import { PRECOMPILED } from "./tables/precompiled.ts";
 import type { CompiledSeccomp, SeccompOptions, UncheckedSpec } from "./types.ts";
 
 /** A filter is some kilobytes; a process that starts many different containers keeps the latest. */
@@ -8,17 +10,24 @@ const MAX_ENTRIES = 16;
 
 const cache = new Map<string, CompiledSeccomp>();
 
-function keyOf(spec: UncheckedSpec, options: SeccompOptions): string {
+/** Hash of everything that a filter depends on. */
+export function keyOf(spec: UncheckedSpec, options: SeccompOptions): string {
   const text = JSON.stringify([spec, options], (_, value: unknown) =>
     typeof value === "bigint" ? `bigint ${value}` : value,
   );
   return createHash("sha256").update(text).digest("base64");
 }
 
+function precompiled(key: string): CompiledSeccomp | undefined {
+  const program = PRECOMPILED.get(key);
+  if (program === undefined) return undefined;
+  return { program: new Uint8Array(Buffer.from(program, "base64")), flags: 0, listener: false, warnings: [] };
+}
+
 /** {@link compileSeccomp}, remembering the last 16 filters; what it returns is shared and must not be changed. */
 export function cachedSeccomp(spec: UncheckedSpec, options: SeccompOptions): CompiledSeccomp {
   const key = keyOf(spec, options);
-  const compiled = cache.get(key) ?? compileSeccomp(spec, options);
+  const compiled = cache.get(key) ?? precompiled(key) ?? compileSeccomp(spec, options);
   // The latest used is the last in the order of a Map; the first goes.
   cache.delete(key);
   cache.set(key, compiled);

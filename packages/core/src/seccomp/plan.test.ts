@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import type { RuntimeSpec, SeccompSpec } from "@lapstrake/base";
-import { cachedSeccomp } from "./cache.ts";
 import { seccompFor } from "./plan.ts";
 
 const OWNER = { id: "c1" };
@@ -68,25 +67,5 @@ describe("seccompFor", () => {
         "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY needs",
       );
     }
-  });
-});
-
-describe("the cache", () => {
-  test("gives the same filter for equal profiles, another for other options or profiles", () => {
-    const first = cachedSeccomp(DENY, FACTS);
-    expect(cachedSeccomp(structuredClone(DENY), FACTS)).toBe(first);
-    expect(cachedSeccomp(DENY, { ...FACTS, newer: "enosys" })).not.toBe(first);
-    expect(cachedSeccomp({ ...DENY, defaultErrnoRet: 3 }, FACTS)).not.toBe(first);
-  });
-
-  test("tells a bigint from the text of it, and forgets the oldest", () => {
-    const withValue = (value: bigint): SeccompSpec => ({
-      ...DENY,
-      syscalls: [{ names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{ index: 0, value, op: "SCMP_CMP_EQ" }] }],
-    });
-    const first = cachedSeccomp(withValue(0n), FACTS);
-    for (let value = 1n; value <= 20n; value++) cachedSeccomp(withValue(value), FACTS);
-    expect(cachedSeccomp(withValue(20n), FACTS)).toBe(cachedSeccomp(withValue(20n), FACTS));
-    expect(cachedSeccomp(withValue(0n), FACTS)).not.toBe(first);
   });
 });

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import type { SeccompSpec } from "@lapstrake/base";
+import { DEFAULT_CAPABILITIES } from "../spec/capabilities.ts";
+import { cachedSeccomp, keyOf } from "./cache.ts";
+import { compileSeccomp } from "./compile.ts";
+import { defaultSeccompProfile } from "./profile/default.ts";
+import { precompile } from "./tables/precompile.ts";
+import { PRECOMPILED } from "./tables/precompiled.ts";
+
+const FACTS = { arch: "x86_64" } as const;
+const DENY: SeccompSpec = {
+  defaultAction: "SCMP_ACT_ALLOW",
+  syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_ERRNO" }],
+};
+
+describe("the cache", () => {
+  test("gives the same filter for equal profiles, another for other options or profiles", () => {
+    const first = cachedSeccomp(DENY, FACTS);
+    expect(cachedSeccomp(structuredClone(DENY), FACTS)).toBe(first);
+    expect(cachedSeccomp(DENY, { ...FACTS, newer: "enosys" })).not.toBe(first);
+    expect(cachedSeccomp({ ...DENY, defaultErrnoRet: 3 }, FACTS)).not.toBe(first);
+  });
+
+  test("tells a bigint from the text of it, and forgets the oldest", () => {
+    const withValue = (value: bigint): SeccompSpec => ({
+      ...DENY,
+      syscalls: [{ names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{ index: 0, value, op: "SCMP_CMP_EQ" }] }],
+    });
+    const first = cachedSeccomp(withValue(0n), FACTS);
+    for (let value = 1n; value <= 20n; value++) cachedSeccomp(withValue(value), FACTS);
+    expect(cachedSeccomp(withValue(20n), FACTS)).toBe(cachedSeccomp(withValue(20n), FACTS));
+    expect(cachedSeccomp(withValue(0n), FACTS)).not.toBe(first);
+  });
+});
+
+describe("filters that come with the program", () => {
+  test("are what the compiler makes of the default profile today, else run tables/precompile.ts", () => {
+    const kept = [...PRECOMPILED].map(([key, program]) => [key, program.replaceAll("\n", "")]);
+    expect(kept).toEqual(precompile());
+  });
+
+  test("are found for Docker's capabilities on any kernel of today, also after a trip through JSON", () => {
+    const host = { arch: "x86_64", kernel: { release: "6.18.44", major: 6, minor: 18 } } as const;
+    const profile = JSON.parse(JSON.stringify(defaultSeccompProfile(DEFAULT_CAPABILITIES, host))) as SeccompSpec;
+    const options = { arch: "x86_64", newer: "enosys" } as const;
+    expect(PRECOMPILED.has(keyOf(profile, options))).toBe(true);
+    expect(cachedSeccomp(profile, options)).toEqual(compileSeccomp(profile, options));
+  });
+});

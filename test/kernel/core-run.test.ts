@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
     const { stdout } = await sh(
       "cd /dev; ls; stat -c '%n %F %t:%T %a' null zero full random urandom tty; readlink fd ptmx; echo x > /dev/null",
     );
-    for (const name of ["console", "core", "fd", "mqueue", "pts", "shm", "stderr"].filter((one) => one !== "console")) {
+    for (const name of ["console", "fd", "mqueue", "pts", "shm", "stderr"].filter((one) => one !== "console")) {
       expect(stdout.split("\n")).toContain(name);
     }
     expect(stdout).toContain("null character special file 1:3 666");

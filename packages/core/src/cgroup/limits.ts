@@ -19,6 +19,14 @@ type Read = (resources: ResourcesSpec) => number | string | undefined;
 
 const none = (): readonly FileValue[] => [];
 
+// Engines write 0 where they mean nothing: such a value of these fields is not a limit.
+function nonZero(read: Read): Read {
+  return (resources) => {
+    const value = read(resources);
+    return value === 0 ? undefined : value;
+  };
+}
+
 function one(file: string, read: Read, format: (value: number | string) => string = String): LimitRow["v1"] {
   return (resources) => {
     const value = read(resources);
@@ -51,7 +59,7 @@ function swapMax(resources: ResourcesSpec): readonly FileValue[] {
 
 function cpuMax(resources: ResourcesSpec): readonly FileValue[] {
   const { quota, period } = resources.cpu ?? {};
-  if (quota === undefined && period === undefined) return [];
+  if ((quota ?? 0) === 0 && (period ?? 0) === 0) return [];
   const allowed = quota === undefined || quota <= 0 ? "max" : String(quota);
   return [["cpu.max", `${allowed} ${period === undefined || period === 0 ? 100_000 : period}`]];
 }
@@ -105,8 +113,8 @@ const cpu = (
 ): Read => {
   return (resources) => resources.cpu?.[key];
 };
-const shares: Read = ({ cpu: block }) => (block?.shares === 0 ? undefined : block?.shares);
-const swap: Read = ({ memory: block }) => (block?.swap === 0 ? undefined : block?.swap);
+const shares: Read = nonZero(cpu("shares"));
+const swap: Read = nonZero(memory("swap"));
 const disableOom: Read = ({ memory: block }) => (block?.disableOOMKiller === true ? 1 : undefined);
 
 /** Rows in the order of writing: a limit before the swap limit that may not be below it, a period before its quota. */
@@ -114,20 +122,20 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
   {
     field: "memory.limit",
     controller: "memory",
-    v1: one("memory.limit_in_bytes", memory("limit")),
-    v2: one("memory.max", memory("limit"), max),
+    v1: one("memory.limit_in_bytes", nonZero(memory("limit"))),
+    v2: one("memory.max", nonZero(memory("limit")), max),
   },
   { field: "memory.swap", controller: "memory", v1: one("memory.memsw.limit_in_bytes", swap), v2: swapMax },
   {
     field: "memory.reservation",
     controller: "memory",
-    v1: one("memory.soft_limit_in_bytes", memory("reservation")),
-    v2: one("memory.low", memory("reservation"), max),
+    v1: one("memory.soft_limit_in_bytes", nonZero(memory("reservation"))),
+    v2: one("memory.low", nonZero(memory("reservation")), max),
   },
   {
     field: "memory.kernelTCP",
     controller: "memory",
-    v1: one("memory.kmem.tcp.limit_in_bytes", memory("kernelTCP")),
+    v1: one("memory.kmem.tcp.limit_in_bytes", nonZero(memory("kernelTCP"))),
     v2: none,
   },
   { field: "memory.swappiness", controller: "memory", v1: one("memory.swappiness", memory("swappiness")), v2: none },
@@ -138,16 +146,26 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     v1: one("cpu.shares", shares),
     v2: one("cpu.weight", shares, weightOfShares),
   },
-  { field: "cpu.period", controller: "cpu", v1: one("cpu.cfs_period_us", cpu("period")), v2: none },
-  { field: "cpu.quota", controller: "cpu", v1: one("cpu.cfs_quota_us", cpu("quota")), v2: cpuMax },
+  { field: "cpu.period", controller: "cpu", v1: one("cpu.cfs_period_us", nonZero(cpu("period"))), v2: none },
+  { field: "cpu.quota", controller: "cpu", v1: one("cpu.cfs_quota_us", nonZero(cpu("quota"))), v2: cpuMax },
   {
     field: "cpu.burst",
     controller: "cpu",
     v1: one("cpu.cfs_burst_us", cpu("burst")),
     v2: one("cpu.max.burst", cpu("burst")),
   },
-  { field: "cpu.realtimePeriod", controller: "cpu", v1: one("cpu.rt_period_us", cpu("realtimePeriod")), v2: none },
-  { field: "cpu.realtimeRuntime", controller: "cpu", v1: one("cpu.rt_runtime_us", cpu("realtimeRuntime")), v2: none },
+  {
+    field: "cpu.realtimePeriod",
+    controller: "cpu",
+    v1: one("cpu.rt_period_us", nonZero(cpu("realtimePeriod"))),
+    v2: none,
+  },
+  {
+    field: "cpu.realtimeRuntime",
+    controller: "cpu",
+    v1: one("cpu.rt_runtime_us", nonZero(cpu("realtimeRuntime"))),
+    v2: none,
+  },
   { field: "cpu.idle", controller: "cpu", v1: one("cpu.idle", cpu("idle")), v2: one("cpu.idle", cpu("idle")) },
   { field: "cpu.cpus", controller: "cpuset", v1: one("cpuset.cpus", cpu("cpus")), v2: one("cpuset.cpus", cpu("cpus")) },
   { field: "cpu.mems", controller: "cpuset", v1: one("cpuset.mems", cpu("mems")), v2: one("cpuset.mems", cpu("mems")) },
@@ -160,8 +178,14 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
   {
     field: "blockIO.weight",
     controller: "blkio",
-    v1: one("blkio.bfq.weight", (r) => r.blockIO?.weight),
-    v2: one("io.bfq.weight", (r) => r.blockIO?.weight),
+    v1: one(
+      "blkio.bfq.weight",
+      nonZero((r) => r.blockIO?.weight),
+    ),
+    v2: one(
+      "io.bfq.weight",
+      nonZero((r) => r.blockIO?.weight),
+    ),
   },
   {
     field: "blockIO.weightDevice",
@@ -182,8 +206,14 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
   {
     field: "network.classID",
     controller: "net_cls",
-    v1: one("net_cls.classid", (r) => r.network?.classID),
-    v2: one("net_cls.classid", (r) => r.network?.classID),
+    v1: one(
+      "net_cls.classid",
+      nonZero((r) => r.network?.classID),
+    ),
+    v2: one(
+      "net_cls.classid",
+      nonZero((r) => r.network?.classID),
+    ),
   },
   { field: "network.priorities", controller: "net_prio", v1: priorities, v2: priorities },
   { field: "rdma", controller: "rdma", v1: rdma, v2: rdma },

@@ -1,5 +1,5 @@
 // The cheap host facts that compile needs: a handful of /proc reads, about half a millisecond.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { capabilityNames } from "../spec/capabilities.ts";
 import { cgroupMode, cgroupMounts } from "./cgroups.ts";
@@ -49,6 +49,7 @@ export function hostFacts(): HostFacts {
     cgroupMode: cgroupMode(cgroups),
     cgroups,
     nofile: nofile(),
+    kcore: existsSync("/proc/kcore"),
     apparmor: modules.includes("apparmor"),
     selinux: modules.includes("selinux"),
     shim: findNative("lap-shim"),

@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly cgroups: readonly CgroupMount[];
   /** Open-file limit a container gets unless told: Node raised its own soft limit, so that one says nothing. */
   readonly nofile: { readonly soft: number; readonly hard: number };
+  /** /proc/kcore exists: then /dev/core is a link to it. */
+  readonly kcore: boolean;
   readonly apparmor: boolean;
   readonly selinux: boolean;
   /** Absolute path of the native helper, undefined when it was not built. */

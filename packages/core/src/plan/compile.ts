@@ -61,7 +61,7 @@ function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, isPri
   return [
     ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at)] : [sharedRootOp(rootfs)]),
     ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts)),
-    ...(ownsDev(spec) ? deviceOps(linux.devices ?? []) : []),
+    ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
     ...Object.entries(linux.sysctl ?? {}).map(sysctlOp),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),

@@ -12,12 +12,14 @@ const DEFAULT_DEVICES: readonly (readonly [name: string, major: number, minor: n
   ["tty", 5, 0],
 ];
 
+const CORE_LINK = "/dev/core";
+
 const LINKS: readonly (readonly [path: string, target: string])[] = [
   ["/dev/fd", "/proc/self/fd"],
   ["/dev/stdin", "/proc/self/fd/0"],
   ["/dev/stdout", "/proc/self/fd/1"],
   ["/dev/stderr", "/proc/self/fd/2"],
-  ["/dev/core", "/proc/kcore"],
+  [CORE_LINK, "/proc/kcore"],
   ["/dev/ptmx", "pts/ptmx"],
 ];
 
@@ -45,7 +47,7 @@ function deviceOp(device: DeviceSpec, index: number): PlanOp {
 }
 
 /** Devices and links, those of the spec first: a device that exists is left as it is. */
-export function deviceOps(devices: readonly DeviceSpec[]): PlanOp[] {
+export function deviceOps(devices: readonly DeviceSpec[], hasKcore: boolean): PlanOp[] {
   const mknod = DEFAULT_DEVICES.map(([name, major, minor]): PlanOp => ({
     op: "mknod",
     path: `/dev/${name}`,
@@ -55,6 +57,10 @@ export function deviceOps(devices: readonly DeviceSpec[]): PlanOp[] {
     uid: 0,
     gid: 0,
   }));
-  const links = LINKS.map(([path, target]): PlanOp => ({ op: "symlink", target, path }));
+  const links = LINKS.filter(([path]) => hasKcore || path !== CORE_LINK).map(([path, target]): PlanOp => ({
+    op: "symlink",
+    target,
+    path,
+  }));
   return [...devices.map(deviceOp), ...mknod, ...links];
 }

@@ -19,6 +19,7 @@ export const V2_HOST: HostFacts = {
     },
   ],
   nofile: { soft: 1024, hard: 524_288 },
+  kcore: true,
   apparmor: false,
   selinux: false,
   shim: "/usr/lib/lapstrake/lap-shim",

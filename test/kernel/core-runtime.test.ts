@@ -1,0 +1,232 @@
+// lap-runtime as a command: the life of a container, bad input, hooks, user namespaces, and the same view from inside as runc's.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { RuntimeSpec } from "@lapstrake/base";
+import { defaultSpec } from "@lapstrake/core";
+import { hasFact, nativePart, needs } from "../support/facts.ts";
+import { copyFiles, programFiles } from "../support/programs.ts";
+
+const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls", "/bin/grep", "/usr/bin/id", "/usr/bin/readlink", "/usr/bin/stat"];
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+let dir = "";
+let counter = 0;
+
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function callWith(program: string, ...args: string[]): Result {
+  const { status, stdout, stderr } = spawnSync(program, ["--root", join(dir, "state"), ...args], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  return { code: status, stdout, stderr };
+}
+
+function lap(...args: string[]): Result {
+  return callWith(nativePart("lap-runtime"), ...args);
+}
+
+function writeConfig(spec: unknown): void {
+  writeFileSync(join(dir, "config.json"), typeof spec === "string" ? spec : JSON.stringify(spec));
+}
+
+function spec(args: readonly string[], change: Partial<RuntimeSpec> = {}): RuntimeSpec {
+  const base = defaultSpec();
+  return { ...base, root: { path: "rootfs" }, process: { ...base.process!, args, env: [PATH] }, ...change };
+}
+
+function newId(): string {
+  return `core-oci-${process.pid}-${counter++}`;
+}
+
+function nothingLeft(id: string): void {
+  expect(existsSync(join(dir, "state", id))).toBe(false);
+  const found = readdirSync("/sys/fs/cgroup").filter((name) =>
+    existsSync(join("/sys/fs/cgroup", name, "lapstrake", id)),
+  );
+  expect(found).toEqual([]);
+}
+
+needs("root", "native").describe("lap-runtime", () => {
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "lap-oci-"));
+    copyFiles(join(dir, "rootfs"), programFiles(PROGRAMS));
+    for (const name of ["proc", "sys", "dev", "tmp"]) mkdirSync(join(dir, "rootfs", name), { recursive: true });
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  test("create, start, state, kill, delete", () => {
+    const id = newId();
+    writeConfig(spec(["sleep", "100"]));
+    expect(lap("create", "--bundle", dir, "--pid-file", join(dir, "pid"), id)).toMatchObject({ code: 0, stderr: "" });
+    const pid = Number(readFileSync(join(dir, "pid"), "utf8"));
+    expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ id, status: "created", pid, bundle: dir });
+    expect(lap("start", id).code).toBe(0);
+    expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ status: "running" });
+    expect(lap("start", id).stderr).toContain("cannot start a container in the running state");
+    expect(lap("delete", id).stderr).toContain("not stopped");
+    expect(JSON.parse(lap("ps", "--format", "json", id).stdout)).toEqual([pid]);
+    expect(lap("exec", id, "sh", "-c", "exit 9").code).toBe(9);
+    expect(lap("kill", id, "SIGKILL").code).toBe(0);
+    for (let i = 0; i < 50 && !lap("state", id).stdout.includes("stopped"); i++);
+    expect(lap("kill", id, "9").stderr).toContain("container not running");
+    expect(lap("delete", id).code).toBe(0);
+    expect(lap("state", id).stderr).toContain("container does not exist");
+    expect(lap("delete", "--force", id).code).toBe(0);
+    nothingLeft(id);
+  });
+
+  test("run passes streams and the exit code", () => {
+    const id = newId();
+    writeConfig(spec(["sh", "-c", "cat; echo err >&2; exit 42"]));
+    const args = ["--root", join(dir, "state"), "run", "--bundle", dir, id];
+    const result = spawnSync(nativePart("lap-runtime"), args, { encoding: "utf8", input: "in\n", timeout: 30_000 });
+    expect(result).toMatchObject({ status: 42, stdout: "in\n", stderr: "err\n" });
+    nothingLeft(id);
+  });
+
+  test("a missing program fails at create, in words that engines know, in the log too", () => {
+    const id = newId();
+    writeConfig(spec(["nosuch"]));
+    const log = join(dir, "log.json");
+    expect(lap("--log", log, "--log-format", "json", "create", "--bundle", dir, id).code).toBe(1);
+    const last = JSON.parse(readFileSync(log, "utf8").trim().split("\n").at(-1)!) as { level: string; msg: string };
+    expect(last).toMatchObject({
+      level: "error",
+      msg: 'unable to start container process: exec: "nosuch": executable file not found in $PATH',
+    });
+    nothingLeft(id);
+  });
+
+  const bad: readonly (readonly [string, unknown, RegExp])[] = [
+    ["null", "null", /config\.json/],
+    ["broken JSON", "{", /config\.json/],
+    ["deep nesting", `${"[".repeat(1000)}${"]".repeat(1000)}`, /nested/],
+    ["a list", "[]", /not an object/],
+    ["another version", { ociVersion: "2.0.0" }, /ociVersion/],
+    ["a wrong type", { ...spec(["sh"]), hostname: 5 }, /hostname: is not a string/],
+    [
+      "a negative id",
+      { ...spec(["sh"]), process: { cwd: "/", args: ["sh"], user: { uid: -1 } } },
+      /process\.user\.uid/,
+    ],
+    [
+      "an unknown namespace",
+      { ...spec(["sh"]), linux: { namespaces: [{ type: "moon" }] } },
+      /linux\.namespaces\[0\]\.type/,
+    ],
+    ["an absent root", { ...spec(["sh"]), root: { path: "nowhere" } }, /root\.path/],
+    [
+      "an unknown sysctl",
+      { ...spec(["sh"]), linux: { ...spec(["sh"]).linux, sysctl: { "net.nothing.here": "1" } } },
+      /sysctl/,
+    ],
+  ];
+  test.each(bad)("bad input: %s is one clear line, exit code 1, nothing left", (_name, config, message) => {
+    const id = newId();
+    writeConfig(config);
+    const result = lap("create", "--bundle", dir, id);
+    expect(result.code).toBe(1);
+    expect(result.stderr.trim().split("\n")).toHaveLength(1);
+    expect(result.stderr).toMatch(message);
+    nothingLeft(id);
+  });
+
+  test.each(["a/b", "..", "a\nb", ""])("bad input: the id %j is refused", (id) => {
+    writeConfig(spec(["true"]));
+    expect(lap("create", "--bundle", dir, id)).toMatchObject({ code: 1 });
+  });
+
+  test("hooks run in their order and namespaces, with the state on standard input", () => {
+    const id = newId();
+    const trace = join(dir, "trace");
+    const hook = (name: string): { path: string; args: string[] } => ({
+      path: "/bin/sh",
+      args: ["sh", "-c", `echo ${name} $(cat | grep -o '"status":"[a-z]*"') >> ${trace}`],
+    });
+    const inside = { path: "/bin/sh", args: ["sh", "-c", "cat > /startContainer"] };
+    const hooks = {
+      prestart: [hook("prestart")],
+      createRuntime: [hook("createRuntime")],
+      createContainer: [hook("createContainer")],
+      startContainer: [inside],
+      poststart: [hook("poststart")],
+      poststop: [hook("poststop")],
+    };
+    writeConfig(spec(["cat", "/startContainer"], { hooks }));
+    const result = lap("run", "--bundle", dir, id);
+    expect(JSON.parse(result.stdout)).toMatchObject({ id, status: "created" });
+    expect(readFileSync(trace, "utf8").split("\n")).toEqual([
+      'prestart "status":"created"',
+      'createRuntime "status":"creating"',
+      'createContainer "status":"creating"',
+      'poststart "status":"running"',
+      'poststop "status":"stopped"',
+      "",
+    ]);
+  });
+
+  test("a hook that fails ends the creation and leaves nothing", () => {
+    const id = newId();
+    writeConfig(spec(["true"], { hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "exit 3"] }] } }));
+    expect(lap("create", "--bundle", dir, id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("exit status 3") as string,
+    });
+    nothingLeft(id);
+  });
+
+  test("a user namespace maps root to another id", () => {
+    const id = newId();
+    const base = spec([
+      "sh",
+      "-c",
+      "cat /proc/self/uid_map; id -u; stat -c %u /dev/shm; echo x > /dev/null",
+    ]);
+    const namespaces = [...base.linux!.namespaces!, { type: "user" as const }];
+    const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    writeConfig({ ...base, linux: { ...base.linux, namespaces, uidMappings: map, gidMappings: map } });
+    const result = lap("run", "--bundle", dir, id);
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toMatch(/^\s*0\s+100000\s+65536\n0\n0\n$/);
+    nothingLeft(id);
+  });
+
+  test("links of an image lead nowhere outside", () => {
+    const id = newId();
+    const outside = join(dir, "outside");
+    mkdirSync(outside);
+    for (const name of ["proc", "sys", "dev"]) rmSync(join(dir, "rootfs", name), { recursive: true });
+    for (const name of ["proc", "sys", "dev", "data"]) spawnSync("ln", ["-s", outside, join(dir, "rootfs", name)]);
+    const base = spec(["sh", "-c", "echo x > /data/inside; ls -d /proc/self"]);
+    writeConfig({ ...base, mounts: [...base.mounts!, { destination: "/data", type: "tmpfs", source: "tmpfs" }] });
+    lap("run", "--bundle", dir, id);
+    expect(readdirSync(outside)).toEqual([]);
+    lap("delete", "--force", id);
+  });
+
+  test.skipIf(!hasFact("command:runc"))("from inside it looks as under runc", () => {
+    const script =
+      "cat /proc/self/cgroup; grep -E '^(Cap|NoNew|Sig(Ign|Blk)|Groups|Umask)' /proc/self/status; cat /proc/self/limits; ls -l /dev | while read a b c d e f rest; do echo $a $e $f; done; ls /proc/self/fd; id; pwd";
+    const rlimits = [{ type: "RLIMIT_NOFILE", soft: 1000, hard: 2000 }];
+    const base = spec(["sh", "-c", script]);
+    const resources = { devices: [{ allow: false, access: "rwm" }] };
+    writeConfig({
+      ...base,
+      ociVersion: "1.0.2",
+      process: { ...base.process, rlimits, noNewPrivileges: true },
+      linux: { ...base.linux, resources },
+    });
+    const ours = lap("run", "--bundle", dir, newId());
+    const theirs = callWith("runc", "run", "--bundle", dir, newId());
+    expect(theirs.stderr).toBe("");
+    expect(ours.stdout).toBe(theirs.stdout);
+  });
+});

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toByteString } from "@lapstrake/base";
 import { OPEN, UnionFs, type Ino } from "@lapstrake/layers";
-import { bytesInput, chunkOutput } from "@lapstrake/wasm";
+import { bytesInput, chunkOutput, type GuestInput, type WasmExit, type WasmLimits } from "@lapstrake/wasm";
 import { runComponent } from "@lapstrake/wasm/component";
 import { afterAll, describe, expect, it } from "vitest";
+import { titleUnless } from "../support/facts.ts";
 
 const ROOT = process.env["LAPSTRAKE_WASI_TESTSUITE"] ?? "";
 const FOLDER = join(ROOT, "tests/rust/testsuite/wasm32-wasip3");
@@ -52,36 +53,64 @@ function payload(operations: readonly Operation[], type: "read" | "write", id: s
   return operations.flatMap((step) => (step.type === type && step.id === id ? [step.payload ?? ""] : [])).join("");
 }
 
-describe.skipIf(PROGRAMS.length === 0)("wasi-testsuite 0.3 without network (LAPSTRAKE_WASI_TESTSUITE)", () => {
-  const cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-"));
-  afterAll(() => rmSync(cacheDir, { recursive: true }));
+describe.skipIf(PROGRAMS.length === 0)(
+  titleUnless(PROGRAMS.length === 0, "env:LAPSTRAKE_WASI_TESTSUITE", "wasi-testsuite 0.3 without network"),
+  () => {
+    const cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-"));
+    afterAll(() => rmSync(cacheDir, { recursive: true }));
 
-  it("has its 25 programs", () => {
-    expect(PROGRAMS).toHaveLength(25);
-  });
-
-  it.each(PROGRAMS)("%s", async (name) => {
-    const { root, operations = [] } = specification(name);
-    const fs = UnionFs.create([]);
-    const { ino } = fs.getattr(fs.mkdir(fs.root, "tests", 0o755));
-    if (root !== undefined) copyInto(fs, ino, join(FOLDER, root));
-    const start = operations.find(({ type }) => type === "run");
-    const out = { stdout: "", stderr: "" };
-    const take = (stream: keyof typeof out): ReturnType<typeof chunkOutput> =>
-      chunkOutput((chunk) => (out[stream] += Buffer.from(chunk).toString("latin1")));
-    const { exitCode, error } = await runComponent({
-      fs,
-      component: new Uint8Array(readFileSync(join(FOLDER, `${name}.wasm`))),
-      cacheDir,
-      args: [`${name}.wasm`, ...(start?.args ?? [])],
-      env: start?.env ?? {},
-      preopens: root === undefined ? {} : { [root]: "/tests" },
-      stdin: bytesInput(new TextEncoder().encode(payload(operations, "write", "stdin"))),
-      stdout: take("stdout"),
-      stderr: take("stderr"),
-      limits: { timeoutMs: 60_000 },
+    it("has its 25 programs", () => {
+      expect(PROGRAMS).toHaveLength(25);
     });
-    expect([exitCode, error?.message], out.stderr).toEqual([operations.find(({ type }) => type === "wait")?.exit_code ?? 0, undefined]);
-    for (const stream of ["stdout", "stderr"] as const) expect(out[stream]).toContain(payload(operations, "read", stream));
-  });
-});
+
+    it.each(PROGRAMS)("%s", async (name) => {
+      const { root, operations = [] } = specification(name);
+      const fs = UnionFs.create([]);
+      const { ino } = fs.getattr(fs.mkdir(fs.root, "tests", 0o755));
+      if (root !== undefined) copyInto(fs, ino, join(FOLDER, root));
+      const start = operations.find(({ type }) => type === "run");
+      const out = { stdout: "", stderr: "" };
+      const take = (stream: keyof typeof out): ReturnType<typeof chunkOutput> =>
+        chunkOutput((chunk) => (out[stream] += Buffer.from(chunk).toString("latin1")));
+      const { exitCode, error } = await runComponent({
+        fs,
+        component: new Uint8Array(readFileSync(join(FOLDER, `${name}.wasm`))),
+        cacheDir,
+        args: [`${name}.wasm`, ...(start?.args ?? [])],
+        env: start?.env ?? {},
+        preopens: root === undefined ? {} : { [root]: "/tests" },
+        stdin: bytesInput(new TextEncoder().encode(payload(operations, "write", "stdin"))),
+        stdout: take("stdout"),
+        stderr: take("stderr"),
+        limits: { timeoutMs: 60_000 },
+      });
+      expect([exitCode, error?.message], out.stderr).toEqual([
+        operations.find(({ type }) => type === "wait")?.exit_code ?? 0,
+        undefined,
+      ]);
+      for (const stream of ["stdout", "stderr"] as const)
+        expect(out[stream]).toContain(payload(operations, "read", stream));
+    });
+
+    const roundtrip = (limits: WasmLimits, stdin: GuestInput): Promise<WasmExit> =>
+      runComponent({
+        fs: UnionFs.create([]),
+        component: new Uint8Array(readFileSync(join(FOLDER, "cli-stdio-roundtrip.wasm"))),
+        cacheDir,
+        args: ["roundtrip"],
+        stdin,
+        limits,
+      });
+
+    it("ends a guest that writes too much", async () => {
+      const { reason, error, exitCode } = await roundtrip({ outputBytes: 3 }, bytesInput(new Uint8Array(100)));
+      expect([reason, error?.code, exitCode]).toEqual(["limit", "ERR_LAP_WASM_OUTPUT", 153]);
+    });
+
+    it("ends a guest that waits too long", async () => {
+      const silent: GuestInput = { kind: "pipe", ready: () => 0, read: () => 0, wait: () => undefined };
+      const { reason, error, exitCode } = await roundtrip({ timeoutMs: 100 }, silent);
+      expect([reason, error?.code, exitCode]).toEqual(["limit", "ERR_LAP_WASM_TIMEOUT", 124]);
+    });
+  },
+);

@@ -2,9 +2,10 @@
 // Its tasks take turns in this thread; the engine must have JSPI (Node 24 has).
 import { LapError } from "@lapstrake/base";
 import { sections } from "../binary/sections.ts";
+import type { Preview3Host } from "../p3/host.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { exitOf, type WasmExit } from "../run/exit.ts";
-import { Interrupted, REASON, type Interrupt } from "../run/interrupt.ts";
+import { REASON, type Interrupt } from "../run/interrupt.ts";
 import { Wasm } from "../webassembly.ts";
 import { translatedOf } from "./cache.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
@@ -26,32 +27,43 @@ function latin1(bytes: Uint8Array): string {
   return out;
 }
 
-/** Runs to the end. The time limit is looked at whenever the guest calls or waits. */
+/**
+ * Runs to the end. `guard` covers the guest up to its first wait; later, the time limit and interrupts are noticed whenever the
+ * guest calls or waits.
+ */
 export async function runPreview3(run: ComponentRun): Promise<WasmExit> {
   if (Wasm.Suspending === undefined) throw noJspi();
-  const host = hostOf(run);
   const files = await translatedOf(run.component, true, run.cacheDir);
-  const watch = watchTime(host.interrupt, run.limits?.timeoutMs);
+  const common = hostOf(run);
+  using watch = new Watch(common.interrupt, run.limits?.timeoutMs);
+  const host: Preview3Host = { ...common, fatal: (error) => watch.end(error) };
   try {
     const exports = await instantiateTranslated(run, files, preview3Imports(host));
-    const ended = await Promise.race([succeeds(entryOf(exports)), watch.overdue]);
+    const main = entryOf(exports);
+    let result: Promise<boolean> = Promise.resolve(false);
+    const call = (): void => {
+      result = succeeds(main);
+    };
+    if (run.guard === undefined) call();
+    else run.guard(call, host.interrupt);
+    // A guest that was ended may still fail: nobody waits for it then.
+    result.catch(() => undefined);
+    const ended = await Promise.race([result, watch.ended]);
     return { exitCode: ended ? 0 : 1, reason: "exit" };
   } catch (thrown) {
     return exitOf(thrown, run.limits?.timeoutMs);
-  } finally {
-    watch.stop();
   }
 }
 
 type Main = () => unknown;
 
-/** `run: async func() -> result`: the error case has no value, and is thrown. */
+/** `run: async func() -> result`: the error case has no value, which is what is thrown. */
 async function succeeds(main: Main): Promise<boolean> {
   try {
     await main();
     return true;
   } catch (thrown) {
-    if (thrown instanceof Error && "payload" in thrown) return false;
+    if (thrown === undefined || (thrown instanceof Error && "payload" in thrown)) return false;
     throw thrown;
   }
 }
@@ -64,17 +76,40 @@ function entryOf(exports: ComponentExports): Main {
   });
 }
 
-/** Ends a guest that waits for ever: one that makes calls looks at the interrupt itself. */
-function watchTime(interrupt: Interrupt, timeoutMs: number | undefined): { overdue: Promise<never>; stop(): void } {
-  if (timeoutMs === undefined) return { overdue: new Promise(() => undefined), stop: () => undefined };
-  let timer: ReturnType<typeof setTimeout>;
-  const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      interrupt.raise(REASON.timeout);
-      reject(new Interrupted(REASON.timeout));
-    }, timeoutMs);
-  });
-  return { overdue, stop: () => clearTimeout(timer) };
+/** How often interrupts are looked for while the guest waits. */
+const LOOK_MS = 20;
+
+/** Ends a guest from outside its own calls: time is up, it is to end, or a task of the host failed. */
+class Watch implements Disposable {
+  readonly ended: Promise<never>;
+  readonly #timers: ReturnType<typeof setTimeout>[];
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(interrupt: Interrupt, timeoutMs: number | undefined) {
+    this.ended = new Promise<never>((_, reject) => {
+      this.#reject = reject;
+    });
+    // Without a race that waits for it, its failure is nobody's.
+    this.ended.catch(() => undefined);
+    this.#timers = [setInterval(() => this.#look(interrupt), LOOK_MS)];
+    if (timeoutMs !== undefined) this.#timers.push(setTimeout(() => interrupt.raise(REASON.timeout), timeoutMs));
+  }
+
+  #look(interrupt: Interrupt): void {
+    try {
+      interrupt.check();
+    } catch (interrupted) {
+      this.end(interrupted);
+    }
+  }
+
+  end(error: unknown): void {
+    this.#reject(error);
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
 }
 
 function noJspi(): LapError {

@@ -1,4 +1,5 @@
 // wasi:filesystem/types 0.3: the 0.2 descriptor with variants for enums, streams for content, and futures for their ends.
+import { ERRNO, fsError } from "@lapstrake/base";
 import type { GuestOutput } from "../io/ports.ts";
 import {
   Descriptor as Descriptor2,
@@ -7,9 +8,10 @@ import {
   type OpenFlags,
   type PathFlags,
 } from "../p2/descriptor.ts";
-import type { ComponentHost } from "../p2/host.ts";
+import type { Preview3Host } from "./host.ts";
 import { coded, errorCode, type ErrorCode } from "./errors.ts";
-import { readItems, writeStream, type GuestStream, type Outcome, type ReadPair } from "./streams.ts";
+import type { InputStream, OutputStream } from "../p2/streams.ts";
+import { failedRead, readItems, writeStream, type GuestStream, type Outcome, type ReadPair } from "./streams.ts";
 
 /** Bytes of one read. */
 const CHUNK = 65_536n;
@@ -30,71 +32,62 @@ function statOf(stat: ReturnType<Descriptor2["stat"]>): Stat {
 }
 
 export class Descriptor {
-  readonly #host: ComponentHost;
+  readonly #host: Preview3Host;
   readonly #inner: Descriptor2;
 
-  constructor(host: ComponentHost, inner: Descriptor2) {
+  readonly #flags: DescriptorFlags;
+
+  constructor(host: Preview3Host, inner: Descriptor2, flags: DescriptorFlags) {
     this.#host = host;
     this.#inner = inner;
+    this.#flags = flags;
   }
 
   readViaStream(offset: bigint): ReadPair<Uint8Array, ErrorCode> {
-    return readItems(this.#chunks(offset), () => undefined, errorCode);
-  }
-
-  /** The 0.2 descriptor may be dropped while the stream is read: the stream of 0.2 keeps the file open. */
-  *#chunks(offset: bigint): Generator<Uint8Array> {
-    const stream = this.#inner.readViaStream(offset);
-    try {
-      for (;;) yield stream.blockingRead(CHUNK);
-    } catch (error) {
-      if (!isClosed(error)) throw streamError(error);
-    } finally {
-      stream[Symbol.dispose]();
-    }
+    const stream = attempt(() => this.#inner.readViaStream(offsetOf(offset)));
+    if ("failed" in stream) return failedRead(stream.failed);
+    return readItems(
+      this.#host,
+      () => nextChunk(stream.opened),
+      () => stream.opened[Symbol.dispose](),
+      errorCode,
+    );
   }
 
   writeViaStream(data: GuestStream, offset: bigint): Promise<Outcome<ErrorCode>> {
-    return this.#write(data, () => this.#inner.writeViaStream(offset));
+    return this.#write(data, () => this.#inner.writeViaStream(offsetOf(offset)));
   }
 
   appendViaStream(data: GuestStream): Promise<Outcome<ErrorCode>> {
     return this.#write(data, () => this.#inner.appendViaStream());
   }
 
-  #write(data: GuestStream, open: () => ReturnType<Descriptor2["appendViaStream"]>): Promise<Outcome<ErrorCode>> {
-    let stream: ReturnType<typeof open>;
-    try {
-      stream = open();
-    } catch (error) {
+  #write(data: GuestStream, open: () => OutputStream): Promise<Outcome<ErrorCode>> {
+    const stream = attempt(open);
+    if ("failed" in stream) {
       data[Symbol.dispose]?.();
-      return Promise.resolve({ tag: "err", val: errorCode(error) });
+      return Promise.resolve({ tag: "err", val: stream.failed });
     }
     const output: GuestOutput = {
       kind: "pipe",
       write(from, at, length) {
-        stream.write(from.subarray(at, at + length));
+        stream.opened.write(from.subarray(at, at + length));
         return length;
       },
     };
     return writeStream(this.#host, data, output, (error) => errorCode(streamError(error))).finally(() => {
-      stream[Symbol.dispose]();
+      stream.opened[Symbol.dispose]();
     });
   }
 
   readDirectory(): ReadPair<Entry, ErrorCode> {
-    return readItems(this.#entries(), () => undefined, errorCode);
-  }
-
-  *#entries(): Generator<Entry> {
-    const stream = this.#inner.readDirectory();
-    try {
-      for (let entry = stream.readDirectoryEntry(); entry !== undefined; entry = stream.readDirectoryEntry()) {
-        yield { name: entry.name, type: { tag: entry.type } };
-      }
-    } finally {
-      stream[Symbol.dispose]();
-    }
+    const stream = attempt(() => this.#inner.readDirectory());
+    if ("failed" in stream) return failedRead(stream.failed);
+    const next = (): Entry | undefined => {
+      const entry = stream.opened.readDirectoryEntry();
+      return entry === undefined ? undefined : { name: entry.name, type: { tag: entry.type } };
+    };
+    return readItems(this.#host, next, () => stream.opened[Symbol.dispose](), errorCode);
   }
 
   advise(_offset: bigint, _length: bigint): void {
@@ -110,7 +103,7 @@ export class Descriptor {
   }
 
   getFlags(): DescriptorFlags {
-    return this.#inner.getFlags();
+    return this.#flags;
   }
 
   getType(): Tagged {
@@ -138,7 +131,8 @@ export class Descriptor {
   }
 
   openAt(pathFlags: PathFlags, name: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
-    return coded(() => new Descriptor(this.#host, this.#inner.openAt(pathFlags, name, open, flags)));
+    const granted = grantedFlags(open, flags);
+    return coded(() => new Descriptor(this.#host, this.#inner.openAt(pathFlags, name, open, granted), granted));
   }
 
   createDirectoryAt(name: string): void {
@@ -183,6 +177,43 @@ export class Descriptor {
 
   [Symbol.dispose](): void {
     this.#inner[Symbol.dispose]();
+  }
+}
+
+/** Without any access reading is meant; what creates or cuts a file also writes it. */
+function grantedFlags(open: OpenFlags, flags: DescriptorFlags): DescriptorFlags {
+  const none = flags.read !== true && flags.write !== true;
+  const changes = open.create === true || open.truncate === true;
+  return {
+    ...flags,
+    read: flags.read === true || none,
+    write: flags.write === true || (changes && open.directory !== true),
+  };
+}
+
+const MAX_OFFSET = 2n ** 63n - 1n;
+
+/** A file offset: 0.3 has a code for those that no file has. */
+function offsetOf(offset: bigint): bigint {
+  if (offset > MAX_OFFSET) throw fsError(ERRNO.EINVAL);
+  return offset;
+}
+
+/** What `open` gives, or the code of its failure. */
+function attempt<T>(open: () => T): { readonly opened: T } | { readonly failed: ErrorCode } {
+  try {
+    return { opened: open() };
+  } catch (error) {
+    return { failed: errorCode(error) };
+  }
+}
+
+function nextChunk(stream: InputStream): Uint8Array | undefined {
+  try {
+    return stream.blockingRead(CHUNK);
+  } catch (error) {
+    if (isClosed(error)) return undefined;
+    throw streamError(error);
   }
 }
 

@@ -2,18 +2,18 @@
 import type { GuestOutput } from "../io/ports.ts";
 import { Descriptor as Descriptor2 } from "../p2/descriptor.ts";
 import { preopensInterface } from "../p2/filesystem.ts";
-import type { ComponentHost, Interface } from "../p2/host.ts";
+import type { Interface } from "../p2/host.ts";
 import { preview2Imports } from "../p2/imports.ts";
 import { Descriptor } from "./descriptor.ts";
 import { cliErrorCode } from "./errors.ts";
-import { waitUntil } from "./host-task.ts";
+import { waitUntil, type Preview3Host } from "./host.ts";
 import { readInput, writeStream, type GuestStream, type Outcome } from "./streams.ts";
 
 const NS_PER_SEC = 1_000_000_000n;
 const RESOLUTION_NS = 1000n;
 
 /** The import object of one component that may import both 0.2 and 0.3. */
-export function preview3Imports(host: ComponentHost): Record<string, Interface> {
+export function preview3Imports(host: Preview3Host): Record<string, Interface> {
   const imports = preview2Imports(host);
   for (const [name, functions] of Object.entries(newer(host, imports))) {
     imports[name] = { ...imports[name], ...functions };
@@ -21,23 +21,29 @@ export function preview3Imports(host: ComponentHost): Record<string, Interface> 
   return imports;
 }
 
-function newer(host: ComponentHost, older: Record<string, Interface>): Record<string, Interface> {
+function newer(host: Preview3Host, older: Record<string, Interface>): Record<string, Interface> {
   const output = (to: GuestOutput): Interface => ({
     writeViaStream: (data: GuestStream): Promise<Outcome<string>> => writeStream(host, data, to, cliErrorCode),
   });
   return {
-    "wasi:cli/environment": { getInitialCwd: () => host.cwd },
+    "wasi:cli/environment": { getInitialCwd: () => (host.cwd === "/" ? undefined : host.cwd) },
     "wasi:cli/stdin": { readViaStream: () => readInput(host, host.stdin, cliErrorCode) },
     "wasi:cli/stdout": output(host.stdout),
     "wasi:cli/stderr": output(host.stderr),
     ...clocks(host),
-    "wasi:random/insecure-seed": { getInsecureSeed: older["wasi:random/insecure-seed"]?.["insecureSeed"] },
+    "wasi:random/insecure-seed": { getInsecureSeed: once(older["wasi:random/insecure-seed"]?.["insecureSeed"]) },
     "wasi:filesystem/types": { Descriptor },
     "wasi:filesystem/preopens": preopens(host),
   };
 }
 
-function clocks(host: ComponentHost): Record<string, Interface> {
+/** 0.3 gives one component the same seed whenever it asks. */
+function once(make: unknown): () => unknown {
+  let seed: unknown;
+  return () => (seed ??= (make as () => unknown)());
+}
+
+function clocks(host: Preview3Host): Record<string, Interface> {
   return {
     "wasi:clocks/monotonic-clock": {
       getResolution: () => RESOLUTION_NS,
@@ -54,10 +60,10 @@ function clocks(host: ComponentHost): Record<string, Interface> {
   };
 }
 
-function preopens(host: ComponentHost): Interface {
+function preopens(host: Preview3Host): Interface {
   const { getDirectories } = preopensInterface(host) as { getDirectories: () => [Descriptor2, string][] };
   return {
     getDirectories: (): [Descriptor, string][] =>
-      getDirectories().map(([directory, name]) => [new Descriptor(host, directory), name]),
+      getDirectories().map(([directory, name]) => [new Descriptor(host, directory, directory.getFlags()), name]),
   };
 }

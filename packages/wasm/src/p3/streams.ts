@@ -1,7 +1,6 @@
 // stream<u8> of 0.3 as jco's glue sees it: what the guest reads is an iterable of chunks, what it writes is read by us.
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
-import type { ComponentHost } from "../p2/host.ts";
-import { untilReadable } from "./host-task.ts";
+import { untilReadable, type Preview3Host } from "./host.ts";
 
 /** Bytes of one chunk. */
 const CHUNK = 65_536;
@@ -24,7 +23,7 @@ export interface GuestStream {
 export type ReadPair<T, E> = [stream: Iterable<T> | AsyncIterable<T>, end: Promise<Outcome<E>>];
 
 /** A promise and the function that settles it. */
-function outcome<E>(): { readonly promise: Promise<Outcome<E>>; settle(value: Outcome<E>): void } {
+function outcome<E>(): { readonly promise: Promise<Outcome<E>>; readonly settle: (value: Outcome<E>) => void } {
   let settle: (value: Outcome<E>) => void = () => undefined;
   const promise = new Promise<Outcome<E>>((resolve) => {
     settle = resolve;
@@ -32,52 +31,96 @@ function outcome<E>(): { readonly promise: Promise<Outcome<E>>; settle(value: Ou
   return { promise, settle };
 }
 
-/** Items of a source that never waits: files, directories. `fail` gives the code of what it throws, or throws on. */
-export function readItems<T, E>(items: Iterator<T>, drop: () => void, fail: (error: unknown) => E): ReadPair<T, E> {
-  const { promise, settle } = outcome<E>();
-  function* values(): Generator<T> {
-    try {
-      for (let item = items.next(); item.done !== true; item = items.next()) yield item.value;
-      settle(OK);
-    } catch (error) {
-      settle({ tag: "err", val: fail(error) });
-    } finally {
-      // The guest stopped reading: that is no error.
-      settle(OK);
-      drop();
-    }
+/** The outcome of a failure; anything but a failed call ends the guest. */
+function failure<E>(host: Preview3Host, error: unknown, fail: (error: unknown) => E): Outcome<E> | undefined {
+  try {
+    return { tag: "err", val: fail(error) };
+  } catch (fatal) {
+    host.fatal(fatal);
+    return undefined;
   }
-  return [values(), promise];
+}
+
+/** What waits for the end of a guest waits for ever. */
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined);
+}
+
+/** Ends a source once: with what happened, or because the guest stopped reading, which is no error. */
+function ending<E>(settle: (value: Outcome<E>) => void, drop: () => void): (value: Outcome<E>) => void {
+  let ended = false;
+  return (value) => {
+    if (ended) return;
+    ended = true;
+    settle(value);
+    drop();
+  };
+}
+
+/** Items of a source that never waits: files, directories. `next` gives undefined at the end; `fail` the code of what it throws. */
+export function readItems<T, E>(
+  host: Preview3Host,
+  next: () => T | undefined,
+  drop: () => void,
+  fail: (error: unknown) => E,
+): ReadPair<T, E> {
+  const { promise, settle } = outcome<E>();
+  const end = ending(settle, drop);
+  const take = (): IteratorResult<T> => {
+    try {
+      const value = next();
+      if (value !== undefined) return { done: false, value };
+      end(OK);
+    } catch (error) {
+      end(failure(host, error, fail) ?? OK);
+    }
+    return { done: true, value: undefined };
+  };
+  const stop = (): IteratorResult<T> => {
+    end(OK);
+    return { done: true, value: undefined };
+  };
+  // Not a generator: one that was never started would not notice that it is dropped.
+  return [{ [Symbol.iterator]: () => ({ next: take, return: stop }) }, promise];
+}
+
+/** A stream that failed before its first item. */
+export function failedRead<T, E>(code: E): ReadPair<T, E> {
+  return [[], Promise.resolve({ tag: "err", val: code })];
 }
 
 /** Bytes of a stream that may have to be waited for. */
 export function readInput<E>(
-  host: ComponentHost,
+  host: Preview3Host,
   input: GuestInput,
   fail: (error: unknown) => E,
 ): ReadPair<Uint8Array, E> {
   const { promise, settle } = outcome<E>();
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    const chunk = new Uint8Array(CHUNK);
+  const end = ending(settle, () => undefined);
+  const chunk = new Uint8Array(CHUNK);
+  const take = async (): Promise<IteratorResult<Uint8Array>> => {
     try {
-      for (;;) {
-        await untilReadable(host, input);
-        const count = input.read(chunk, 0, CHUNK);
-        if (count === 0) break;
-        yield chunk.slice(0, count);
-      }
+      await untilReadable(host, input);
+      const count = input.read(chunk, 0, CHUNK);
+      if (count > 0) return { done: false, value: chunk.slice(0, count) };
+      end(OK);
     } catch (error) {
-      settle({ tag: "err", val: fail(error) });
-    } finally {
-      settle(OK);
+      const failed = failure(host, error, fail);
+      if (failed === undefined) return never();
+      end(failed);
     }
-  }
-  return [chunks(), promise];
+    return { done: true, value: undefined };
+  };
+  const stop = (): Promise<IteratorResult<Uint8Array>> => {
+    end(OK);
+    return Promise.resolve({ done: true, value: undefined });
+  };
+  return [{ [Symbol.asyncIterator]: () => ({ next: take, return: stop }) }, promise];
 }
 
 /** Writes all that the guest's stream gives. */
 export async function writeStream<E>(
-  host: ComponentHost,
+  host: Preview3Host,
   stream: GuestStream,
   output: GuestOutput,
   fail: (error: unknown) => E,
@@ -90,7 +133,7 @@ export async function writeStream<E>(
       if (done) return OK;
     }
   } catch (error) {
-    return { tag: "err", val: fail(error) };
+    return failure(host, error, fail) ?? never();
   } finally {
     stream[Symbol.dispose]?.();
   }

@@ -1,6 +1,12 @@
-// Waiting in 0.3: other tasks of the guest go on meanwhile, so nothing may stop the thread for long.
+// What the 0.3 host knows of its guest, and waiting: other tasks of the guest go on meanwhile, so nothing may stop the thread for long.
 import type { GuestInput } from "../io/ports.ts";
 import type { ComponentHost } from "../p2/host.ts";
+
+/** One running component of 0.3. */
+export interface Preview3Host extends ComponentHost {
+  /** Ends the guest: a task of the host that no call waits for failed with what is no result, such as a limit. */
+  fatal(error: unknown): void;
+}
 
 const NS_PER_MS = 1_000_000n;
 /** How often a silent stream is looked at. */

@@ -76,7 +76,7 @@ const PLAN: readonly (readonly [operation: string, start: string])[] = [
   ["remove", "loaded"],
 ];
 
-const MOST_POINTS = 5;
+const MOST_POINTS = 3;
 
 describe("SIGKILL at every failpoint", () => {
   it.each(PLAN)(

@@ -137,8 +137,11 @@ export class LayerBuilder {
     if (child instanceof TreeNode && (child.type === "dir" || child.type === "symlink")) return child;
     if (child !== undefined && child !== null) throw invalid(member, `"${show(name)}" is not a directory`);
     const made = impliedDir();
-    if (child === null) made.opaque = this.#mode === "spec";
-    else if (this.#mode === "spec") {
+    if (child === null) {
+      // What stood below was deleted by this layer: nothing of it is inherited.
+      made.opaque = this.#mode === "spec";
+      made.implied = false;
+    } else if (this.#mode === "spec") {
       const below = this.#below(place, name);
       if (below?.type === "symlink") return below;
       if (below?.type === "dir") copyMetadata(made, below);

@@ -48,6 +48,7 @@ interface Detour {
 function mergeOne(lower: TreeNode, upper: TreeNode, mode: LayerMode): TreeNode {
   const merge = new Merge(lower, mode);
   let root = merge.dirs(upper.opaque && mode === "spec" ? undefined : lower, upper, []);
+  if (upper.opaque && upper.implied && mode === "spec") copyMetadata(root, lower);
   for (const detour of merge.detours) {
     root = new Merge(lower, mode).dirs(root, wrap(detour), []);
   }
@@ -104,11 +105,21 @@ class Merge {
       children.set(name, child);
       return;
     }
-    const below = lower === undefined || child.opaque ? undefined : childNode(lower, name);
+    const under = lower === undefined ? undefined : childNode(lower, name);
+    const below = child.opaque ? undefined : under;
     path.push(name);
     if (below?.type === "symlink" && child.implied && this.#mode === "spec") this.#detour(children, name, child, path);
-    else children.set(name, this.dirs(below?.type === "dir" ? below : undefined, child, path));
+    else children.set(name, this.#directory(under, child, path));
     path.pop();
+  }
+
+  /** A directory of the layer over what is under it; an opaque one hides the names, and an unlisted one still takes the metadata. */
+  #directory(under: TreeNode | undefined, child: TreeNode, path: ByteString[]): TreeNode {
+    if (under?.type !== "dir") return this.dirs(undefined, child, path);
+    if (!child.opaque) return this.dirs(under, child, path);
+    const merged = this.dirs(undefined, child, path);
+    if (child.implied && this.#mode === "spec") copyMetadata(merged, under);
+    return merged;
   }
 
   #detour(children: Map<ByteString, TreeChild>, name: ByteString, child: TreeNode, path: readonly ByteString[]): void {

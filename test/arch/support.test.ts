@@ -15,6 +15,7 @@ test("a misspelt fact is an error, not a skip for ever", () => {
 test("the reason of a skip comes from the name, from every level of it, else from the note", () => {
   expect(skipReason("cgroups [needs root, cgroup-v1] > limits [needs root]", undefined)).toBe("needs root, cgroup-v1");
   expect(skipReason("cgroups > limits", "kernel too old")).toBe("kernel too old");
+  expect(skipReason("cgroups (skipped: no cgroup) > limits", undefined)).toBe("no cgroup");
   expect(skipReason("cgroups > limits", undefined)).toBeUndefined();
 });
 

@@ -2,6 +2,7 @@
 // on kernel overlayfs. A case that needs what an implementation does not have is skipped by the name of the missing feature.
 import { describe, expect, it } from "vitest";
 import { errorCode, toByteString, type ByteString, type DirFs, type DirFsFeatures } from "@lapstrake/base";
+import { titleUnless } from "../support/facts.ts";
 
 /** A filesystem that shows {@link LOWER}, and what this implementation cannot do. */
 export interface Subject extends Disposable {
@@ -35,11 +36,14 @@ export const LOWER: readonly (readonly string[])[] = [
 export function contract(name: string, { make, features, renamesLowerDirs }: ContractOptions): void {
   /** Runs a case on a fresh filesystem. */
   function test(title: string, run: (fs: DirFs) => void, needs?: keyof DirFsFeatures): void {
-    it.skipIf(needs !== undefined && !features[needs])(needs === undefined ? title : `${title} (${needs})`, () => {
-      expect.hasAssertions();
-      using subject = make();
-      run(subject.fs);
-    });
+    it.skipIf(needs !== undefined && !features[needs])(
+      needs === undefined ? title : titleUnless(!features[needs], `filesystem feature ${needs}`, title),
+      () => {
+        expect.hasAssertions();
+        using subject = make();
+        run(subject.fs);
+      },
+    );
   }
 
   describe(`${name}: what is below`, () => {

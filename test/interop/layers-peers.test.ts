@@ -27,6 +27,7 @@ import {
 } from "@lapstrake/layers";
 import { openMemDir } from "@lapstrake/layers/memfs";
 import { nodePorts } from "@lapstrake/layers/node";
+import { titleUnless } from "../support/facts.ts";
 
 const isRoot = process.getuid?.() === 0;
 const has = (program: string): boolean => {
@@ -128,7 +129,7 @@ function listing(fs: DirFs, at = ""): string[] {
     .toSorted();
 }
 
-describe.skipIf(!has("umoci") || !isRoot)("umoci (root)", () => {
+describe.skipIf(!has("umoci") || !isRoot)(titleUnless(!has("umoci") || !isRoot, "root, command:umoci", "umoci"), () => {
   it("unpacks our image to the tree that we show", async () => {
     const { path } = await archive();
     const layout = join(base, "layout");
@@ -140,7 +141,7 @@ describe.skipIf(!has("umoci") || !isRoot)("umoci (root)", () => {
   });
 });
 
-describe.skipIf(!has("skopeo"))("skopeo", () => {
+describe.skipIf(!has("skopeo"))(titleUnless(!has("skopeo"), "command:skopeo", "skopeo"), () => {
   it.each(["gzip", "zstd", "none"] as const)(
     "reads our archives as docker's and as OCI, %s layers",
     async (compression) => {
@@ -166,7 +167,7 @@ describe.skipIf(!has("skopeo"))("skopeo", () => {
 
 const TARS = ["tar", "bsdtar"].filter(has);
 
-describe.skipIf(!isRoot).each(TARS)("%s (root)", (program) => {
+describe.skipIf(!isRoot).each(TARS)(titleUnless(!isRoot, "root", "%s"), (program) => {
   it("extracts what we wrote", () => {
     const out = mkdtempSync(join(base, "out-"));
     const tar = join(base, `${program}-ours.tar`);

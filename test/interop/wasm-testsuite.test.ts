@@ -7,6 +7,7 @@ import { OPEN, UnionFs, type Ino } from "@lapstrake/layers";
 import { bytesInput, chunkOutput, compileModule, runModule, type ModuleRun, type WasmExit } from "@lapstrake/wasm";
 import { runComponent, wrapModule } from "@lapstrake/wasm/component";
 import { describe, expect, it } from "vitest";
+import { titleUnless } from "../support/facts.ts";
 
 const ROOT = process.env["LAPSTRAKE_WASI_TESTSUITE"] ?? "";
 /** The adapter of wasmtime for commands: lib/wasi_snapshot_preview1.command.wasm of the npm package @bytecodealliance/jco. */
@@ -78,18 +79,21 @@ async function outcome(program: Program, runner: Runner): Promise<Outcome> {
   return { exitCode: exit.exitCode, out, err };
 }
 
-describe.skipIf(ROOT === "")("wasi-testsuite preview1 (LAPSTRAKE_WASI_TESTSUITE)", () => {
-  it("has its 72 programs", () => {
-    expect(PROGRAMS).toHaveLength(72);
-  });
+describe.skipIf(ROOT === "")(
+  titleUnless(ROOT === "", "env:LAPSTRAKE_WASI_TESTSUITE", "wasi-testsuite preview1"),
+  () => {
+    it("has its 72 programs", () => {
+      expect(PROGRAMS).toHaveLength(72);
+    });
 
-  it.each(PROGRAMS)("$name", async (program) => {
-    const { exit_code: exitCode = 0, stdout } = specification(program);
-    const got = await outcome(program, (bytes, common) => runModule({ ...common, module: compileModule(bytes) }));
-    expect(got.exitCode, got.err).toBe(exitCode);
-    if (stdout !== undefined) expect(got.out).toBe(stdout);
-  });
-});
+    it.each(PROGRAMS)("$name", async (program) => {
+      const { exit_code: exitCode = 0, stdout } = specification(program);
+      const got = await outcome(program, (bytes, common) => runModule({ ...common, module: compileModule(bytes) }));
+      expect(got.exitCode, got.err).toBe(exitCode);
+      if (stdout !== undefined) expect(got.out).toBe(stdout);
+    });
+  },
+);
 
 /** What the adapter itself does differently, by the function of it that does. */
 const ADAPTER_LIMITS: Readonly<Record<string, string>> = {
@@ -99,7 +103,11 @@ const ADAPTER_LIMITS: Readonly<Record<string, string>> = {
 };
 
 describe.skipIf(ROOT === "" || ADAPTER === "")(
-  "the same as 0.2 components, bypass off (LAPSTRAKE_WASI_ADAPTER)",
+  titleUnless(
+    ROOT === "" || ADAPTER === "",
+    "env:LAPSTRAKE_WASI_TESTSUITE, env:LAPSTRAKE_WASI_ADAPTER",
+    "the same as 0.2 components, bypass off",
+  ),
   () => {
     const programs = PROGRAMS.filter(({ name }) => ADAPTER_LIMITS[name] === undefined);
 

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
 import { attach, control, hostFacts, observeStatus, readStatus, updateResources } from "@lapstrake/core";
 import { collect, finish, leftoverCgroups, missing, run, TestContainer } from "./core-harness.ts";
+import { titleUnless } from "../support/facts.ts";
 
 const controllers = new Set(hostFacts().cgroups.flatMap((mount) => mount.controllers));
 
@@ -13,39 +14,43 @@ function limited(resources: ResourcesSpec): (spec: RuntimeSpec) => RuntimeSpec {
 }
 
 function lacks(name: string): boolean {
-  const isThere = controllers.has(name);
-  if (!isThere) console.log(`skipped: cgroup.${name} is missing`);
-  return !isThere;
+  return !controllers.has(name);
 }
 
 describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" : ` (skipped: ${missing})`}`, () => {
   afterAll(() => expect(leftoverCgroups()).toEqual([]));
 
-  test.skipIf(lacks("memory"))("memory: the OOM killer ends it and says so", async () => {
-    const { status } = await run(
-      ["sh", "-c", "head -c 200000000 /dev/zero | tail > /dev/null; exit $?"],
-      limited({ memory: { limit: 32 << 20, swap: 32 << 20 } }),
-    );
-    expect(status.oomKilled).toBe(true);
-    expect(status.exitCode).toBe(137);
-  });
+  test.skipIf(lacks("memory"))(
+    titleUnless(lacks("memory"), "cgroup.memory", "memory: the OOM killer ends it and says so"),
+    async () => {
+      const { status } = await run(
+        ["sh", "-c", "head -c 200000000 /dev/zero | tail > /dev/null; exit $?"],
+        limited({ memory: { limit: 32 << 20, swap: 32 << 20 } }),
+      );
+      expect(status.oomKilled).toBe(true);
+      expect(status.exitCode).toBe(137);
+    },
+  );
 
-  test.skipIf(lacks("pids"))("pids: a fork bomb is stopped", async () => {
+  test.skipIf(lacks("pids"))(titleUnless(lacks("pids"), "cgroup.pids", "pids: a fork bomb is stopped"), async () => {
     const script = "i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; wait";
     const { stderr } = await run(["sh", "-c", script], limited({ pids: { limit: 20 } }));
     expect(stderr).toMatch(/fork/i);
   });
 
-  test.skipIf(lacks("cpu"))("cpu: a busy loop limited to 20 % uses 20 % ± 2", async () => {
-    const script =
-      "end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
-    const began = performance.now();
-    const { stdout } = await run(["sh", "-c", script], limited({ cpu: { quota: 20_000, period: 100_000 } }));
-    const elapsedNs = (performance.now() - began) * 1e6;
-    const share = Number(stdout.trim()) / elapsedNs;
-    expect(share).toBeGreaterThan(0.18);
-    expect(share).toBeLessThan(0.22);
-  });
+  test.skipIf(lacks("cpu"))(
+    titleUnless(lacks("cpu"), "cgroup.cpu", "cpu: a busy loop limited to 20 % uses 20 % ± 2"),
+    async () => {
+      const script =
+        "end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
+      const began = performance.now();
+      const { stdout } = await run(["sh", "-c", script], limited({ cpu: { quota: 20_000, period: 100_000 } }));
+      const elapsedNs = (performance.now() - began) * 1e6;
+      const share = Number(stdout.trim()) / elapsedNs;
+      expect(share).toBeGreaterThan(0.18);
+      expect(share).toBeLessThan(0.22);
+    },
+  );
 
   test("devices: what is not allowed is denied", async () => {
     const { stderr, stdout } = await run(
@@ -71,17 +76,20 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     await expect(run(["true"], limited(blocks[name]!))).rejects.toMatchObject({ code: "ERR_LAP_CGROUP_CONTROLLER" });
   });
 
-  test.skipIf(lacks("pids"))("update changes limits of a running container", async () => {
-    using container = new TestContainer(
-      ["sh", "-c", "read x; cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max"],
-      limited({ pids: { limit: 20 } }),
-    );
-    const launched = await container.start({ openStdin: true, stdinOnce: true });
-    updateResources(undefined, container.id, { pids: { limit: 33 }, memory: { limit: 64 << 20, swap: 128 << 20 } });
-    updateResources(undefined, container.id, { memory: { limit: 256 << 20, swap: 256 << 20 } });
-    launched.attachment!.endStdin();
-    expect((await finish(launched)).stdout).toBe("33\n");
-  });
+  test.skipIf(lacks("pids"))(
+    titleUnless(lacks("pids"), "cgroup.pids", "update changes limits of a running container"),
+    async () => {
+      using container = new TestContainer(
+        ["sh", "-c", "read x; cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max"],
+        limited({ pids: { limit: 20 } }),
+      );
+      const launched = await container.start({ openStdin: true, stdinOnce: true });
+      updateResources(undefined, container.id, { pids: { limit: 33 }, memory: { limit: 64 << 20, swap: 128 << 20 } });
+      updateResources(undefined, container.id, { memory: { limit: 256 << 20, swap: 256 << 20 } });
+      launched.attachment!.endStdin();
+      expect((await finish(launched)).stdout).toBe("33\n");
+    },
+  );
 
   test("pause stops it, resume goes on, kill works while paused", async () => {
     using container = new TestContainer(["sh", "-c", "while :; do echo x; sleep 0.01; done"]);

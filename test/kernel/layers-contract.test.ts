@@ -8,6 +8,7 @@ import { openDirFs } from "@lapstrake/core";
 import { mergeLayers, writeTree } from "@lapstrake/layers";
 import { lowerTrees } from "../contract/layers-lower.ts";
 import { contract, type Subject } from "../contract/layers-suite.ts";
+import { titleUnless } from "../support/facts.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -46,7 +47,7 @@ function plain(): Subject {
 
 const ALL = { beneath: true, mknod: true, xattrs: true, chown: true, nanoseconds: true, rawNames: true, durable: true };
 
-describe.skipIf(!isRoot)("as root", () => {
+describe.skipIf(!isRoot)(titleUnless(!isRoot, "root", "as root"), () => {
   contract("kernel overlayfs", { make: overlay, features: ALL, renamesLowerDirs: false });
   contract("kernel directory", { make: plain, features: ALL, renamesLowerDirs: true });
 });

@@ -21,6 +21,7 @@ import {
   type SnapshotStore,
 } from "@lapstrake/layers";
 import { nodePorts } from "@lapstrake/layers/node";
+import { titleUnless } from "../support/facts.ts";
 
 const isRoot = process.getuid?.() === 0;
 const images = process.env["LAP_TEST_IMAGES"];
@@ -108,7 +109,7 @@ function mounted<T>(lowerdirs: readonly string[], use: (merged: DirFs) => T): T 
 }
 
 describe.skipIf(!isRoot || layouts.length + archives.length === 0)(
-  "real images (root, LAP_TEST_IMAGES or the Debian fixture)",
+  titleUnless(!isRoot || layouts.length + archives.length === 0, "root, images in env:LAP_TEST_IMAGES", "real images"),
   () => {
     it.each([...layouts, ...archives])(
       "%s: both sandboxes see the same tree; squash, save and reload keep it",

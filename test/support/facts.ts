@@ -93,3 +93,8 @@ export function needs(...facts: readonly string[]): Needing {
     test: (name, body, timeoutMs) => test.skip(name + suffix, body, timeoutMs),
   };
 }
+
+/** A title for `skipIf(lacks)`: it names what is missing when it is, so that the reporter can. */
+export function titleUnless(lacks: boolean, what: string, title: string): string {
+  return lacks ? `${title} [needs ${what}]` : title;
+}

@@ -14,7 +14,8 @@ export interface Totals {
 /** Why a test did not run: the `[needs …]` of its name, or the note of `ctx.skip(note)`. */
 export function skipReason(fullName: string, note: string | undefined): string | undefined {
   const facts = [...fullName.matchAll(/\[needs ([^\]]+)\]/g)].flatMap(([, list = ""]) => list.split(", "));
-  return facts.length > 0 ? `needs ${[...new Set(facts)].join(", ")}` : note;
+  const said = /\(skipped: ([^)]+)\)/.exec(fullName)?.[1];
+  return facts.length > 0 ? `needs ${[...new Set(facts)].join(", ")}` : (said ?? note);
 }
 
 /** Skips of one file for one reason, counted: a suite of forty tests is one line. */

@@ -14,6 +14,7 @@ interface Command {
   readonly label?: string;
   readonly timeoutMs?: number;
   readonly count?: number;
+  readonly localPort?: number;
 }
 
 function listenTcp({ host, port, label }: Command): Promise<string> {
@@ -44,7 +45,7 @@ function askTcp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
   });
 }
 
-function askUdp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
+function askUdp({ host, port, timeoutMs = 2000, localPort = 0 }: Command): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
     const end = (result: string): void => {
@@ -54,7 +55,7 @@ function askUdp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
     };
     const timer = setTimeout(() => end("timeout"), timeoutMs);
     socket.on("message", (data) => end(data.toString())).on("error", (error) => end(error.message));
-    socket.send("?", port, host);
+    socket.bind(localPort, () => socket.send("?", port, host));
   });
 }
 

@@ -41,8 +41,8 @@ export class Space implements Disposable {
   }
 
   /** What a server answers; "timeout" or an error code when none does. */
-  ask(proto: "tcp" | "udp", host: string, port: number, timeoutMs = 2000): Promise<string> {
-    return this.#send({ op: "ask", proto, host, port, timeoutMs });
+  ask(proto: "tcp" | "udp", host: string, port: number, timeoutMs = 2000, localPort = 0): Promise<string> {
+    return this.#send({ op: "ask", proto, host, port, timeoutMs, localPort });
   }
 
   /** What 127.0.0.11 says, by a resolver that is not ours: records joined by spaces, or an error code. */

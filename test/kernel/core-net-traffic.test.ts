@@ -9,6 +9,7 @@ import {
   ct,
   deleteTable,
   Firewall,
+  forgetUdpPort,
   mask,
   meta,
   needsLoopbackProxy,
@@ -167,6 +168,14 @@ needs(...FACTS).describe("traffic of bridge networks", () => {
     host.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/up0/route_localnet");
     expect(await client.ask("tcp", "127.0.0.1", 8081, 300)).toBe("timeout");
     expect(await client.ask("tcp", "127.0.0.1", 9000, 300)).toBe("timeout");
+  });
+
+  test("a UDP client that asked too early is answered once the port is published", async () => {
+    for (let i = 0; i < 2; i++)
+      expect(await client.ask("udp", "192.168.77.1", 5454, 200, 4444)).not.toMatch(/^web saw /);
+    publish("0.0.0.0", "10.77.0.2", 5454, 53, "udp");
+    expect(forgetUdpPort("0.0.0.0", 5454, { netns: host.fd })).toBe(1);
+    expect(await client.ask("udp", "192.168.77.1", 5454, 2000, 4444)).toBe("web saw ::ffff:192.168.77.2");
   });
 
   test("a port of the host belongs to one owner, and to nobody after removal", async () => {

@@ -1,5 +1,8 @@
 // What the verbs of networking leave in the kernel, read back by our own lists and by ip(8) and nft(8) where they are installed.
 import { fork } from "node:child_process";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   attachEndpoint,
   createBridgeNetwork,
@@ -9,7 +12,9 @@ import {
   readSysctl,
 } from "@lapstrake/core";
 import {
+  createNetns,
   forgetConnections,
+  removeNetns,
   removeBridgeNetwork,
   reservePort,
   Rtnl,
@@ -43,6 +48,10 @@ function ports(count: number, owner = "c1", first = 1): PublishedPort[] {
   return Array.from({ length: count }, (_, i) => {
     return { owner, protocol: "tcp", hostIp: "0.0.0.0", hostPort: first + i, address: "10.66.0.2", port: first + i };
   });
+}
+
+function sleepMs(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 interface IpLink {
@@ -124,7 +133,11 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
 
   test("only our bridge's sysctls and forwarding change, and what changed is told", () => {
     const forwarding = ["ipv4", "ip_forward"];
-    expect(readSysctl(forwarding, host.fd)).toBe("0");
+    // A new namespace begins with what the machine has.
+    const machine = readSysctl(forwarding);
+    writeSysctl(forwarding, "0", host.fd);
+    writeSysctl(["ipv6", "conf", "all", "forwarding"], "0", host.fd);
+    expect(readSysctl(forwarding)).toBe(machine);
     createBridgeNetwork({ ...NETWORK, internal: true }, at());
     expect(readSysctl(forwarding, host.fd)).toBe("0");
     expect(readSysctl(["ipv4", "conf", "lapv0", "route_localnet"], host.fd)).toBe("0");
@@ -209,6 +222,30 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
     expect(() => reservePort({ ...port, hostIp: "10.1.2.3" }, host.fd)).toThrow(
       expect.objectContaining({ code: "EADDRNOTAVAIL" }),
     );
+  });
+
+  test("a namespace that a file holds outlives its maker, and is let go whole", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lap-netns-"));
+    const path = join(folder, "ns");
+    try {
+      const own = readlinkSync("/proc/self/ns/net");
+      createNetns(path);
+      expect(readlinkSync("/proc/thread-self/ns/net")).toBe(own);
+      expect(() => createNetns(path)).toThrow(expect.objectContaining({ code: "EEXIST" }));
+      createBridgeNetwork(NETWORK, at());
+      attachEndpoint({ ...ENDPOINT, netns: { path } }, at());
+      using outside = new Rtnl(at());
+      expect(outside.findLink("vtest")).toBeDefined();
+      expect(removeNetns(path)).toBe(true);
+      expect(removeNetns(path)).toBe(false);
+      // The kernel takes a namespace apart in its own time.
+      for (let tries = 0; tries < 100 && outside.findLink("vtest") !== undefined; tries++) sleepMs(20);
+      expect(outside.findLink("vtest")).toBeUndefined();
+      expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(path);
+    } finally {
+      removeNetns(path);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("connections of an address are forgotten, others not", async () => {

@@ -35,7 +35,7 @@ export type { FirewallNetwork, FirewallState, InputPolicy, Protocol, PublishedPo
 export { createBridgeNetwork, enableForwarding, removeBridgeNetwork } from "./net/bridge-network.ts";
 export type { BridgeNetworkSpec, ForwardingChange } from "./net/bridge-network.ts";
 export { attachEndpoint, detachEndpoint, raiseLoopback, type Endpoint, type EndpointSpec } from "./net/endpoint.ts";
-export { openNetns, type Netns, type NetnsRef } from "./net/netns.ts";
+export { createNetns, openNetns, removeNetns, type Netns, type NetnsRef } from "./net/netns.ts";
 export { readSysctl, writeSysctl, type SysctlPath } from "./net/sysctl.ts";
 export { Rtnl } from "./net/rtnl/rtnl.ts";
 export type { Link, LinkChange, VethEnd } from "./net/rtnl/links.ts";
@@ -52,6 +52,6 @@ export { cmp, counter, ct, mask, meta, payload, verdict, type Expr } from "./net
 export type { Request } from "./net/netlink/message.ts";
 export { needsLoopbackProxy } from "./net/firewall/elements.ts";
 export { reservePort, type PortReservation } from "./net/reserve.ts";
-export { forgetConnections } from "./net/conntrack.ts";
+export { forgetConnections, forgetUdpPort } from "./net/conntrack.ts";
 export { listenInNetns, openUdpSocket } from "./net/node-sockets.ts";
 export { redirectResolver, RESOLVER_ADDRESS, type ResolverPorts } from "./net/resolver-redirect.ts";

@@ -36,14 +36,28 @@ export function openSocket(
   return netCall(sys, "socket", family, type | SOCK_CLOEXEC, protocol);
 }
 
+/** Comes back to the namespace of `home`; a failed way back ends the process, which would else mix namespaces. */
+function comeBack(home: number, sys: SyscallPort): void {
+  if (sys.call("setns", home, CLONE_NEWNET) < 0) process.abort();
+}
+
+/** Runs `fn` with this thread in a new network namespace, which lives on only if `fn` keeps hold of it; synchronous, as {@link withNetns}. */
+export function withNewNetns<T>(fn: () => T, sys: SyscallPort = kernelSyscalls()): T {
+  return away(() => netCall(sys, "unshare", CLONE_NEWNET), fn, sys);
+}
+
 /**
  * Runs `fn` with this thread in the network namespace of `fd` and comes back before it returns. `fn` must be synchronous: sockets and
  * files of /proc/sys/net that it opens belong to that namespace for good. A failed way back ends the process: it would mix namespaces.
  */
 export function withNetns<T>(fd: number, fn: () => T, sys: SyscallPort = kernelSyscalls()): T {
+  return away(() => netCall(sys, "setns", fd, CLONE_NEWNET), fn, sys);
+}
+
+function away<T>(leave: () => void, fn: () => T, sys: SyscallPort): T {
   const home = openSync("/proc/thread-self/ns/net", "r");
   try {
-    netCall(sys, "setns", fd, CLONE_NEWNET);
+    leave();
     try {
       const value = fn();
       if (value instanceof Promise) {
@@ -55,7 +69,7 @@ export function withNetns<T>(fd: number, fn: () => T, sys: SyscallPort = kernelS
       }
       return value;
     } finally {
-      if (sys.call("setns", home, CLONE_NEWNET) < 0) process.abort();
+      comeBack(home, sys);
     }
   } finally {
     closeSync(home);

@@ -11,7 +11,8 @@ import { copyFiles, programFiles } from "../support/programs.ts";
 
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/usr/bin/id", "/usr/bin/tty", "/usr/bin/head", "/usr/bin/tail"];
 const RUNTIME = nativePart("lap-runtime");
-const NOFILE = ["--ulimit", "nofile=1024:1024"];
+// Engines ask for more than a host without CAP_SYS_RESOURCE can give.
+const NOFILE = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];
 
 let dir = "";
 
@@ -71,7 +72,7 @@ function engineTests(
 
   test.each([
     ["nosuch", 127],
-    ["/etc", 126],
+    ["/etc/passwd", 126],
   ])("%s is exit code %i", (program, code) => {
     expect(engine("run", "--rm", ...NOFILE, "--network", "none", image, program).code).toBe(code);
   });

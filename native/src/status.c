@@ -49,11 +49,26 @@ void status_error(struct status *status, const char *error) {
   status->error_length = (uint32_t)t.length;
 }
 
-int status_write(int dir, const struct status *status) {
+static int write_new(int dir, const struct status *status) {
   int fd = sys_openat(dir, "status.tmp", LAP_O_CREAT | LAP_O_TRUNC | LAP_O_WRONLY, 0600);
   if (fd < 0) return -fd;
   int error = write_all(fd, status, sizeof *status);
   (void)sys_close(fd);
-  if (error != 0) return error;
-  return (int)-sys4(__NR_renameat, dir, "status.tmp", dir, "status");
+  if (error == 0) error = (int)-sys4(__NR_renameat, dir, "status.tmp", dir, "status");
+  if (error != 0) (void)sys3(__NR_unlinkat, dir, "status.tmp", 0);
+  return error;
+}
+
+// The record has one size, so a full disk still takes it in the place of the last one: the exit status must not be lost.
+static int write_over(int dir, const struct status *status) {
+  int fd = sys_openat(dir, "status", LAP_O_WRONLY, 0);
+  if (fd < 0) return -fd;
+  int error = write_all(fd, status, sizeof *status);
+  (void)sys_close(fd);
+  return error;
+}
+
+int status_write(int dir, const struct status *status) {
+  int error = write_new(dir, status);
+  return error == ENOSPC || error == EDQUOT ? write_over(dir, status) : error;
 }

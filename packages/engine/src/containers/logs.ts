@@ -1,5 +1,5 @@
 // Reading a container's log, in Docker's json-file form: one JSON object a line with log, stream and RFC 3339 time.
-import { closeSync, openSync, readSync, watch } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { errorCode } from "@lapstrake/base";
 
@@ -14,7 +14,7 @@ export interface LogEntry {
 export interface LogOptions {
   /** Last lines only; undefined is all. */
   readonly tail?: number;
-  /** RFC 3339 bounds, compared as UTC text. */
+  /** RFC 3339 bounds in UTC. */
   readonly since?: string;
   readonly until?: string;
   /** Keep reading until `ended` resolves and everything written is read. */
@@ -23,9 +23,9 @@ export interface LogOptions {
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** Entries in order. A rotated log is read from its oldest kept file. */
+/** Entries in order. A rotated log (`path.1` is the file before `path`) is read from its oldest kept file. */
 export async function* readLog(path: string, options: LogOptions = {}): AsyncGenerator<LogEntry> {
-  const reader = new LineReader(path);
+  const reader = new LogReader(path);
   try {
     const first = reader.drain().filter((entry) => inRange(entry, options));
     yield* options.tail === undefined ? first : first.slice(Math.max(0, first.length - options.tail));
@@ -39,13 +39,19 @@ export async function* readLog(path: string, options: LogOptions = {}): AsyncGen
 }
 
 function inRange(entry: LogEntry, { since, until }: LogOptions): boolean {
-  return (since === undefined || entry.time >= since) && (until === undefined || entry.time <= until);
+  return (since === undefined || entry.time >= inFull(since)) && (until === undefined || entry.time <= inFull(until));
 }
 
-class LineReader {
+/** With nine fractional digits, as entries have them: then times compare as text. */
+function inFull(time: string): string {
+  const [, seconds, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
+  return seconds === undefined ? time : `${seconds}.${fraction.padEnd(9, "0")}Z`;
+}
+
+/** Every file of a log, also over rotations: the file being read is kept open, newer ones are found by inode. */
+class LogReader {
   readonly #path: string;
-  #fd: number | undefined;
-  #rest: Buffer = Buffer.alloc(0);
+  #current: LineReader | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -53,11 +59,58 @@ class LineReader {
 
   /** Every whole line that is there now and was not given before. */
   drain(): LogEntry[] {
-    const fd = this.#open();
-    if (fd === undefined) return [];
+    const out = this.#current?.drain() ?? [];
+    for (const next of this.#newer()) {
+      this.#current?.close();
+      this.#current = next;
+      out.push(...next.drain());
+    }
+    return out;
+  }
+
+  close(): void {
+    this.#current?.close();
+  }
+
+  /** Opened newest first, so that a rotation meanwhile shows a file twice (dropped) rather than never. Oldest first. */
+  #newer(): LineReader[] {
+    const found: LineReader[] = [];
+    for (let n = 0; ; n++) {
+      const reader = LineReader.open(n === 0 ? this.#path : `${this.#path}.${n}`);
+      if (reader === undefined) break;
+      const isKnown = reader.ino === this.#current?.ino || found.some(({ ino }) => ino === reader.ino);
+      if (isKnown) reader.close();
+      else found.push(reader);
+      if (reader.ino === this.#current?.ino) break;
+    }
+    return found.toReversed();
+  }
+}
+
+class LineReader {
+  readonly #fd: number;
+  readonly ino: number;
+  #rest: Buffer = Buffer.alloc(0);
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    this.ino = fstatSync(fd).ino;
+  }
+
+  /** Undefined when there is no such file. */
+  static open(path: string): LineReader | undefined {
+    try {
+      return new LineReader(openSync(path, "r"));
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  drain(): LogEntry[] {
     const out: LogEntry[] = [];
     const chunk = Buffer.alloc(CHUNK_BYTES);
-    for (let got = readSync(fd, chunk); got > 0; got = readSync(fd, chunk)) {
+    for (let got = readSync(this.#fd, chunk); got > 0; got = readSync(this.#fd, chunk)) {
       this.#rest = this.#take(Buffer.concat([this.#rest, chunk.subarray(0, got)]), out);
     }
     return out;
@@ -73,19 +126,8 @@ class LineReader {
     return Buffer.from(bytes.subarray(start));
   }
 
-  #open(): number | undefined {
-    if (this.#fd !== undefined) return this.#fd;
-    try {
-      this.#fd = openSync(this.#path, "r");
-    } catch (error) {
-      if (errorCode(error) !== "ENOENT") throw error;
-    }
-    return this.#fd;
-  }
-
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    closeSync(this.#fd);
   }
 }
 

@@ -135,6 +135,16 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     rmSync(marker, { recursive: true });
   });
 
+  it("shows and removes a tree nested deeper than any path can name", () => {
+    const name = "d".repeat(200);
+    const script = `cd /tmp; i=0; while [ $i -lt 40 ]; do mkdir ${name}; cd ${name} 2>/dev/null || cd -P ${name}; i=$((i+1)); done; echo x > leaf; echo made`;
+    expect(store.run(["run", "--name", "deep", "progs:1", "sh", "-c", script]).stdout).toBe("made\n");
+    const { code, stderr } = store.run(["diff", "deep"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(store.ok("rm", "deep")).toBe("deep");
+    expect(store.ok("ps", "-aq")).toBe("");
+  });
+
   it("hides the store and credentials in the host image, unless told otherwise", () => {
     const list = (...flags: string[]): string =>
       store.run([

@@ -78,7 +78,7 @@ type Test = (summary: ContainerSummary, value: string) => boolean;
 
 const FILTERS: Readonly<Record<string, Test>> = {
   id: ({ record }, value) => record.id.startsWith(value),
-  name: ({ record }, value) => new RegExp(value).test(`/${record.name}`) || new RegExp(value).test(record.name),
+  name: ({ record }, value) => namePattern(value).test(`/${record.name}`) || namePattern(value).test(record.name),
   status: ({ status }, value) => status.state === value,
   exited: ({ status }, value) => status.state === "exited" && String(status.exitCode) === value,
   ancestor: ({ record }, value) => record.image.name === value || record.image.id?.slice(7).startsWith(value) === true,
@@ -88,6 +88,14 @@ const FILTERS: Readonly<Record<string, Test>> = {
     return Object.hasOwn(labels, name) && (wanted === undefined || labels[name] === wanted);
   },
 };
+
+function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `invalid filter 'name=${text}'`, { cause });
+  }
+}
 
 function parseFilter(text: string): Filter {
   const at = text.indexOf("=");

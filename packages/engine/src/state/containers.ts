@@ -1,12 +1,13 @@
 // The containers of a store: making, finding, listing and removing their directories. One directory per container; the
 // directory appears by rename, the name claim makes it public, and removal starts by a rename into the trash.
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { isContainerId } from "./ids.ts";
 import { claimName, claimRandomName, listNames, nameHolder, releaseName } from "./names.ts";
 import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./record.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
+import { removeFromTrash } from "./trash.ts";
 
 /** Makes the container public: its directory with the record, then its name. `prepare` fills the directory before. */
 export function addContainer(
@@ -90,5 +91,5 @@ export function dropContainer(paths: StorePaths, record: ContainerRecord): void 
     if (errorCode(error) !== "ENOENT") throw error;
   }
   releaseName(paths, record.name, record.id);
-  if (trashed !== undefined) rmSync(trashed, { recursive: true, force: true });
+  if (trashed !== undefined) removeFromTrash(paths, basename(trashed));
 }

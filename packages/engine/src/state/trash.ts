@@ -1,8 +1,10 @@
 // The trash of a store: things on their way in or out. What a killed process left there is swept by whoever lists containers.
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
+import { openDirFs } from "@lapstrake/core";
+import { errorCode, toByteString } from "@lapstrake/base";
 import type { StorePaths } from "./layout.ts";
+import { removeFlat } from "./remove-tree.ts";
 
 /** Nothing is made or deleted for this long: older entries belong to dead processes. */
 const MAX_AGE_MS = 10 * 60 * 1000;
@@ -10,9 +12,14 @@ const MAX_AGE_MS = 10 * 60 * 1000;
 /** Deletes what nobody works on any more. */
 export function sweepTrash(paths: StorePaths, maxAgeMs: number = MAX_AGE_MS): void {
   for (const name of readdirSync(paths.trash)) {
-    const path = join(paths.trash, name);
-    if (ageMs(path) > maxAgeMs) rmSync(path, { recursive: true, force: true });
+    if (ageMs(join(paths.trash, name)) > maxAgeMs) removeFromTrash(paths, name);
   }
+}
+
+/** Deletes one thing of the trash. */
+export function removeFromTrash(paths: StorePaths, name: string): void {
+  using trash = openDirFs(paths.trash);
+  removeFlat(trash, toByteString(name));
 }
 
 /** Since the entry was renamed or made; 0 when it went meanwhile. */

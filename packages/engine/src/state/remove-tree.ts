@@ -1,0 +1,47 @@
+// Removing a tree that a container wrote: names may be any bytes and nested deeper than any path can name (PATH_MAX), so nothing
+// is removed by path: each directory that is not empty is first moved up into `dir`, by descriptors, and emptied there.
+import { randomBytes } from "node:crypto";
+import { errorCode, type ByteString, type DirFs } from "@lapstrake/base";
+
+/** Removes `name` from `dir` with all beneath; a name that is gone already is no error. Restartable after a crash. */
+export function removeFlat(dir: DirFs, name: ByteString): void {
+  const todo = [name];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) todo.push(...empty(dir, next));
+}
+
+/** Empties and removes one directory (or removes a file); returns what was moved up into `dir`. */
+function empty(dir: DirFs, name: ByteString): ByteString[] {
+  const stat = dir.stat(name);
+  if (stat === undefined) return [];
+  if (stat.type !== "dir") {
+    dir.unlink(name);
+    return [];
+  }
+  const moved: ByteString[] = [];
+  {
+    using inner = dir.openDir(name);
+    for (const entry of inner.readdir("")) {
+      const type = entry.type ?? inner.stat(entry.name)?.type;
+      if (type !== "dir") inner.unlink(entry.name);
+      else if (!removedEmpty(inner, entry.name)) moved.push(moveUp(inner, entry.name, dir));
+    }
+  }
+  dir.rmdir(name);
+  return moved;
+}
+
+function removedEmpty(dir: DirFs, name: ByteString): boolean {
+  try {
+    dir.rmdir(name);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "ENOTEMPTY" || errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function moveUp(from: DirFs, name: ByteString, to: DirFs): ByteString {
+  const fresh = `deep-${randomBytes(8).toString("hex")}`;
+  from.rename(name, fresh, { toDir: to });
+  return fresh;
+}

@@ -13,3 +13,5 @@ export { runWasm, type OutputSink, type WasmResult, type WasmRun } from "./run/r
 export { runShell, type ShellRun } from "./shell/run-shell.ts";
 export type { ShellPort, SpawnRequest } from "./shell/port.ts";
 export { stdioObjects } from "./processes/objects.ts";
+export { DirInodes, type DirInodesOptions } from "./mounts/dir-inodes.ts";
+export { MountFs, type Mount } from "./mounts/mount-fs.ts";

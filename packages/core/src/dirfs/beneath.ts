@@ -1,5 +1,5 @@
 // Resolution beneath a descriptor: openat2(2) with RESOLVE_BENEATH, without links of any kind.
-import { fsError, type ByteString } from "@lapstrake/base";
+import { ERRNO, fsError, type ByteString } from "@lapstrake/base";
 import {
   O_CLOEXEC,
   O_DIRECTORY,
@@ -18,8 +18,23 @@ const RESOLVE = BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICL
 const how = new BigUint64Array(3);
 const howBytes = new Uint8Array(how.buffer);
 
-/** Opens `path` beneath `dir`; the descriptor is close-on-exec. Throws the errno. */
+/** The longest path that one call takes: PATH_MAX without its NUL. Containers can nest deeper. */
+const MAX_PATH = 4095;
+
+/** Opens `path` beneath `dir`, however long it is; the descriptor is close-on-exec. Throws the errno. */
 export function openBeneath(sys: SyscallPort, dir: number, path: ByteString, flags: number, mode = 0): number {
+  if (path.length <= MAX_PATH) return openShort(sys, dir, path, flags, mode);
+  const slash = path.lastIndexOf("/", MAX_PATH);
+  if (slash <= 0) throw fsError(ERRNO.ENAMETOOLONG);
+  const fd = openShort(sys, dir, path.slice(0, slash), O_PATH | O_DIRECTORY, 0);
+  try {
+    return openBeneath(sys, fd, path.slice(slash + 1), flags, mode);
+  } finally {
+    sys.call("close", fd);
+  }
+}
+
+function openShort(sys: SyscallPort, dir: number, path: ByteString, flags: number, mode: number): number {
   how[0] = BigInt(flags | O_CLOEXEC);
   how[1] = BigInt(mode);
   how[2] = RESOLVE;

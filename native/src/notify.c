@@ -61,8 +61,9 @@ int hand_over_listener(const struct plan *plan, uint32_t pid, int fd, struct cha
     const char *path = "";
     int error = deliver(&fields, pid, listener, &path);
     if (error == 0) return 0;
+    // runc's words: its suite reads them.
     struct text t = text_in(message->detail, sizeof message->detail);
-    text_add(&t, "hand the listener to the agent at \"");
+    text_add(&t, "failed to connect with seccomp agent \"");
     text_add(&t, path);
     text_add(&t, "\"");
     message->op_index = index;

@@ -1,8 +1,10 @@
 // A seccomp agent for the tests (seccomp_unotify(2)): listens at argv[1], prints the state it is sent, then answers every
-// call it is notified of with errno argv[2], printing the call's number. Ends when the listener has no process left.
+// call it is notified of with errno argv[2], or lets it go on (--continue), printing the call's number. Ends when the
+// listener has no process left.
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,7 @@ static int receive(int from) {
   return fd;
 }
 
-static void serve(int listener, int error) {
+static void serve(int listener, int error, bool go_on) {
   struct seccomp_notif call;
   struct seccomp_notif_resp answer;
   struct pollfd set = {.fd = listener, .events = POLLIN};
@@ -42,6 +44,7 @@ static void serve(int listener, int error) {
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0) continue;
     printf("%d\n", call.data.nr);
     answer = (struct seccomp_notif_resp){.id = call.id, .error = -error};
+    if (go_on) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
   }
 }
@@ -52,6 +55,7 @@ int main(int argc, char **argv) {
   int socket = listen_at(argv[1]);
   puts("listening");
   int listener = receive(accept(socket, NULL, NULL));
-  serve(listener, atoi(argv[2]));
+  bool go_on = strcmp(argv[2], "--continue") == 0;
+  serve(listener, go_on ? 0 : atoi(argv[2]), go_on);
   return 0;
 }

@@ -11,6 +11,7 @@ import { collect, finish, missing, sh, TestContainer } from "./core-harness.ts";
 
 const ENODATA = 61;
 const MKDIR = 83;
+const EXECVE = 59;
 
 const folder = mkdtempSync(join(tmpdir(), "lap-agent-"));
 const program = join(folder, "agent");
@@ -23,8 +24,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 class Agent implements Disposable {
   readonly socket: string = join(folder, `agent-${counter++}.sock`);
-  readonly #process: ChildProcessWithoutNullStreams = spawn(program, [this.socket, String(ENODATA)]);
-  readonly #output: Promise<string> = collect(this.#process.stdout);
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #output: Promise<string>;
+
+  /** Answers with ENODATA, or lets every call go on. */
+  constructor(options: readonly string[] = [String(ENODATA)]) {
+    this.#process = spawn(program, [this.socket, ...options]);
+    this.#output = collect(this.#process.stdout);
+  }
 
   async listening(): Promise<void> {
     await once(this.#process.stdout, "readable");
@@ -36,17 +43,27 @@ class Agent implements Disposable {
     return { state: JSON.parse(state!) as unknown, calls: calls.map(Number) };
   }
 
+  async end(): Promise<void> {
+    const exit = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exit;
+  }
+
   [Symbol.dispose](): void {
     this.#process.kill("SIGKILL");
   }
 }
 
-function notifying(listenerPath: string, noNewPrivileges: boolean): (spec: RuntimeSpec) => RuntimeSpec {
+function notifying(
+  listenerPath: string,
+  noNewPrivileges: boolean,
+  names: readonly string[] = ["mkdir", "mkdirat"],
+): (spec: RuntimeSpec) => RuntimeSpec {
   const seccomp: SeccompSpec = {
     defaultAction: "SCMP_ACT_ALLOW",
     listenerPath,
     listenerMetadata: "told to the agent",
-    syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY" }],
+    syscalls: [{ names, action: "SCMP_ACT_NOTIFY" }],
   };
   return (spec) => ({
     ...spec,
@@ -98,10 +115,35 @@ describe.skipIf(lacking !== undefined)(
       await finish(launched);
     });
 
+    test("once the agent is gone, its calls do not exist", async () => {
+      using agent = new Agent();
+      await agent.listening();
+      const script = "mkdir /tmp/first; echo waiting; read go; mkdir /tmp/second";
+      using container = new TestContainer(["sh", "-c", script], notifying(agent.socket, false));
+      const launched = await container.start({ openStdin: true });
+      await once(launched.attachment!.stdout, "readable");
+      await agent.end();
+      await launched.attachment!.writeStdin(Buffer.from("go\n"));
+      const { stderr } = await finish(launched);
+      expect(stderr.split("\n").map((line) => line.split(": ").at(-1))).toEqual([
+        "No data available",
+        "Function not implemented",
+        "",
+      ]);
+    });
+
+    test("calls that the start itself makes may be the agent's too", async () => {
+      using agent = new Agent(["--continue"]);
+      await agent.listening();
+      const asked = notifying(agent.socket, false, ["execve", "openat", "open", "read", "close"]);
+      expect((await sh("echo ran", asked)).stdout).toBe("ran\n");
+      expect((await agent.result()).calls).toContain(EXECVE);
+    });
+
     test("without an agent nothing starts", async () => {
       const nobody = join(folder, "nobody.sock");
       await expect(sh("echo ran", notifying(nobody, true))).rejects.toThrow(
-        `seccompNotify: hand the listener to the agent at "${nobody}": ENOENT`,
+        `seccompNotify: failed to connect with seccomp agent "${nobody}": ENOENT`,
       );
     });
   },

@@ -137,6 +137,24 @@ describe.skipIf(lacking !== undefined)(`core seccomp${lacking === undefined ? ""
     }
   });
 
+  test("a profile that denies calls of the start itself starts, and leaves no descriptor open", async () => {
+    const names = [
+      "close_range",
+      "fsopen",
+      "fsconfig",
+      "fspick",
+      "openat2",
+      "open_tree",
+      "move_mount",
+      "mount_setattr",
+    ];
+    const denying = allowBut({ names, errnoRet: 38 });
+    for (const noNewPrivileges of [true, false]) {
+      const { stdout } = await run(["ls", "/proc/self/fd"], withProfile(denying, noNewPrivileges));
+      expect(stdout).toBe("0\n1\n2\n3\n");
+    }
+  });
+
   test("a filter near the kernel's limit is taken, one beyond it is refused by us", async () => {
     const rules = (count: number): SeccompSpec => ({
       defaultAction: "SCMP_ACT_ALLOW",

@@ -2,6 +2,7 @@
 // with the program, because a command starts one container and would compile with code that V8 sees for the first time.
 import { createHash } from "node:crypto";
 import { compileSeccomp } from "./compile.ts";
+import { FLAG_SPEC_ALLOW } from "./numbers.ts";
 import { PRECOMPILED } from "./tables/precompiled.ts";
 import type { CompiledSeccomp, SeccompOptions, UncheckedSpec } from "./types.ts";
 
@@ -21,7 +22,12 @@ export function keyOf(spec: UncheckedSpec, options: SeccompOptions): string {
 function precompiled(key: string): CompiledSeccomp | undefined {
   const program = PRECOMPILED.get(key);
   if (program === undefined) return undefined;
-  return { program: new Uint8Array(Buffer.from(program, "base64")), flags: 0, listener: false, warnings: [] };
+  return {
+    program: new Uint8Array(Buffer.from(program, "base64")),
+    flags: FLAG_SPEC_ALLOW,
+    listener: false,
+    warnings: [],
+  };
 }
 
 /** {@link compileSeccomp}, remembering the last 16 filters; what it returns is shared and must not be changed. */

@@ -7,8 +7,7 @@ import {
   EPERM,
   FLAGS,
   FLAG_NEW_LISTENER,
-  FLAG_TSYNC,
-  FLAG_TSYNC_ESRCH,
+  FLAG_SPEC_ALLOW,
   FLAG_WAIT_KILLABLE_RECV,
   OPERATORS,
   RET_ERRNO,
@@ -87,7 +86,7 @@ function rules(value: unknown, index: number, warnings: string[]): Rule[] {
   const ret = action(rule["action"], rule["errnoRet"], `${field}.action`, `${field}.errnoRet`, warnings);
   const own = called.find((name) => HANDING_OVER.includes(name));
   if (ret === RET_USER_NOTIF && own !== undefined) {
-    throw invalid(`${field}.action`, `"${own}" cannot be notified: the listener reaches its agent by it`);
+    throw invalid(`${field}.action`, `SCMP_ACT_NOTIFY cannot be used for the ${own} syscall`);
   }
   const args = list(rule["args"], `${field}.args`).map((arg, at) => condition(arg, `${field}.args[${at}]`));
   return alternatives(args).map((conditions) => ({ names: called, action: ret, conditions }));
@@ -103,8 +102,12 @@ function arches(value: unknown, options: SeccompOptions): ArchName[] {
 
 function flags(value: unknown, hasListener: boolean, warnings: string[]): number {
   const asked = list(value, ".flags").map((name, index) => known(FLAGS, name, `.flags[${index}]`, "flag"));
-  let all = asked.reduce((sum, flag) => sum | flag, hasListener ? FLAG_NEW_LISTENER : 0);
-  if (hasListener && all & FLAG_TSYNC) all |= FLAG_TSYNC_ESRCH;
+  const own = hasListener ? FLAG_NEW_LISTENER : 0;
+  // A profile without a list of flags gets runc's default; an empty list is none.
+  const all = asked.reduce(
+    (sum, flag) => sum | flag,
+    value === undefined || value === null ? own | FLAG_SPEC_ALLOW : own,
+  );
   if (hasListener || !(all & FLAG_WAIT_KILLABLE_RECV)) return all;
   warnings.push("linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a SCMP_ACT_NOTIFY rule, ignored");
   return all & ~FLAG_WAIT_KILLABLE_RECV;

@@ -30,16 +30,15 @@ export const ACTIONS: Readonly<Record<string, number>> = {
   SCMP_ACT_NOTIFY: RET_USER_NOTIF,
 };
 
-export const FLAG_TSYNC: number = 1;
+export const FLAG_SPEC_ALLOW: number = 4;
 export const FLAG_NEW_LISTENER: number = 8;
-export const FLAG_TSYNC_ESRCH: number = 16;
 export const FLAG_WAIT_KILLABLE_RECV: number = 32;
 
-/** Filter flags by name. */
+/** Filter flags by name. TSYNC has no bit here: the process that installs the filter has one thread, nobody to sync with. */
 export const FLAGS: Readonly<Record<string, number>> = {
-  SECCOMP_FILTER_FLAG_TSYNC: FLAG_TSYNC,
+  SECCOMP_FILTER_FLAG_TSYNC: 0,
   SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: FLAG_SPEC_ALLOW,
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: FLAG_WAIT_KILLABLE_RECV,
 };
 

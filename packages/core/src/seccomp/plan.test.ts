@@ -36,7 +36,7 @@ describe("seccompFor", () => {
   test("a listener goes to its agent with the state of the container", () => {
     const annotated = { ...spec(notify), annotations: { key: "value" } };
     const [op] = seccompFor(annotated, FACTS, { id: "c1", bundle: "/b" }).ops;
-    expect(op).toMatchObject({ op: "seccompNotify", flags: 8, path: "/run/agent.sock" });
+    expect(op).toMatchObject({ op: "seccompNotify", flags: 8 | 4, path: "/run/agent.sock" });
     const state = {
       ociVersion: "1.2.0",
       id: "c1",

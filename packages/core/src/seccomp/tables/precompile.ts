@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DEFAULT_CAPABILITIES } from "../../spec/capabilities.ts";
 import { keyOf } from "../cache.ts";
 import { compileSeccomp } from "../compile.ts";
+import { FLAG_SPEC_ALLOW } from "../numbers.ts";
 import { defaultSeccompProfile, type ProfileHost } from "../profile/default.ts";
 import type { SeccompOptions } from "../types.ts";
 
@@ -23,7 +24,8 @@ export function precompile(): [key: string, program: string][] {
       const profile = defaultSeccompProfile(capabilities, host);
       const options: SeccompOptions = { arch: host.arch, newer: "enosys" };
       const { program, flags, listener, warnings } = compileSeccomp(profile, options);
-      if (flags !== 0 || listener || warnings.length > 0) throw new Error("a precompiled filter is a program only");
+      if (flags !== FLAG_SPEC_ALLOW || listener || warnings.length > 0)
+        throw new Error("cache.ts gives every precompiled filter the same flags");
       return [keyOf(profile, options), Buffer.from(program).toString("base64")];
     }),
   );

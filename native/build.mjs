@@ -39,7 +39,11 @@ function programs() {
     { name: "lap", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=1"] },
     { name: "lap-runtime", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=2"] },
   ];
-  if (flags.has("--asan")) list.push({ name: "lap-shim-asan", files: ["hosted.c", ...shim], flags: HOSTED });
+  if (flags.has("--asan")) {
+    list.push({ name: "lap-shim-asan", files: ["hosted.c", ...shim], flags: HOSTED });
+    const parsers = ["hosted.c", "fuzz_plan.c", "plan.c", "client.c", "status.c", ...SHARED];
+    list.push({ name: "lap-fuzz", files: parsers, flags: HOSTED });
+  }
   if (flags.has("--probe")) list.push({ name: "lap-probe", files: ["../probe.c"], flags: ["-O2", "-static"] });
   return list;
 }

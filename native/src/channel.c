@@ -9,6 +9,8 @@
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
 #define MSG_NOSIGNAL 0x4000
+#define MSG_DONTWAIT 0x40
+#define MSG_PEEK 2
 #define MSG_CMSG_CLOEXEC 0x40000000
 
 struct io_vector {
@@ -85,4 +87,9 @@ int channel_receive(int socket, struct channel_message *message, int *fd) {
   if (ret == 0) return 0;
   if (control.length >= offsetof(struct control, padding) && control.type == SCM_RIGHTS) *fd = control.fd;
   return ret == sizeof *message ? 1 : -EPROTO;
+}
+
+bool channel_is_closed(int socket) {
+  char byte;
+  return sys6(__NR_recvfrom, socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK, 0, 0) == 0;
 }

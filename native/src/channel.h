@@ -2,6 +2,7 @@
 #ifndef LAP_CHANNEL_H
 #define LAP_CHANNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "run.h"
@@ -28,6 +29,8 @@ int channel_send_fd(int socket, int fd);
 long channel_read(int socket, void *into, size_t size);
 // Sends `fd` with these bytes, in one message, over any unix socket; errno.
 int send_descriptor(int socket, int fd, const void *bytes, size_t length);
+// True when the other side is gone.
+bool channel_is_closed(int socket);
 // 1 when a message came (its descriptor in *fd or -1), 0 at the end, negative errno.
 int channel_receive(int socket, struct channel_message *message, int *fd);
 

@@ -141,6 +141,8 @@ int op_exec(struct run *run, struct cursor *f) {
   // Set here because a change of credentials clears it: prctl(2) PR_SET_PDEATHSIG.
   bool supervised = (run->plan->flags & PLAN_UNSUPERVISED) == 0;
   if (supervised) (void)sys5(__NR_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
+  // A supervisor that died before that line sends no signal any more; its end of the channel is closed then.
+  if (supervised && channel_is_closed(run->report)) lap_exit(127);
   move_preserved(run->plan->preserve);
   (void)sys3(__NR_close_range, 3 + run->plan->preserve, ~0U, CLOSE_RANGE_CLOEXEC);
   exec_reset_signals();

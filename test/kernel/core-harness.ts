@@ -14,6 +14,7 @@ import {
   type ExitStatus,
   type HostFacts,
   type Launched,
+  type LaunchExtras,
   type LaunchOptions,
 } from "@lapstrake/core";
 
@@ -64,7 +65,7 @@ export class TestContainer implements Disposable {
     };
   }
 
-  async start(options: Partial<LaunchOptions> = {}): Promise<Launched> {
+  async start(options: Partial<LaunchOptions> = {}, extras: LaunchExtras = {}): Promise<Launched> {
     const overlay = {
       kind: "overlay",
       lowerdirs: ["/"],
@@ -72,7 +73,7 @@ export class TestContainer implements Disposable {
       workdir: join(this.dir, "work"),
     } as const;
     const plan = compile({ spec: this.spec, rootfs: overlay }, facts, this.options(options));
-    this.launched = await launch(plan);
+    this.launched = await launch(plan, extras);
     return this.launched;
   }
 

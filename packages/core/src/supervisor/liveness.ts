@@ -5,6 +5,8 @@ import { kernelSyscalls } from "../sys/kernel.ts";
 
 const SIGKILL = 9;
 const ESRCH = 3;
+/** Task flag of linux/sched.h, in field 9 of proc_pid_stat(5). */
+const PF_EXITING = 4;
 let boot: string | undefined;
 
 /** Id of the running boot. */
@@ -24,7 +26,9 @@ export function startTime(pid: number): number | undefined {
   }
   // The name in field 2 may hold anything, so fields count from the last ")".
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
+  // An ending process has closed its sockets before it is a zombie: whoever saw them close must not find it alive.
+  const isEnding = (Number(fields[6]) & PF_EXITING) !== 0;
+  return isEnding || fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
 /** Sends a signal to the process that started at `since` (undefined: whichever has the pid); by pidfd, so that a reused pid is never hit. False when it is gone. */

@@ -1,6 +1,9 @@
+import { isLapError } from "@lapstrake/base";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkProfile } from "./check.ts";
 import { compileSeccomp } from "./compile.ts";
+import { resolveSeccompProfile } from "./profile/docker.ts";
 import type { UncheckedSpec } from "./types.ts";
 
 function check(spec: unknown): ReturnType<typeof checkProfile> {
@@ -70,6 +73,69 @@ describe("hostile profiles are refused by the name of the field", () => {
       compileSeccomp({ defaultAction: "SCMP_ACT_ERRNO", syscalls: rules }, { arch: "x86_64" }).program.length,
     ).toBeLessThan(200);
     expect((process.cpuUsage().user - started) / 1000).toBeLessThan(3000);
+  });
+});
+
+describe("anything at all", () => {
+  const junk = fc.anything({ withBigInt: true, withNullPrototype: true });
+  const action = fc.oneof(fc.constantFrom("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_NOTIFY", "__proto__"), junk);
+  const arg = fc.oneof(
+    junk,
+    fc.record({
+      index: fc.oneof(fc.nat(7), junk),
+      value: junk,
+      valueTwo: junk,
+      op: fc.oneof(fc.constant("SCMP_CMP_EQ"), junk),
+    }),
+  );
+  const rule = fc.oneof(
+    junk,
+    fc.record({
+      names: fc.oneof(fc.array(fc.oneof(fc.constantFrom("read", "constructor"), junk)), junk),
+      action,
+      errnoRet: junk,
+      args: fc.oneof(fc.array(arg), junk),
+      includes: fc.oneof(fc.record({ caps: junk, arches: junk, minKernel: junk }), junk),
+    }),
+  );
+  const spec = fc.oneof(
+    junk,
+    fc.record({
+      defaultAction: action,
+      defaultErrnoRet: junk,
+      architectures: fc.oneof(fc.array(junk), junk),
+      archMap: fc.oneof(fc.array(fc.record({ architecture: junk, subArchitectures: junk })), junk),
+      flags: fc.oneof(fc.array(junk), junk),
+      syscalls: fc.oneof(fc.array(rule), junk),
+    }),
+  );
+  const host = { arch: "x86_64", kernel: { release: "6.1.0", major: 6, minor: 1 } } as const;
+
+  // The one error it may end in is ours.
+  function outcome(body: () => unknown): void {
+    try {
+      body();
+    } catch (error) {
+      if (!isLapError(error, "invalidArgument")) throw error;
+    }
+  }
+
+  test("compiles or is refused by us", () => {
+    fc.assert(
+      fc.property(spec, (value) => outcome(() => compileSeccomp(value as UncheckedSpec, { arch: "x86_64" }))),
+      {
+        numRuns: 2000,
+      },
+    );
+  });
+
+  test("in Docker's form too", () => {
+    fc.assert(
+      fc.property(spec, (value) => outcome(() => resolveSeccompProfile(value, ["CAP_CHOWN"], host))),
+      {
+        numRuns: 2000,
+      },
+    );
   });
 });
 

@@ -15,3 +15,13 @@ export type { ShellPort, SpawnRequest } from "./shell/port.ts";
 export { stdioObjects } from "./processes/objects.ts";
 export { DirInodes, type DirInodesOptions } from "./mounts/dir-inodes.ts";
 export { MountFs, type Mount } from "./mounts/mount-fs.ts";
+export { policySend, type HttpPolicy, type HttpRule, type HttpSecret, type HttpTransport } from "./http/policy.ts";
+export {
+  HttpFailure,
+  type HttpBody,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpSend,
+  type HttpTimeouts,
+} from "./http/exchange.ts";

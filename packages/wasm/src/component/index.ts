@@ -2,3 +2,4 @@
 export { parseWat, wrapModule } from "./jco.ts";
 export { runComponent, type ComponentRun } from "./run-component.ts";
 export { wrappedCommand } from "./bypass.ts";
+export { openHttpComponent, type HttpComponent } from "./http-component.ts";

@@ -3,6 +3,7 @@
 import { LapError } from "@lapstrake/base";
 import { sections } from "../binary/sections.ts";
 import type { Preview3Host } from "../p3/host.ts";
+import { DENY_ALL } from "../p3/http/imports.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { exitOf, type WasmExit } from "../run/exit.ts";
 import { REASON, type Interrupt } from "../run/interrupt.ts";
@@ -32,11 +33,11 @@ function latin1(bytes: Uint8Array): string {
  * guest calls or waits.
  */
 export async function runPreview3(run: ComponentRun): Promise<WasmExit> {
-  if (Wasm.Suspending === undefined) throw noJspi();
+  checkJspi();
   const files = await translatedOf(run.component, true, run.cacheDir);
   const common = hostOf(run);
   using watch = new Watch(common.interrupt, run.limits?.timeoutMs);
-  const host: Preview3Host = { ...common, fatal: (error) => watch.end(error) };
+  const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };
   try {
     const exports = await instantiateTranslated(run, files, preview3Imports(host));
     const main = entryOf(exports);
@@ -80,7 +81,7 @@ function entryOf(exports: ComponentExports): Main {
 const LOOK_MS = 20;
 
 /** Ends a guest from outside its own calls: time is up, it is to end, or a task of the host failed. */
-class Watch implements Disposable {
+export class Watch implements Disposable {
   readonly ended: Promise<never>;
   readonly #timers: ReturnType<typeof setTimeout>[];
   #reject: (error: unknown) => void = () => undefined;
@@ -112,8 +113,10 @@ class Watch implements Disposable {
   }
 }
 
-function noJspi(): LapError {
-  return new LapError("unimplemented", "ERR_LAP_WASM_JSPI", "this JavaScript engine cannot run WASI 0.3 components", {
+/** Throws when this engine cannot suspend WebAssembly. */
+export function checkJspi(): void {
+  if (Wasm.Suspending !== undefined) return;
+  throw new LapError("unimplemented", "ERR_LAP_WASM_JSPI", "this JavaScript engine cannot run WASI 0.3 components", {
     hint: "use Node 24 or later: it has WebAssembly promise integration",
   });
 }

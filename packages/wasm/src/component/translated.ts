@@ -7,6 +7,7 @@ import { Interrupt } from "../run/interrupt.ts";
 import { preopensOf } from "../run/preopens.ts";
 import type { ModuleRun } from "../run/run-module.ts";
 import { Wasm, type WasmInstance, type WasmModule } from "../webassembly.ts";
+import type { HttpSend } from "../http/exchange.ts";
 import type { Translated } from "./jco.ts";
 
 /** One run of a component. */
@@ -16,6 +17,8 @@ export interface ComponentRun extends Omit<ModuleRun, "module"> {
   readonly cacheDir?: string | undefined;
   /** False: translate even what only wraps a preview1 module. */
   readonly bypass?: boolean | undefined;
+  /** Sends the guest's HTTP requests, usually by {@link policySend}; without it every request is refused. */
+  readonly http?: HttpSend | undefined;
 }
 
 /** Exports of a component by interface name, with and without version. */

@@ -3,3 +3,5 @@ export { readProgram, runCommand, type CommandRun } from "./run-command.ts";
 export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";
 export { closePool, warmPool } from "./pool.ts";
+export { nodeTransport } from "./http-transport.ts";
+export { serveHttp, type HttpHandler, type HttpServer } from "./http-serve.ts";

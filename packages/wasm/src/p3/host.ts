@@ -1,4 +1,5 @@
 // What the 0.3 host knows of its guest, and waiting: other tasks of the guest go on meanwhile, so nothing may stop the thread for long.
+import type { HttpSend } from "../http/exchange.ts";
 import type { GuestInput } from "../io/ports.ts";
 import type { ComponentHost } from "../p2/host.ts";
 
@@ -6,6 +7,7 @@ import type { ComponentHost } from "../p2/host.ts";
 export interface Preview3Host extends ComponentHost {
   /** Ends the guest: a task of the host that no call waits for failed with what is no result, such as a limit. */
   fatal(error: unknown): void;
+  readonly http: HttpSend;
 }
 
 const NS_PER_MS = 1_000_000n;

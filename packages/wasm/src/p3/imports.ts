@@ -7,6 +7,7 @@ import { preview2Imports } from "../p2/imports.ts";
 import { Descriptor } from "./descriptor.ts";
 import { cliErrorCode } from "./errors.ts";
 import { waitUntil, type Preview3Host } from "./host.ts";
+import { httpInterfaces } from "./http/imports.ts";
 import { readInput, writeStream, type GuestStream, type Outcome } from "./streams.ts";
 
 const NS_PER_SEC = 1_000_000_000n;
@@ -31,6 +32,7 @@ function newer(host: Preview3Host, older: Record<string, Interface>): Record<str
     "wasi:cli/stdout": output(host.stdout),
     "wasi:cli/stderr": output(host.stderr),
     ...clocks(host),
+    ...httpInterfaces(host.http),
     "wasi:random/insecure-seed": { getInsecureSeed: once(older["wasi:random/insecure-seed"]?.["insecureSeed"]) },
     "wasi:filesystem/types": { Descriptor },
     "wasi:filesystem/preopens": preopens(host),

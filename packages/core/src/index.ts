@@ -45,7 +45,15 @@ export type { NetlinkOptions } from "./net/netlink/socket.ts";
 export { withNetns } from "./sys/net.ts";
 export { allocate, chooseSubnet, createPool, DEFAULT_POOLS, localIpv6Subnet, release } from "./net/ipam.ts";
 export type { Lease, Pool } from "./net/ipam.ts";
-export { formatIp, macOfIp, parseIp, parsePrefix, prefixContains, type Prefix } from "./net/address.ts";
+export {
+  formatIp,
+  macOfIp,
+  parseIp,
+  parsePrefix,
+  prefixContains,
+  prefixesOverlap,
+  type Prefix,
+} from "./net/address.ts";
 export { Nft } from "./net/nft/nft.ts";
 export { deleteTable, newChain, newRule, newTable, type Chain, type Family } from "./net/nft/objects.ts";
 export { cmp, counter, ct, mask, meta, payload, verdict, type Expr } from "./net/nft/expr.ts";

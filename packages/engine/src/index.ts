@@ -38,3 +38,7 @@ export { startDns, type DnsServer, type DnsSource } from "./network/dns-server.t
 export type { Member, Zone } from "./network/dns-zone.ts";
 export type { Upstream } from "./network/dns-forward.ts";
 export { formatResolvConf, parseResolvConf, type ResolvConf } from "./network/resolv-conf.ts";
+export { Networks, type ConnectRequest, type NetworksOptions } from "./network/networks.ts";
+export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts";
+export type { NetworkRequest } from "./network/network-store.ts";
+export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";

@@ -25,6 +25,7 @@ import type { FirewallNetwork, FirewallState, InputPolicy, PublishedPort } from 
 
 const FAMILIES: readonly Family[] = ["ip", "ip6"];
 const TRIES = 50;
+const NETWORK_SETS: readonly string[] = [SETS.bridges, SETS.internal, SETS.outbound, SETS.within];
 const SET_NAMES: readonly string[] = Object.values(SETS);
 
 /** Where the firewall is and what it does with input. */
@@ -65,6 +66,23 @@ export class Firewall implements Disposable {
   addNetwork(network: FirewallNetwork): void {
     const placed = this.#families.flatMap((family) => networkElements(network).map((each) => ({ family, ...each })));
     this.#add(placed, network.id);
+  }
+
+  /** Adds a network unless it is there as it should be: the usual case of a start, which then changes nothing. */
+  ensureNetwork(network: FirewallNetwork): void {
+    const options = this.#options();
+    const wanted = networkElements(network).map(({ set, element }) => `${set} ${keyText(element)}`);
+    const isThere = (family: Family): boolean => {
+      if (!this.#isCurrent(family, options)) return false;
+      const owned = NETWORK_SETS.flatMap((set) =>
+        this.#nft
+          .elements(family, TABLE, set)
+          .filter(({ comment }) => comment === network.id)
+          .map((element) => `${set} ${keyText(element)}`),
+      );
+      return owned.length === wanted.length && wanted.every((each) => owned.includes(each));
+    };
+    if (!this.#families.every(isThere)) this.addNetwork(network);
   }
 
   /** Publishes ports; throws `ERR_LAP_PORT_TAKEN`, and then none of them is. */

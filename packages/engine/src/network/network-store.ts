@@ -1,0 +1,167 @@
+// The networks of a store: records beneath <root>/networks, one lock for all of them (addresses and bridges are chosen among all).
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { LapError } from "@lapstrake/base";
+import {
+  chooseSubnet,
+  createPool,
+  localIpv6Subnet,
+  lockFile,
+  parsePrefix,
+  prefixesOverlap,
+  type Pool,
+} from "@lapstrake/core";
+import { writeFileAtomic } from "../state/atomic.ts";
+import {
+  checkNetworkName,
+  DEFAULT_BRIDGE,
+  DEFAULT_NETWORK,
+  parseNetworkRecord,
+  type NetworkRecord,
+} from "./network-record.ts";
+
+/** What to make a network of; absent fields are docker's defaults. */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly internal?: boolean;
+  readonly ipv6?: boolean;
+  readonly masquerade?: boolean;
+  readonly icc?: boolean;
+  readonly mtu?: number;
+  readonly bridge?: string;
+  readonly hostBinding?: string;
+  /** Subnets with gateway, range and reserved addresses; none chooses one. */
+  readonly subnets?: readonly Omit<Pool, "leases" | "last">[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+const SUFFIX = ".json";
+
+function newId(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** Reads and writes network records; every method takes the lock that {@link NetworkStore.lock} gives unless it only reads. */
+export class NetworkStore {
+  readonly #dir: string;
+
+  constructor(root: string) {
+    this.#dir = join(root, "networks");
+  }
+
+  /** The lock of all networks; taken after a container's own. */
+  lock(): Disposable {
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    return lockFile(join(this.#dir, "lock"));
+  }
+
+  /** All networks, oldest first. */
+  list(): NetworkRecord[] {
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    const files = readdirSync(this.#dir).filter((file) => file.endsWith(SUFFIX));
+    const records = files.map((file) =>
+      parseNetworkRecord(readFileSync(join(this.#dir, file), "utf8"), join(this.#dir, file)),
+    );
+    return records.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+  }
+
+  /** By name, full id or unique id prefix. Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_ID_AMBIGUOUS`. */
+  find(wanted: string): NetworkRecord {
+    const all = this.list();
+    const exact = all.find(({ name, id }) => name === wanted || id === wanted);
+    if (exact !== undefined) return exact;
+    const matches = /^[a-f0-9]+$/.test(wanted) ? all.filter(({ id }) => id.startsWith(wanted)) : [];
+    if (matches.length === 1) return matches[0]!;
+    if (matches.length > 1) {
+      throw new LapError(
+        "invalidArgument",
+        "ERR_LAP_ID_AMBIGUOUS",
+        `network ${wanted} is ambiguous (${matches.length} matches found on ID prefix)`,
+      );
+    }
+    throw new LapError("notFound", "ERR_LAP_NO_NETWORK", `network ${wanted} not found`);
+  }
+
+  /** Adds a network of a person. `avoid` are subnets in use on the machine. Needs the lock. */
+  create(request: NetworkRequest, createdAt: string, avoid: readonly string[]): NetworkRecord {
+    const name = checkNetworkName(request.name);
+    if (this.list().some((other) => other.name === name)) {
+      throw new LapError("conflict", "ERR_LAP_NETWORK_EXISTS", `network with name ${name} already exists`);
+    }
+    return this.#add(request, createdAt, avoid, (id) => `br-${id.slice(0, 12)}`);
+  }
+
+  /** The default network, made at first use. Needs the lock. */
+  ensureDefault(createdAt: string, avoid: readonly string[]): NetworkRecord {
+    const found = this.list().find(({ name }) => name === DEFAULT_NETWORK);
+    return found ?? this.#add({ name: DEFAULT_NETWORK }, createdAt, avoid, () => DEFAULT_BRIDGE);
+  }
+
+  #add(
+    request: NetworkRequest,
+    createdAt: string,
+    avoid: readonly string[],
+    bridge: (id: string) => string,
+  ): NetworkRecord {
+    const id = newId();
+    const record: NetworkRecord = {
+      version: 1,
+      id,
+      name: request.name,
+      createdAt,
+      bridge: request.bridge ?? bridge(id),
+      internal: request.internal ?? false,
+      ipv6: request.ipv6 ?? false,
+      masquerade: request.masquerade ?? true,
+      icc: request.icc ?? true,
+      mtu: request.mtu,
+      hostBinding: request.hostBinding ?? "",
+      pools: this.#pools(request, id, avoid),
+      labels: request.labels ?? {},
+      options: request.options ?? {},
+      endpoints: {},
+    };
+    this.write(record);
+    return record;
+  }
+
+  #pools(request: NetworkRequest, id: string, avoid: readonly string[]): Pool[] {
+    const ours = this.list().flatMap(({ pools }) => pools.map(({ subnet }) => subnet));
+    const asked = request.subnets ?? [];
+    const clash = asked.find(({ subnet }) =>
+      ours.some((other) => prefixesOverlap(parsePrefix(subnet), parsePrefix(other))),
+    );
+    if (clash !== undefined) {
+      throw new LapError(
+        "permissionDenied",
+        "ERR_LAP_SUBNET_OVERLAP",
+        "Pool overlaps with other one on this address space",
+      );
+    }
+    const pools = asked.map((spec) => createPool(spec));
+    if (!pools.some(({ subnet }) => !subnet.includes(":"))) {
+      pools.unshift(createPool({ subnet: chooseSubnet([...ours, ...avoid]) }));
+    }
+    if (request.ipv6 === true && !pools.some(({ subnet }) => subnet.includes(":"))) {
+      pools.push(createPool({ subnet: localIpv6Subnet(id) }));
+    }
+    return pools;
+  }
+
+  /** Replaces a record; after a crash the file holds the old or the new one. Needs the lock. */
+  write(record: NetworkRecord): void {
+    writeFileAtomic(join(this.#dir, record.id + SUFFIX), `${JSON.stringify(record)}\n`, { durable: true });
+  }
+
+  /** Removes a record that has no members; throws `ERR_LAP_NETWORK_IN_USE` in docker's words. Needs the lock. */
+  remove(record: NetworkRecord): void {
+    if (record.name === DEFAULT_NETWORK) checkNetworkName(record.name);
+    if (Object.keys(record.endpoints).length > 0) {
+      const text = `error while removing network: network ${record.name} id ${record.id} has active endpoints`;
+      throw new LapError("conflict", "ERR_LAP_NETWORK_IN_USE", text);
+    }
+    rmSync(join(this.#dir, record.id + SUFFIX), { force: true });
+  }
+}

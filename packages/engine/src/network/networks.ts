@@ -1,0 +1,297 @@
+// Networks of a store, made true in the kernel: create, remove, connect, disconnect, and mend after a crash or a reboot. Order within a
+// change: the record first, then the kernel, so that whoever finds a half-done change knows from the record what to undo.
+import { randomBytes } from "node:crypto";
+import { LapError } from "@lapstrake/base";
+import {
+  allocate,
+  attachEndpoint,
+  createBridgeNetwork,
+  detachEndpoint,
+  Firewall,
+  forgetConnections,
+  forgetUdpPort,
+  macOfIp,
+  parseIp,
+  parsePrefix,
+  release,
+  removeBridgeNetwork,
+  Rtnl,
+  type FirewallState,
+  type InputPolicy,
+  type NetnsRef,
+  type Pool,
+} from "@lapstrake/core";
+import { NetworkStore, type NetworkRequest } from "./network-store.ts";
+import {
+  DEFAULT_NETWORK,
+  firewallNetwork,
+  gatewaysOf,
+  nextIfname,
+  type EndpointRecord,
+  type NetworkRecord,
+} from "./network-record.ts";
+import type { PortBinding } from "./port-spec.ts";
+import { choosePorts } from "./publish.ts";
+import type { Zone } from "./dns-zone.ts";
+
+/** Where the networks live. */
+export interface NetworksOptions {
+  /** The store. */
+  readonly root: string;
+  /** The host's network namespace; default the caller's (tests bring their own). */
+  readonly netns?: number;
+  /** Default `respect` (ADR 30). */
+  readonly input?: InputPolicy;
+}
+
+/** A container to connect. */
+export interface ConnectRequest {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly netns: NetnsRef;
+  readonly aliases?: readonly string[];
+  /** Wanted addresses without prefix length, at most one of a family. */
+  readonly addresses?: readonly string[];
+  readonly mac?: string;
+  readonly ports?: readonly PortBinding[];
+}
+
+function newEndpointId(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** Networks of one store; each method is one change under the store's network lock. Synchronous. */
+export class Networks {
+  readonly #store: NetworkStore;
+  readonly #options: NetworksOptions;
+
+  constructor(options: NetworksOptions) {
+    this.#store = new NetworkStore(options.root);
+    this.#options = options;
+  }
+
+  /** All networks, oldest first, the default one among them once it was used. */
+  list(): NetworkRecord[] {
+    return this.#store.list();
+  }
+
+  /** By name, id or unique prefix of it. */
+  find(wanted: string): NetworkRecord {
+    return this.#store.find(wanted);
+  }
+
+  /** Makes a network of a person; its bridge appears at once. */
+  create(request: NetworkRequest): NetworkRecord {
+    using _lock = this.#store.lock();
+    const record = this.#store.create(request, new Date().toISOString(), this.#subnetsInUse());
+    try {
+      this.#raise(record);
+      return record;
+    } catch (error) {
+      this.#lower(record);
+      this.#store.remove(record);
+      throw error;
+    }
+  }
+
+  /** Removes a network without members. */
+  remove(wanted: string): NetworkRecord {
+    using _lock = this.#store.lock();
+    const record = this.#store.find(wanted);
+    // The record last: until then the removal can be asked for again.
+    if (Object.keys(record.endpoints).length === 0 && record.name !== DEFAULT_NETWORK) this.#lower(record);
+    this.#store.remove(record);
+    return record;
+  }
+
+  /** Connects a container; on failure nothing of it stays. The default network is made at first use. */
+  connect(wanted: string, request: ConnectRequest): EndpointRecord {
+    using _lock = this.#store.lock();
+    const record = wanted === DEFAULT_NETWORK ? this.#default() : this.#store.find(wanted);
+    if (record.endpoints[request.containerId] !== undefined) {
+      const text = `endpoint with name ${request.containerName} already exists in network ${record.name}`;
+      throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
+    }
+    this.#raise(record);
+    const leased = this.#lease(record, request);
+    this.#store.write(leased.record);
+    try {
+      return this.#attach(leased.record, leased.endpoint, request);
+    } catch (error) {
+      this.#detach(leased.record, leased.endpoint);
+      this.#store.write(record);
+      throw error;
+    }
+  }
+
+  /** Disconnects a container; false when it was not on the network. */
+  disconnect(wanted: string, containerId: string): boolean {
+    using _lock = this.#store.lock();
+    return this.#remove(this.#store.find(wanted), containerId);
+  }
+
+  /** Takes a container off every network: what the reaper asks for. Idempotent. */
+  disconnectAll(containerId: string): void {
+    using _lock = this.#store.lock();
+    for (const record of this.#store.list()) this.#remove(record, containerId);
+  }
+
+  /** The endpoints of a container, by network name. */
+  endpointsOf(containerId: string): { readonly network: NetworkRecord; readonly endpoint: EndpointRecord }[] {
+    return this.#store.list().flatMap((network) => {
+      const endpoint = network.endpoints[containerId];
+      return endpoint === undefined ? [] : [{ network, endpoint }];
+    });
+  }
+
+  /** What the names of a container's networks are; the default network has none. */
+  zonesOf(containerId: string): Zone[] {
+    return this.endpointsOf(containerId)
+      .filter(({ network }) => network.name !== DEFAULT_NETWORK)
+      .map(({ network }) => ({
+        network: network.name,
+        members: Object.values(network.endpoints).map((each) => ({
+          names: [each.containerName, ...each.aliases, each.containerId.slice(0, 12)],
+          addresses: each.addresses.map(bare),
+        })),
+      }));
+  }
+
+  /** Makes bridges and firewall what the records say, without members that `isAlive` denies; returns the firewall's changes. */
+  restore(isAlive: (containerId: string) => boolean): number {
+    using _lock = this.#store.lock();
+    for (const record of this.#store.list()) {
+      for (const containerId of Object.keys(record.endpoints))
+        if (!isAlive(containerId)) this.#remove(this.#store.find(record.id), containerId);
+    }
+    const records = this.#store.list();
+    for (const record of records) this.#bridge(record);
+    using firewall = this.#firewall();
+    return firewall.reconcile(desiredFirewall(records));
+  }
+
+  #default(): NetworkRecord {
+    return this.#store.ensureDefault(new Date().toISOString(), this.#subnetsInUse());
+  }
+
+  #kernel(): { readonly netns?: number } {
+    return this.#options.netns === undefined ? {} : { netns: this.#options.netns };
+  }
+
+  #firewall(): Firewall {
+    return new Firewall({ ...this.#kernel(), input: this.#options.input ?? "respect" });
+  }
+
+  #subnetsInUse(): string[] {
+    using rtnl = new Rtnl(this.#kernel());
+    return rtnl.routes().map(({ destination }) => destination);
+  }
+
+  #bridge(record: NetworkRecord): void {
+    const { id, bridge, internal, mtu } = record;
+    createBridgeNetwork(
+      { id, bridge, internal, gateways: gatewaysOf(record), ...(mtu === undefined ? {} : { mtu }) },
+      this.#kernel(),
+    );
+  }
+
+  #raise(record: NetworkRecord): void {
+    this.#bridge(record);
+    using firewall = this.#firewall();
+    firewall.ensureNetwork(firewallNetwork(record));
+  }
+
+  #lower(record: NetworkRecord): void {
+    using firewall = this.#firewall();
+    firewall.removeOwned(record.id);
+    removeBridgeNetwork(record, this.#kernel());
+  }
+
+  /** The record with a new member: addresses, names of devices. */
+  #lease(
+    record: NetworkRecord,
+    request: ConnectRequest,
+  ): { readonly record: NetworkRecord; readonly endpoint: EndpointRecord } {
+    const id = newEndpointId();
+    const leases = record.pools.map((pool) => allocate(pool, id, wantedIn(pool, request.addresses ?? [])));
+    const addresses = leases.map(({ withPrefix }) => withPrefix);
+    const endpoint: EndpointRecord = {
+      id,
+      containerId: request.containerId,
+      containerName: request.containerName,
+      aliases: request.aliases ?? [],
+      addresses,
+      mac: request.mac ?? macOfIp(parseIp(bare(addresses[0] ?? "0.0.0.0"))),
+      hostIfname: `veth${id.slice(0, 7)}`,
+      ifname: nextIfname(this.#store.list(), request.containerId),
+      ports: [],
+    };
+    return { record: withEndpoint({ ...record, pools: leases.map(({ pool }) => pool) }, endpoint), endpoint };
+  }
+
+  #attach(record: NetworkRecord, endpoint: EndpointRecord, request: ConnectRequest): EndpointRecord {
+    const isFirst = this.endpointsOf(request.containerId).every(
+      (other) => other.network.id === record.id || other.network.internal,
+    );
+    const gateways = isFirst && !record.internal ? gatewaysOf(record).map(bare) : [];
+    const { bridge } = record;
+    const { addresses, mac, hostIfname, ifname } = endpoint;
+    attachEndpoint(
+      { netns: request.netns, bridge, hostIfname, ifname, addresses, mac, gateways, isolated: !record.icc },
+      this.#kernel(),
+    );
+    if (request.ports === undefined || request.ports.length === 0) return endpoint;
+    const published = this.#publish(record, endpoint, request.ports);
+    this.#store.write(withEndpoint(record, published));
+    return published;
+  }
+
+  #publish(record: NetworkRecord, endpoint: EndpointRecord, bindings: readonly PortBinding[]): EndpointRecord {
+    using firewall = this.#firewall();
+    const addresses = endpoint.addresses.map(bare);
+    const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#options.netns };
+    const ports = choosePorts(bindings, target, firewall.ports());
+    firewall.publish(ports);
+    for (const port of ports) if (port.protocol === "udp") forgetUdpPort(port.hostIp, port.hostPort, this.#kernel());
+    return { ...endpoint, ports };
+  }
+
+  #remove(record: NetworkRecord, containerId: string): boolean {
+    const endpoint = record.endpoints[containerId];
+    if (endpoint === undefined) return false;
+    this.#detach(record, endpoint);
+    const { [containerId]: _gone, ...endpoints } = record.endpoints;
+    this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
+    return true;
+  }
+
+  /** The kernel's side of a member, whatever of it is there. */
+  #detach(_record: NetworkRecord, endpoint: EndpointRecord): void {
+    using firewall = this.#firewall();
+    firewall.removeOwned(endpoint.id);
+    detachEndpoint(endpoint.hostIfname, this.#kernel());
+    for (const address of endpoint.addresses) forgetConnections(bare(address), this.#kernel());
+  }
+}
+
+function bare(address: string): string {
+  return address.split("/")[0]!;
+}
+
+function withEndpoint(record: NetworkRecord, endpoint: EndpointRecord): NetworkRecord {
+  return { ...record, endpoints: { ...record.endpoints, [endpoint.containerId]: endpoint } };
+}
+
+/** The wanted address of a pool's family. */
+function wantedIn(pool: Pool, addresses: readonly string[]): string | undefined {
+  const length = parsePrefix(pool.subnet).address.length;
+  return addresses.find((address) => parseIp(address).length === length);
+}
+
+/** What the firewall should hold for some networks. */
+export function desiredFirewall(records: readonly NetworkRecord[]): FirewallState {
+  return {
+    networks: records.map(firewallNetwork),
+    ports: records.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports)),
+  };
+}

@@ -1,0 +1,93 @@
+// From what people asked (`-p`) to ports of the host: families, default addresses, ports that are to be chosen. The socket that reserves a
+// port proves that no program of the host has it.
+import { randomInt } from "node:crypto";
+import { LapError, isLapError } from "@lapstrake/base";
+import { reservePort, type PublishedPort } from "@lapstrake/core";
+import type { PortBinding } from "./port-spec.ts";
+
+/** Where docker and Linux look for free ports: net.ipv4.ip_local_port_range. */
+const EPHEMERAL = [32_768, 60_999] as const;
+const TRIES = 200;
+
+/** Whose port it is, and how it is reached inside. */
+export interface PublishTarget {
+  readonly owner: string;
+  /** Without prefix length. */
+  readonly addresses: readonly string[];
+  /** Address for bindings that name none; "" is everywhere. */
+  readonly hostBinding: string;
+  /** Network namespace of the host; default the caller's. */
+  readonly netns?: number | undefined;
+}
+
+/** The addresses of the host that a binding means, each with the container's address of its family. */
+function sides(binding: PortBinding, target: PublishTarget): { readonly hostIp: string; readonly address: string }[] {
+  const asked = binding.hostIp === "" ? target.hostBinding : binding.hostIp;
+  const hostIps = asked === "" ? ["0.0.0.0", "::"] : [asked];
+  return hostIps.flatMap((hostIp) => {
+    const address = target.addresses.find((each) => each.includes(":") === hostIp.includes(":"));
+    return address === undefined ? [] : [{ hostIp, address }];
+  });
+}
+
+function isFree(port: PublishedPort, netns: number | undefined): boolean {
+  try {
+    using _held = reservePort(port, netns);
+    return true;
+  } catch (error) {
+    if (isLapError(error) && error.code === "ERR_LAP_PORT_IN_USE") return false;
+    throw error;
+  }
+}
+
+/** Ports to try, in order: a given one, a range, or random ones. */
+function candidates([first, last]: readonly [number, number]): number[] {
+  if (first === 0) return Array.from({ length: TRIES }, () => randomInt(EPHEMERAL[0], EPHEMERAL[1] + 1));
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+function key({ protocol, hostPort }: PublishedPort): string {
+  return `${protocol} ${hostPort}`;
+}
+
+/**
+ * Chooses host ports for bindings; `taken` are those published already. A single port that is taken is passed on, for the firewall to name
+ * its holder. Throws `ERR_LAP_PORT_IN_USE` and, when nothing of a range is free, `ERR_LAP_PORT_TAKEN`.
+ */
+export function choosePorts(
+  bindings: readonly PortBinding[],
+  target: PublishTarget,
+  taken: readonly PublishedPort[],
+): PublishedPort[] {
+  const used = new Set(taken.map(key));
+  const out: PublishedPort[] = [];
+  for (const binding of bindings) {
+    const chosen = chooseOne(binding, target, used);
+    for (const port of chosen) used.add(key(port));
+    out.push(...chosen);
+  }
+  return out;
+}
+
+function chooseOne(binding: PortBinding, target: PublishTarget, used: ReadonlySet<string>): PublishedPort[] {
+  const where = sides(binding, target);
+  const at = (hostPort: number): PublishedPort[] =>
+    where.map((side) => ({
+      owner: target.owner,
+      protocol: binding.protocol,
+      ...side,
+      hostPort,
+      port: binding.containerPort,
+    }));
+  const [first, last] = binding.hostPorts;
+  if (first === last && first !== 0) {
+    for (const port of at(first)) if (!used.has(key(port))) reservePort(port, target.netns)?.[Symbol.dispose]();
+    return at(first);
+  }
+  for (const hostPort of candidates(binding.hostPorts)) {
+    const ports = at(hostPort);
+    if (ports.every((port) => !used.has(key(port)) && isFree(port, target.netns))) return ports;
+  }
+  const text = `Bind for ${where[0]?.hostIp ?? ""}:${first}-${last} failed: all ports are allocated`;
+  throw new LapError("conflict", "ERR_LAP_PORT_TAKEN", text);
+}

@@ -1,0 +1,163 @@
+// Networks of a store made true in a namespace that stands for the host: members, names, ports, collisions, crashes.
+import { fork } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Firewall, raiseLoopback, removeBridgeNetwork, Rtnl } from "@lapstrake/core";
+import { Networks, parsePortSpec, startDns, type EndpointRecord } from "@lapstrake/engine";
+import { afterEach, beforeEach, expect } from "vitest";
+import { needs } from "../support/facts.ts";
+import { openSpace, type Space } from "./core-net-spaces.ts";
+
+const FACTS = ["linux", "root", "command:unshare", "command:nsenter"] as const;
+const [WEB, DB] = ["a".repeat(64), "b".repeat(64)];
+
+let root: string;
+let host: Space, web: Space, db: Space;
+let networks: Networks;
+
+function connect(
+  network: string,
+  containerId: string,
+  space: Space,
+  name: string,
+  ports: readonly string[] = [],
+): EndpointRecord {
+  const request = { containerId, containerName: name, netns: { pid: space.pid }, aliases: [`${name}-alias`] };
+  return networks.connect(network, { ...request, ports: ports.flatMap(parsePortSpec) });
+}
+
+function devices(space: Space): string[] {
+  using rtnl = new Rtnl({ netns: space.fd });
+  return rtnl
+    .links()
+    .map(({ name }) => name)
+    .filter((name) => name !== "lo" && !name.startsWith("lap-reinject"));
+}
+
+function publishedPorts(): string[] {
+  using firewall = new Firewall({ netns: host.fd });
+  return firewall.ports().map((port) => `${port.hostIp}:${port.hostPort}->${port.port}/${port.protocol}`);
+}
+
+needs(...FACTS).describe("networks of a store", () => {
+  const { test } = needs(...FACTS);
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), "lap-networks-"));
+    [host, web, db] = await Promise.all([openSpace(), openSpace(), openSpace()]);
+    raiseLoopback({ fd: host.fd });
+    networks = new Networks({ root, netns: host.fd });
+  });
+  afterEach(() => {
+    for (const space of [host, web, db]) space?.[Symbol.dispose]();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  test("two containers find each other by name, alias and id, and the host a published port", async () => {
+    networks.create({ name: "app", ipv6: true });
+    connect("app", WEB, web, "web", ["8080:80", "127.0.0.1::81"]);
+    const { addresses } = connect("app", DB, db, "db");
+    await Promise.all([web.listen("tcp", "::", 80, "web"), db.listen("tcp", "::", 5432, "db")]);
+    const source = { zones: () => networks.zonesOf(WEB), forwards: () => false, upstreams: () => [] };
+    await using _dns = await startDns({ pid: web.pid }, source);
+    for (const name of ["db", "db-alias", "bbbbbbbbbbbb", "db.app"]) {
+      expect(await web.resolve(name, "A")).toBe(addresses[0]!.split("/")[0]);
+    }
+    const six = await web.resolve("db", "AAAA");
+    expect(await web.ask("tcp", six, 5432)).toMatch(/^db saw fd/);
+    expect(await host.ask("tcp", "127.0.0.1", 8080)).toMatch(/^web saw /);
+    const ports = publishedPorts();
+    expect(ports).toEqual(expect.arrayContaining(["0.0.0.0:8080->80/tcp", ":::8080->80/tcp"]));
+    expect(ports.find((port) => port.startsWith("127.0.0.1:"))).toMatch(/^127\.0\.0\.1:\d{5}->81\/tcp$/);
+    expect(networks.disconnect("app", WEB)).toBe(true);
+    expect(networks.disconnect("app", WEB)).toBe(false);
+    expect(publishedPorts()).toEqual([]);
+    expect(devices(web)).toEqual([]);
+  });
+
+  test("a container on two networks has two devices and one way out; leaving all leaves nothing", () => {
+    networks.create({ name: "inner", internal: true });
+    connect("inner", WEB, web, "web");
+    connect("bridge", WEB, web, "web");
+    expect(devices(web)).toEqual(["eth0", "eth1"]);
+    using inside = new Rtnl({ netns: web.fd });
+    const defaults = inside.routes().filter(({ destination }) => destination === "0.0.0.0/0");
+    expect(defaults).toMatchObject([{ gateway: "172.18.0.1" }]);
+    expect(networks.zonesOf(WEB).map(({ network }) => network)).toEqual(["inner"]);
+    networks.disconnectAll(WEB);
+    networks.disconnectAll(WEB);
+    expect(devices(web)).toEqual([]);
+    expect(networks.list().map(({ endpoints, pools }) => [endpoints, pools[0]!.leases])).toEqual([
+      [{}, {}],
+      [{}, {}],
+    ]);
+    networks.remove("inner");
+    expect(devices(host)).toEqual(["lap0"]);
+  });
+
+  test("a port that is taken undoes the whole connection, whoever has it", async () => {
+    connect("bridge", DB, db, "db", ["8080:80"]);
+    expect(() => connect("bridge", WEB, web, "web", ["9090:80", "8080:80"])).toThrow(
+      expect.objectContaining({
+        code: "ERR_LAP_PORT_TAKEN",
+        message: "Bind for 0.0.0.0:8080 failed: port is already allocated",
+      }),
+    );
+    await host.listen("tcp", "0.0.0.0", 7070, "host");
+    expect(() => connect("bridge", WEB, web, "web", ["7070:80"])).toThrow(
+      expect.objectContaining({ code: "ERR_LAP_PORT_IN_USE" }),
+    );
+    expect(connect("bridge", WEB, web, "web", ["8080-8082:80"]).ports).toMatchObject([{ hostPort: 8081 }]);
+    networks.disconnectAll(WEB);
+    expect(devices(web)).toEqual([]);
+    expect(publishedPorts()).toEqual(["0.0.0.0:8080->80/tcp"]);
+    expect(Object.keys(networks.find("bridge").endpoints)).toEqual([DB]);
+  });
+
+  test("docker's words for what is refused", () => {
+    const { id } = networks.create({ name: "one", subnets: [{ subnet: "10.99.0.0/24" }] });
+    const refused = (what: () => unknown, message: string): void =>
+      expect(what).toThrow(expect.objectContaining({ message }));
+    refused(() => networks.create({ name: "one" }), "network with name one already exists");
+    refused(() => networks.create({ name: "host" }), "operation is not permitted on predefined host network");
+    refused(
+      () => networks.create({ name: "two", subnets: [{ subnet: "10.99.0.128/25" }] }),
+      "Pool overlaps with other one on this address space",
+    );
+    refused(() => networks.find("nosuch"), "network nosuch not found");
+    connect("one", WEB, web, "cap1");
+    refused(() => connect("one", WEB, web, "cap1"), "endpoint with name cap1 already exists in network one");
+    refused(() => networks.remove("one"), `error while removing network: network one id ${id} has active endpoints`);
+    expect(networks.find(id.slice(0, 6)).name).toBe("one");
+    expect(readdirSync(join(root, "networks")).filter((file) => file.endsWith(".json"))).toEqual([`${id}.json`]);
+  });
+
+  test("after a reboot bridges and ports are made again, and members that died are gone", async () => {
+    networks.create({ name: "app" });
+    connect("app", WEB, web, "web", ["8080:80"]);
+    connect("app", DB, db, "db", ["8081:80"]);
+    const before = networks.find("app");
+    using firewall = new Firewall({ netns: host.fd });
+    firewall.remove();
+    removeBridgeNetwork(before, { netns: host.fd });
+    expect(networks.restore((containerId) => containerId === WEB)).toBeGreaterThan(0);
+    expect(networks.restore((containerId) => containerId === WEB)).toBe(0);
+    expect(devices(host)).toContain(before.bridge);
+    expect(publishedPorts().sort()).toEqual(["0.0.0.0:8080->80/tcp"]);
+    expect(Object.values(networks.find("app").pools[0]!.leases)).toEqual([before.endpoints[WEB]!.id]);
+  });
+
+  test("processes that connect at once share no address", async () => {
+    const script = new URL("./core-net-connector.ts", import.meta.url);
+    const args = (n: number): string[] => [root, String(host.pid), String(n)];
+    const children = [1, 2, 3, 4].map((n) => fork(script, args(n), { execArgv: ["--conditions=@lapstrake/source"] }));
+    const codes = await Promise.all(children.map((child) => new Promise((resolve) => child.on("exit", resolve))));
+    expect(codes).toEqual([0, 0, 0, 0]);
+    const { endpoints, pools } = networks.find("bridge");
+    expect(Object.keys(endpoints)).toHaveLength(12);
+    expect(new Set(Object.values(endpoints).map(({ addresses }) => addresses[0])).size).toBe(12);
+    expect(Object.keys(pools[0]!.leases)).toHaveLength(12);
+    expect(networks.restore(() => false)).toBe(0);
+    expect(networks.find("bridge").pools[0]!.leases).toEqual({});
+  });
+});

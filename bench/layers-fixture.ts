@@ -28,7 +28,7 @@ import { nodePorts } from "@lapstrake/layers/node";
 
 const CACHE = join(tmpdir(), "lap-fixtures");
 
-/** Folder with `store/` (an image store with `debian:layers`) and `debian.tar` (the same as an archive). Takes minutes the first time. */
+/** Folder with `store/` (an image store with `debian:layers`), `debian.tar` (the same as an archive) and its base layer with PAX headers (`base.tar`) and without (`plain.tar`). Takes minutes the first time. */
 export async function debianFixture(): Promise<string> {
   const done = join(CACHE, "debian.tar");
   if (existsSync(done)) return CACHE;
@@ -38,6 +38,16 @@ export async function debianFixture(): Promise<string> {
     execFileSync("debootstrap", ["--variant=minbase", "bookworm", root], { stdio: "ignore" });
   const tar = join(CACHE, "base.tar");
   execFileSync("tar", ["--xattrs", "--numeric-owner", "--sort=name", "--one-file-system", "-cf", tar, "-C", root, "."]);
+  execFileSync("tar", [
+    "--numeric-owner",
+    "--sort=name",
+    "--format=gnu",
+    "-cf",
+    join(CACHE, "plain.tar"),
+    "-C",
+    root,
+    ".",
+  ]);
   using dir = openDirFs(join(CACHE, "store"));
   const store = openImageStore(dir, nodePorts);
   const image = await layersOnTop(store, tar);

@@ -1,6 +1,7 @@
 // One 512-byte tar header: v7, ustar, GNU and star layouts (POSIX pax "ustar Interchange Format", GNU tar manual "Basic Tar Format").
-import { fromBytes, type ByteString } from "@lapstrake/base";
+import type { ByteString } from "@lapstrake/base";
 import { tarError } from "./errors.ts";
+import { latin1 } from "./latin1.ts";
 import { readNumber } from "./numbers.ts";
 
 export const BLOCK = 512;
@@ -28,19 +29,18 @@ export function isZeroBlock(block: Uint8Array, at: number): boolean {
 
 /** True when the checksum field fits: unsigned sum, or the signed one of old writers. */
 export function checksumFits(block: Uint8Array, at: number): boolean {
-  let sum = 0;
-  let high = 0;
-  for (let i = at; i < at + BLOCK; i++) {
-    const byte = block[i]!;
-    sum += byte;
-    high += byte >> 7;
-  }
-  for (let i = at + 148; i < at + 156; i++) {
-    sum += 32 - block[i]!;
-    high -= block[i]! >> 7;
-  }
   const stored = storedChecksum(block, at);
-  return stored === sum || stored === sum - high * 256;
+  let sum = 8 * 32;
+  for (let i = at; i < at + 148; i++) sum += block[i]!;
+  for (let i = at + 156; i < at + BLOCK; i++) sum += block[i]!;
+  return stored === sum || stored === sum - 256 * highBytes(block, at);
+}
+
+/** Bytes with the first bit set, outside the checksum field. */
+function highBytes(block: Uint8Array, at: number): number {
+  let high = 0;
+  for (let i = at; i < at + BLOCK; i++) if (i < at + 148 || i >= at + 156) high += block[i]! >> 7;
+  return high;
 }
 
 function storedChecksum(block: Uint8Array, at: number): number {
@@ -91,13 +91,13 @@ function isMagic(block: Uint8Array, at: number, magic: string): boolean {
 function text(block: Uint8Array, at: number, length: number): ByteString {
   let end = at;
   while (end < at + length && block[end] !== 0) end++;
-  return fromBytes(block, at, end);
+  return latin1(block, at, end);
 }
 
 /** Name in a GNU 'L' or 'K' member: bytes up to the first NUL. */
 export function longName(bytes: Uint8Array): ByteString {
   const end = bytes.indexOf(0);
-  const name = fromBytes(bytes, 0, end < 0 ? bytes.length : end);
+  const name = latin1(bytes, 0, end < 0 ? bytes.length : end);
   if (name === "") throw tarError("a long name is empty");
   return name;
 }

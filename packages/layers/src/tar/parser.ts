@@ -5,6 +5,7 @@ import { MAX_MEMBERS, MAX_PAX_BYTES } from "../limits.ts";
 import type { Extent } from "../tree/content.ts";
 import { tarError } from "./errors.ts";
 import { BLOCK, checksumFits, decodeHeader, isZeroBlock, longName, type RawHeader } from "./header.ts";
+import { plainView } from "./latin1.ts";
 import { checkSize, makeMember, memberType, type TarMember } from "./member.ts";
 import { parsePaxNumber, readNumber } from "./numbers.ts";
 import { NO_PAX, parsePax, type PaxRecords } from "./pax.ts";

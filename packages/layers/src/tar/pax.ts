@@ -1,8 +1,9 @@
 // PAX extended headers (POSIX pax "pax Extended Header"): records of "LENGTH KEY=VALUE\n", values are bytes.
 // Extended attributes come as SCHILY.xattr.* (raw) and LIBARCHIVE.xattr.* (base64); both are bytes here.
-import { fromBytes, toBytes, type ByteString } from "@lapstrake/base";
+import { toBytes, type ByteString } from "@lapstrake/base";
 import { MAX_SPARSE_EXTENTS } from "../limits.ts";
 import { tarError } from "./errors.ts";
+import { latin1 } from "./latin1.ts";
 
 /** Records of one or more PAX headers. */
 export interface PaxRecords {
@@ -39,14 +40,24 @@ interface Record {
 
 function readRecord(body: Uint8Array, at: number): Record {
   const space = body.indexOf(0x20, at);
-  const digits = space < 0 || space - at > 10 ? "" : fromBytes(body, at, space);
-  const length = /^[1-9]\d*$/.test(digits) ? Number(digits) : 0;
+  const length = space < 0 ? 0 : readLength(body, at, space);
   const end = at + length;
-  if (length < digits.length + 4 || end > body.length || body[end - 1] !== 0x0a)
+  if (length < space - at + 4 || end > body.length || body[end - 1] !== 0x0a)
     throw tarError("a PAX record has a wrong length");
   const equals = body.indexOf(0x3d, space);
   if (equals <= space + 1 || equals >= end) throw tarError("a PAX record has no key");
-  return { key: fromBytes(body, space + 1, equals), valueStart: equals + 1, end };
+  return { key: latin1(body, space + 1, equals), valueStart: equals + 1, end };
+}
+
+/** The decimal before a record, 0 when it is none. */
+function readLength(body: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let i = at; i < end; i++) {
+    const digit = body[i]! - 0x30;
+    if (digit < 0 || digit > 9 || end - at > 10) return 0;
+    value = value * 10 + digit;
+  }
+  return body[at] === 0x30 ? 0 : value;
 }
 
 function store(
@@ -65,7 +76,7 @@ function store(
     values.delete(key);
     return;
   }
-  const text = fromBytes(value);
+  const text = latin1(value, 0, value.length);
   if (text.includes("\0")) throw tarError(`the PAX record "${key.slice(0, 60)}" contains a NUL byte`);
   if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") {
     if (sparse.length >= 2 * MAX_SPARSE_EXTENTS) throw tarError(`more than ${MAX_SPARSE_EXTENTS} extents`, "LIMIT");
@@ -91,7 +102,7 @@ function unescapeByte(_: string, hex: string): string {
 
 function base64(value: Uint8Array): Uint8Array {
   try {
-    return toBytes(atob(fromBytes(value)));
+    return toBytes(atob(latin1(value, 0, value.length)));
   } catch (cause) {
     throw Object.assign(tarError("an extended attribute is not base64"), { cause });
   }

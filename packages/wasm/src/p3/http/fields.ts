@@ -66,7 +66,9 @@ export class Fields {
 
   append(name: string, value: Uint8Array): void {
     this.#check(name, [value]);
-    this.#entries = [...this.#entries, [name, value]];
+    // The first spelling of a name stays.
+    const known = this.#entries.find(([other]) => other.toLowerCase() === name.toLowerCase())?.[0];
+    this.#entries = [...this.#entries, [known ?? name, value]];
   }
 
   delete(name: string): void {

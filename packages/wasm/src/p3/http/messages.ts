@@ -116,7 +116,8 @@ export class Request {
 
   setScheme(scheme: Named | undefined): void {
     if (scheme?.tag === "other" && !isScheme(scheme.val ?? "")) refuse();
-    this.#scheme = scheme;
+    const known = scheme?.tag === "other" && /^https?$/.test(scheme.val ?? "");
+    this.#scheme = known ? { tag: scheme.val!.toUpperCase() } : scheme;
   }
 
   getAuthority(): string | undefined {

@@ -114,6 +114,23 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(Object.keys(networks.find("bridge").endpoints)).toEqual([DB]);
   });
 
+  test("published ports change while the container runs, all or none", async () => {
+    connect("bridge", DB, db, "db", ["9999:80"]);
+    connect("bridge", WEB, web, "web", ["8080:80", "8081:81"]);
+    await web.listen("tcp", "0.0.0.0", 80, "web");
+    networks.republish("bridge", WEB, ["8080:80", "8090:80"].flatMap(parsePortSpec));
+    expect(await host.ask("tcp", "127.0.0.1", 8090)).toMatch(/^web saw /);
+    expect(await host.ask("tcp", "127.0.0.1", 8081)).toBe("ECONNREFUSED");
+    const clash = ["8100:80", "9999:80"].flatMap(parsePortSpec);
+    expect(() => networks.republish("bridge", WEB, clash)).toThrow(
+      expect.objectContaining({ code: "ERR_LAP_PORT_TAKEN" }),
+    );
+    expect(networks.endpointsOf(WEB)[0]?.endpoint.ports.map(({ hostPort }) => hostPort)).toEqual([8080, 8090]);
+    expect(await host.ask("tcp", "127.0.0.1", 8090)).toMatch(/^web saw /);
+    networks.republish("bridge", WEB, []);
+    expect(publishedPorts()).toEqual(["0.0.0.0:9999->80/tcp"]);
+  });
+
   test("docker's words for what is refused", () => {
     const { id } = networks.create({ name: "one", subnets: [{ subnet: "10.99.0.0/24" }] });
     const refused = (what: () => unknown, message: string): void =>

@@ -118,7 +118,7 @@ export class Networks {
     try {
       return this.#attach(leased.record, leased.endpoint, request);
     } catch (error) {
-      this.#detach(leased.record, leased.endpoint);
+      this.#detach(leased.endpoint);
       this.#store.write(record);
       throw error;
     }
@@ -128,6 +128,20 @@ export class Networks {
   disconnect(wanted: string, containerId: string): boolean {
     using _lock = this.#store.lock();
     return this.#remove(this.#store.find(wanted), containerId);
+  }
+
+  /** Changes the published ports of a member to `bindings`, in one step; connections that stand go on. */
+  republish(wanted: string, containerId: string, bindings: readonly PortBinding[]): EndpointRecord {
+    using _lock = this.#store.lock();
+    const record = this.#store.find(wanted);
+    const endpoint = record.endpoints[containerId];
+    if (endpoint === undefined) {
+      const text = `container ${containerId} is not connected to network ${record.name}`;
+      throw new LapError("notFound", "ERR_LAP_NO_ENDPOINT", text);
+    }
+    const published = this.#publish(record, endpoint, bindings);
+    this.#store.write(withEndpoint(record, published));
+    return published;
   }
 
   /** Takes a container off every network: what the reaper asks for. Idempotent. */
@@ -251,22 +265,24 @@ export class Networks {
     const addresses = endpoint.addresses.map(bare);
     const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#options.netns };
     const ports = choosePorts(bindings, target, firewall.ports());
-    firewall.publish(ports);
-    for (const port of ports) if (port.protocol === "udp") forgetUdpPort(port.hostIp, port.hostPort, this.#kernel());
+    firewall.replacePorts(endpoint.id, ports);
+    for (const { protocol, hostIp, hostPort } of [...ports, ...endpoint.ports]) {
+      if (protocol === "udp") forgetUdpPort(hostIp, hostPort, this.#kernel());
+    }
     return { ...endpoint, ports };
   }
 
   #remove(record: NetworkRecord, containerId: string): boolean {
     const endpoint = record.endpoints[containerId];
     if (endpoint === undefined) return false;
-    this.#detach(record, endpoint);
+    this.#detach(endpoint);
     const { [containerId]: _gone, ...endpoints } = record.endpoints;
     this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
     return true;
   }
 
   /** The kernel's side of a member, whatever of it is there. */
-  #detach(_record: NetworkRecord, endpoint: EndpointRecord): void {
+  #detach(endpoint: EndpointRecord): void {
     using firewall = this.#firewall();
     firewall.removeOwned(endpoint.id);
     detachEndpoint(endpoint.hostIfname, this.#kernel());

@@ -59,7 +59,8 @@ export function choosePorts(
   target: PublishTarget,
   taken: readonly PublishedPort[],
 ): PublishedPort[] {
-  const used = new Set(taken.map(key));
+  // What the owner has now it may have again.
+  const used = new Set(taken.filter(({ owner }) => owner !== target.owner).map(key));
   const out: PublishedPort[] = [];
   for (const binding of bindings) {
     const chosen = chooseOne(binding, target, used);

@@ -93,6 +93,15 @@ export class Firewall implements Disposable {
     );
   }
 
+  /** Publishes `ports` in place of all that `owner` had published, in one step; throws as {@link Firewall.publish}. */
+  replacePorts(owner: string, ports: readonly PublishedPort[]): void {
+    this.#checkFamilies(ports);
+    this.#add(
+      ports.flatMap((port) => portElements(port).map((each) => ({ family: familyOfIp(port.hostIp), ...each }))),
+      owner,
+    );
+  }
+
   /** Takes away everything of one owner: a network by id, the ports of an endpoint. False when there was nothing. */
   removeOwned(owner: string): boolean {
     return this.#commit(() => this.#families.flatMap((family) => this.#removal(family, owner))) > 0;

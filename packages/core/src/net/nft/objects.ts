@@ -1,4 +1,5 @@
 // Tables, chains, rules, sets and elements: requests of nf_tables, and their comments in nft(8)'s form. Pure.
+import { LapError } from "@lapstrake/base";
 import type { Attr } from "../netlink/attrs.ts";
 import { attrsLength, text, u32be } from "../netlink/attrs.ts";
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, type Request } from "../netlink/message.ts";
@@ -51,9 +52,14 @@ function request(message: keyof typeof K.MSG, family: Family, flags: number, att
   return { type, flags, header: nfgenmsg(K.FAMILY[family]), attrs, name, subject: `${family} ${subject}` };
 }
 
-/** A comment as nft(8) stores it: type 0, length, text with NUL. Longer ones are cut: they are for people and for owners of ids. */
+/** A comment as nft(8) stores it: type 0, length, text with NUL. Throws `ERR_LAP_NFT_COMMENT` beyond 127 bytes: owners are found by it. */
 export function encodeComment(comment: string): Uint8Array {
-  const value = text(comment.slice(0, MAX_COMMENT));
+  const value = text(comment);
+  if (value.length > MAX_COMMENT + 1 || comment.includes("\0")) {
+    throw new LapError("invalidArgument", "ERR_LAP_NFT_COMMENT", `nftables comment of ${value.length - 1} bytes`, {
+      hint: `use at most ${MAX_COMMENT} bytes without NUL`,
+    });
+  }
   return Uint8Array.of(0, value.length, ...value);
 }
 

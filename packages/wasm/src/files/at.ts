@@ -106,8 +106,8 @@ export function unlinkAt(fs: InodeFs, base: Base, path: ByteString): void {
 export function linkAt(fs: InodeFs, from: Base, path: ByteString, to: Base, toPath: ByteString): void {
   const ino = inodeAt(fs, from, path, false);
   const target = walk(fs, to, toPath, false);
-  if (fs.getattr(ino).type === "dir") throw fsError(ERRNO.EPERM);
   if (target.ino !== undefined) throw fsError(ERRNO.EEXIST);
+  if (fs.getattr(ino).type === "dir") throw fsError(ERRNO.EPERM);
   if (target.mustBeDir) throw fsError(ERRNO.ENOENT);
   fs.link(ino, target.dir, target.name);
 }
@@ -115,8 +115,9 @@ export function linkAt(fs: InodeFs, from: Base, path: ByteString, to: Base, toPa
 /** renameat(2). */
 export function renameAt(fs: InodeFs, from: Base, path: ByteString, to: Base, toPath: ByteString): void {
   const source = walk(fs, from, path, false);
-  const ino = existing(fs, source);
+  // As the kernel does: both parents are found before the source is looked at.
   const target = walk(fs, to, toPath, false);
+  const ino = existing(fs, source);
   if (source.name === "" || target.name === "") throw fsError(ERRNO.EBUSY);
   if (target.mustBeDir && fs.getattr(ino).type !== "dir") throw fsError(ERRNO.ENOTDIR);
   fs.rename(source.dir, source.name, target.dir, target.name, 0);

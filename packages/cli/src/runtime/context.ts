@@ -48,3 +48,11 @@ export function tellWarning(context: RuntimeContext, message: string): void {
   if (context.log !== undefined) appendFileSync(context.log, logLine(context, "warning", message));
   else if (context.debug) process.stderr.write(`lap-runtime: warning: ${message}\n`);
 }
+
+/** With --debug, in runc's form, which its clients' tests read: in the log file, else on stderr. */
+export function tellDebug(context: RuntimeContext, message: string): void {
+  if (!context.debug) return;
+  const line = logLine(context, "debug", message);
+  if (context.log === undefined) process.stderr.write(line);
+  else appendFileSync(context.log, line);
+}

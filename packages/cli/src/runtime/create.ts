@@ -13,7 +13,7 @@ import {
   type LaunchPlan,
 } from "@lapstrake/core";
 import { loadConfig, rootfsOf } from "./bundle.ts";
-import { tellWarning, type RuntimeContext } from "./context.ts";
+import { tellDebug, tellWarning, type RuntimeContext } from "./context.ts";
 import { isOn, numberOf, value, type Parsed } from "./flags.ts";
 import { runHooks } from "./hooks.ts";
 import { claim, forget, keep, stateOf, type Kept } from "./state.ts";
@@ -130,6 +130,13 @@ function killAndRemove(plan: LaunchPlan | undefined): void {
   if (plan !== undefined) removeCgroupDirs(plan.cgroups);
 }
 
+function tellPlan(context: RuntimeContext, plan: LaunchPlan): void {
+  for (const warning of plan.warnings) tellWarning(context, warning);
+  for (const { op, flags } of plan.ops) {
+    if (op.startsWith("seccomp")) tellDebug(context, `seccomp filter flags: ${String(flags)}`);
+  }
+}
+
 /** Makes container `id` from the bundle the flags name. Throws; nothing is left behind then. */
 export async function createContainer(
   context: RuntimeContext,
@@ -145,7 +152,7 @@ export async function createContainer(
   try {
     plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, bundle, spec, flags, mode));
     if (isOn(flags, "no-new-keyring")) plan = { ...plan, ops: plan.ops.filter((op) => op.op !== "keyring") };
-    for (const warning of plan.warnings) tellWarning(context, warning);
+    tellPlan(context, plan);
     writeFileSync(join(dir, "config.json"), JSON.stringify(spec));
     const compiled = plan;
     const launched = await launch(compiled, {

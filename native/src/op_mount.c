@@ -7,6 +7,7 @@
 #include <linux/stat.h>
 
 #include "beneath.h"
+#include "copy.h"
 #include "sys.h"
 #include "text.h"
 
@@ -86,7 +87,7 @@ int op_root_propagation(struct run *run, struct cursor *f) {
   return (int)-sys5(__NR_mount_setattr, LAP_AT_FDCWD, "/", recursive != 0 ? LAP_AT_RECURSIVE : 0, &attr, sizeof attr);
 }
 
-int op_mount_fs(struct run *run, struct cursor *f) {
+static int mount_new(struct run *run, struct cursor *f, bool copy_up) {
   const char *type = get_str(f);
   const char *source = get_str(f);
   struct list options = get_strs(f);
@@ -100,9 +101,16 @@ int op_mount_fs(struct run *run, struct cursor *f) {
   if (error != 0) return fail_at(run, error, "set propagation of", target);
   AUTO_FD at = make_beneath(run->root, target, true, 0755);
   if (at < 0) return fail_at(run, -at, "open mount target", target);
+  if (copy_up) error = copy_tree(at, tree);
+  if (error != 0) return fail_at(run, error, "copy the image's content into", target);
   error = move_to(tree, at);
   return error == 0 ? 0 : fail_at(run, error, "mount on", target);
 }
+
+int op_mount_fs(struct run *run, struct cursor *f) { return mount_new(run, f, false); }
+
+// tmpcopyup: the new filesystem starts with what the image has there.
+int op_mount_copy_up(struct run *run, struct cursor *f) { return mount_new(run, f, true); }
 
 // Sources that the mapped root may not reach are opened while this process still is the host's: user_namespaces(7).
 int op_open_sources(struct run *run, struct cursor *f) {

@@ -85,6 +85,15 @@ int op_capset(struct run *run, struct cursor *f) {
   return error == 0 ? 0 : fail_at(run, error, "set capabilities", "");
 }
 
+// Attributes of the process itself that are files of procfs: label for exec, time offsets.
+int op_write_self(struct run *run, struct cursor *f) {
+  const char *path = get_str(f);
+  const char *value = get_str(f);
+  if (f->bad) return EBADMSG;
+  int error = write_file(path, value);
+  return error == 0 ? 0 : fail_at(run, error, "write", path);
+}
+
 int op_umask(struct run *run, struct cursor *f) {
   (void)run;
   uint32_t mask = get_u32(f);

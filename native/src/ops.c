@@ -52,6 +52,8 @@ static op_function *const OPERATIONS[] = {
     op_open_sources,     // 45
     op_root_open,        // 46
     op_chroot,           // 47
+    op_mount_copy_up,    // 48
+    op_write_self,       // 49
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

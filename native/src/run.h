@@ -52,6 +52,6 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
     op_root_propagation, op_join_target, op_set_attr,
     op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
-    op_root_open, op_chroot;
+    op_root_open, op_chroot, op_mount_copy_up, op_write_self;
 
 #endif

@@ -5,7 +5,8 @@ import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
-import { CLONE_NEWCGROUP, MS_SLAVE } from "../sys/flags.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWTIME, MS_SLAVE } from "../sys/flags.ts";
+import { attributeOps, labelOps, refuseUnsupported, timeOps } from "./attributes.ts";
 import { deviceOps } from "./devices.ts";
 import { createHookOps, startHookOps } from "./hooks.ts";
 import { parsePropagation } from "./mount-options.ts";
@@ -100,6 +101,7 @@ function processOps(
   const gate = options.oci?.gate === true ? [{ op: "gate" }] : [];
   return [
     ...rlimitOps(process.rlimits ?? [], facts),
+    ...attributeOps(process, bundle.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter),
@@ -114,6 +116,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   // A created container may lack a process, it just cannot be started: runtime.md "start".
   if (spec.process === undefined && options.oci?.gate !== true)
     throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "process: is missing");
+  refuseUnsupported(spec);
   const warnings: string[] = [];
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
@@ -125,11 +128,14 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...enterOps(namespaces, cgroups),
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...(maps.uidMap.length > 0 ? [{ op: "awaitMaps" }] : []),
+    ...timeOps(linux, namespaces),
+    ...(spec.process === undefined ? [] : labelOps(spec.process, linux, facts, warnings)),
     ...nameOps(spec, namespaces),
     ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem) : filesystem),
     ...(spec.process === undefined ? [{ op: "gate" }] : processOps(bundle, spec.process, facts, warnings, options)),
   ];
-  const unshared = isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0;
+  // The time namespace is entered by exec, after its clocks were set.
+  const unshared = (isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0) | CLONE_NEWTIME;
   return {
     version: PLAN_VERSION,
     options,

@@ -5,6 +5,7 @@ import type { HostFacts } from "../facts/types.ts";
 import type { LaunchOptions } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
+import { attributeOps, labelOps } from "./attributes.ts";
 import { CLONE_FLAG } from "./namespaces.ts";
 import { requireShim } from "./shim.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
@@ -49,8 +50,10 @@ export function compileExec(
   });
   const ops: PlanOp[] = [
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
+    ...labelOps(process, target.spec.linux ?? {}, facts, warnings),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
     ...rlimitOps(process.rlimits ?? [], facts),
+    ...attributeOps(process, target.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console: 0 },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter),

@@ -29,7 +29,7 @@ function bindOp(mount: MountSpec, options: MountOptions, index: number): PlanOp 
 
 function fsOp(type: string, source: string, target: string, options: MountOptions): PlanOp {
   return {
-    op: "mountFs",
+    op: options.copyUp ? "mountCopyUp" : "mountFs",
     type,
     source,
     options: options.data,

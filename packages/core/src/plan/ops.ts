@@ -73,6 +73,8 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   openSources: { paths: "strs" },
   rootOpen: { path: "str" },
   chroot: {},
+  mountCopyUp: { type: "str", source: "str", options: "strs", attr: "u64", propagation: "u64", target: "str" },
+  writeSelf: { path: "str", value: "str" },
 };
 
 /** Wire code of an operation's name. */

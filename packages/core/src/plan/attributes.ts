@@ -1,0 +1,138 @@
+// Attributes of the process beside its credentials: labels, scheduler, io priority, personality, time offsets; and the
+// fields of the specification that are refused, by name, because nothing here would honour them.
+import { LapError, type LinuxSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import type { HostFacts } from "../facts/types.ts";
+import { CLONE_NEWTIME } from "../sys/flags.ts";
+import type { NamespacePlan } from "./namespaces.ts";
+import type { PlanOp } from "./types.ts";
+
+const POLICIES: readonly string[] = [
+  "SCHED_OTHER",
+  "SCHED_FIFO",
+  "SCHED_RR",
+  "SCHED_BATCH",
+  "SCHED_ISO",
+  "SCHED_IDLE",
+  "SCHED_DEADLINE",
+];
+const SCHEDULER_FLAGS: Readonly<Record<string, bigint>> = {
+  SCHED_FLAG_RESET_ON_FORK: 1n,
+  SCHED_FLAG_RECLAIM: 2n,
+  SCHED_FLAG_DL_OVERRUN: 4n,
+  SCHED_FLAG_KEEP_POLICY: 8n,
+  SCHED_FLAG_KEEP_PARAMS: 16n,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 32n,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 64n,
+};
+const IO_CLASSES: readonly string[] = ["", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
+const PER_LINUX32 = 8;
+
+function invalid(field: string, why: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `${field}: ${why}`, { detail: { field } });
+}
+
+function unsupported(field: string, hint: string): LapError {
+  return new LapError("unimplemented", "ERR_LAP_UNSUPPORTED", `${field} is not supported`, { hint, detail: { field } });
+}
+
+/** Throws `ERR_LAP_UNSUPPORTED` for a field that would otherwise be ignored. */
+export function refuseUnsupported(spec: RuntimeSpec): void {
+  const { linux, process } = spec;
+  if (linux?.intelRdt !== undefined)
+    throw unsupported("linux.intelRdt", "remove it: resctrl groups are not managed here");
+  if (process?.execCPUAffinity !== undefined)
+    throw unsupported("process.execCPUAffinity", "set linux.resources.cpu.cpus instead");
+  (spec.mounts ?? []).forEach((mount, index) => {
+    const hasMap = (mount.uidMappings?.length ?? 0) + (mount.gidMappings?.length ?? 0) > 0;
+    const isMapped = (mount.options ?? []).some((option) => option === "idmap" || option === "ridmap");
+    if (hasMap || isMapped)
+      throw unsupported(`mounts[${index}]: an id-mapped mount`, "change the owner of the source instead");
+  });
+}
+
+function schedulerOp(process: ProcessSpec): PlanOp[] {
+  const { scheduler } = process;
+  if (scheduler === undefined) return [];
+  const policy = POLICIES.indexOf(scheduler.policy);
+  if (policy < 0 || policy === 4) throw invalid("process.scheduler.policy", `unknown policy "${scheduler.policy}"`);
+  let flags = 0n;
+  for (const name of scheduler.flags ?? []) {
+    const bit = Object.hasOwn(SCHEDULER_FLAGS, name) ? SCHEDULER_FLAGS[name]! : undefined;
+    if (bit === undefined) throw invalid("process.scheduler.flags", `unknown flag "${name}"`);
+    flags |= bit;
+  }
+  const { nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
+  return [
+    {
+      op: "scheduler",
+      policy,
+      flags,
+      nice,
+      priority,
+      runtime: BigInt(runtime),
+      deadline: BigInt(deadline),
+      period: BigInt(period),
+    },
+  ];
+}
+
+function ioPriorityOp(process: ProcessSpec): PlanOp[] {
+  if (process.ioPriority === undefined) return [];
+  const { class: name, priority = 0 } = process.ioPriority;
+  return [{ op: "ioprio", value: (IO_CLASSES.indexOf(name) << 13) | priority }];
+}
+
+function personalityOp(linux: LinuxSpec): PlanOp[] {
+  const { personality } = linux;
+  if (personality === undefined) return [];
+  if ((personality.flags?.length ?? 0) > 0)
+    throw unsupported("linux.personality.flags", "the specification defines none");
+  return [{ op: "personality", persona: personality.domain === "LINUX32" ? PER_LINUX32 : 0 }];
+}
+
+/** Scheduler, io priority and personality, set while still privileged. */
+export function attributeOps(process: ProcessSpec, linux: LinuxSpec): PlanOp[] {
+  return [...schedulerOp(process), ...ioPriorityOp(process), ...personalityOp(linux)];
+}
+
+/** Labels that take effect at exec; SELinux labels without SELinux only warn, as every runtime does. */
+export function labelOps(process: ProcessSpec, linux: LinuxSpec, facts: HostFacts, warnings: string[]): PlanOp[] {
+  const ops: PlanOp[] = [];
+  const profile = process.apparmorProfile ?? "";
+  if (profile !== "" && profile !== "unconfined" && !facts.apparmor) {
+    throw new LapError(
+      "failedPrecondition",
+      "ERR_LAP_NO_APPARMOR",
+      "process.apparmorProfile: this host has no AppArmor",
+      {
+        hint: "remove the profile, or boot a kernel with AppArmor (see lap doctor)",
+      },
+    );
+  }
+  if (profile !== "" && facts.apparmor)
+    ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: `exec ${profile}` });
+  const label = process.selinuxLabel ?? "";
+  if (label !== "" && facts.selinux) ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: label });
+  if ((label !== "" || (linux.mountLabel ?? "") !== "") && !facts.selinux)
+    warnings.push("SELinux labels are ignored: this host has no SELinux");
+  if ((linux.mountLabel ?? "") !== "" && facts.selinux)
+    throw unsupported("linux.mountLabel", "label the root filesystem beforehand");
+  return ops;
+}
+
+/** The time namespace: unshared, its clocks set, entered by exec (time_namespaces(7)). */
+export function timeOps(linux: LinuxSpec, namespaces: NamespacePlan): PlanOp[] {
+  const offsets = Object.entries(linux.timeOffsets ?? {});
+  if (!namespaces.isNew.has("time")) {
+    if (offsets.length > 0) throw invalid("linux.timeOffsets", "offsets need a new time namespace");
+    return [];
+  }
+  const lines = offsets.map(([clock, { secs = 0, nanosecs = 0 }]) => {
+    if (clock !== "monotonic" && clock !== "boottime") throw invalid("linux.timeOffsets", `unknown clock "${clock}"`);
+    return `${clock} ${secs} ${nanosecs}\n`;
+  });
+  const unshare: PlanOp = { op: "unshare", flags: CLONE_NEWTIME };
+  return lines.length === 0
+    ? [unshare]
+    : [unshare, { op: "writeSelf", path: "/proc/self/timens_offsets", value: lines.join("") }];
+}

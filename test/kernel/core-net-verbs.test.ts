@@ -14,7 +14,7 @@ import {
 import {
   createNetns,
   forgetConnections,
-  networkFacts,
+  networkRuleFacts,
   removeNetns,
   removeBridgeNetwork,
   reservePort,
@@ -227,11 +227,11 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
 
   test("doctor tries our rules where nobody is, and tells what stands in the way", () => {
     const own = readlinkSync("/proc/self/ns/net");
-    const facts = new Map(networkFacts().map((fact) => [fact.id, fact]));
+    const facts = new Map(networkRuleFacts().map((fact) => [fact.id, fact]));
     expect(readlinkSync("/proc/thread-self/ns/net")).toBe(own);
-    expect(facts.get("network.nftables")).toMatchObject({ value: true, verdict: "ok" });
-    expect(facts.get("network.input_rules")).toMatchObject({ value: true, verdict: "ok" });
-    expect([...facts.keys()]).toEqual(expect.arrayContaining(["network.ip_forward", "network.forward_obstacles"]));
+    expect(facts.get("net.nftables")).toMatchObject({ value: true, verdict: "ok" });
+    expect(facts.get("net.input_rules")).toMatchObject({ value: true, verdict: "ok" });
+    expect([...facts.keys()]).toEqual(expect.arrayContaining(["net.forward_obstacles"]));
     for (const fact of facts.values()) if (fact.verdict !== "ok") expect(fact.remedy).toBeDefined();
     using outside = new Rtnl();
     expect(outside.links().filter(({ name }) => name.startsWith("lap-reinject"))).toEqual([]);

@@ -63,4 +63,4 @@ export { reservePort, type PortReservation } from "./net/reserve.ts";
 export { forgetConnections, forgetUdpPort } from "./net/conntrack.ts";
 export { listenInNetns, openUdpSocket } from "./net/node-sockets.ts";
 export { redirectResolver, RESOLVER_ADDRESS, type ResolverPorts } from "./net/resolver-redirect.ts";
-export { networkFacts } from "./net/facts.ts";
+export { networkRuleFacts } from "./net/facts.ts";

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { hostFacts, ownCapabilities } from "./host.ts";
 import { findNative } from "./native.ts";
 import * as probe from "./probes.ts";
+import { networkRuleFacts } from "../net/facts.ts";
 import type { HostFact, HostFacts } from "./types.ts";
 
 const CONTROLLERS = [
@@ -237,5 +238,6 @@ export function doctorFacts(): HostFact[] {
     ...isolationFacts(facts),
     ...securityFacts(facts),
     ...networkFacts(),
+    ...networkRuleFacts(),
   ];
 }

@@ -3,7 +3,6 @@ import { errorCode } from "@lapstrake/base";
 import type { HostFact } from "../facts/types.ts";
 import { withNewNetns } from "../sys/net.ts";
 import { Firewall } from "./firewall/firewall.ts";
-import { readSysctl } from "./sysctl.ts";
 
 type Probe = () => Omit<HostFact, "id" | "title">;
 
@@ -41,16 +40,6 @@ const inputRules: Probe = () => {
   };
 };
 
-const forwarding: Probe = () => {
-  const on = readSysctl(["ipv4", "ip_forward"]) === "1";
-  if (on) return { value: true, verdict: "ok" };
-  return {
-    value: false,
-    verdict: "warn",
-    remedy: "nothing to do: the first bridge network turns net.ipv4.ip_forward on",
-  };
-};
-
 const obstacles: Probe = () => {
   using firewall = new Firewall();
   const found = firewall.obstacles();
@@ -60,14 +49,13 @@ const obstacles: Probe = () => {
 };
 
 const PROBES: readonly { readonly id: string; readonly title: string; readonly probe: Probe }[] = [
-  { id: "network.nftables", title: "bridge networks and published ports", probe: rules },
-  { id: "network.input_rules", title: "published ports respect the host's input rules", probe: inputRules },
-  { id: "network.ip_forward", title: "the host forwards IPv4", probe: forwarding },
-  { id: "network.forward_obstacles", title: "forward chains of others that drop by default", probe: obstacles },
+  { id: "net.nftables", title: "bridge networks and published ports", probe: rules },
+  { id: "net.input_rules", title: "published ports respect the host's input rules", probe: inputRules },
+  { id: "net.forward_obstacles", title: "forward chains of others that drop by default", probe: obstacles },
 ];
 
 /** The facts of networking; needs root for most, and says so in the verdict. */
-export function networkFacts(): HostFact[] {
+export function networkRuleFacts(): HostFact[] {
   return PROBES.map(({ id, title, probe }) => {
     try {
       return { id, title, ...probe() };

@@ -13,6 +13,9 @@ export {
   type InodeFs,
 } from "./fs/inode-fs.ts";
 export { dirFsOf } from "./fs/inode-dirfs.ts";
+export { nodeFs, type CallbackFacade, type NodeFs, type PromisesFacade } from "./facade/node-fs.ts";
+export { Dirent, Stats } from "./facade/stats.ts";
+export type { SyncFacade } from "./facade/sync.ts";
 export { UnionFs } from "./fs/union-fs.ts";
 export type { UnionFsOptions } from "./fs/state.ts";
 export { resolvePath, type Resolved, type ResolveOptions } from "./fs/resolve-path.ts";
@@ -63,7 +66,8 @@ export { dockerCredentials, parseDockerConfig, type DockerConfig, type HelperPor
 export { eraseLogin, storeLogin } from "./registry/login.ts";
 export { LayoutSink, layoutSource } from "./registry/layout.ts";
 export type { FetchedDocument } from "./registry/manifests.ts";
-export { importImage, type PullOptions, type PulledImage } from "./registry/pull.ts";
+export { importImage, type PullOptions } from "./registry/import-image.ts";
+export type { PulledImage } from "./registry/pull.ts";
 export type { CopyOptions, CopySource, CopyTarget, PushOptions, PushedImage } from "./registry/push.ts";
 export { StoreSource, storeSource } from "./registry/store-source.ts";
 export type {

@@ -115,10 +115,22 @@ export class Importer {
     }
   }
 
+  /** Layers are checked and unpacked while those above them still arrive. */
   async #manifest(descriptor: Descriptor, manifest: Manifest, hint: Platform | undefined): Promise<ImageVariant> {
     await this.#blob(manifest.config);
+    const arriving = mapLimit(manifest.layers, PARALLEL_LAYERS, (layer) => this.#layerBlob(layer));
+    const checking = this.#variant(descriptor, manifest, hint).catch((error: unknown) => {
+      this.#source.abandon?.(error);
+      throw error;
+    });
+    const [variant, arrived] = await Promise.allSettled([checking, arriving]);
+    if (arrived.status === "rejected") throw arrived.reason;
+    if (variant.status === "rejected") throw variant.reason;
+    return variant.value;
+  }
+
+  async #variant(descriptor: Descriptor, manifest: Manifest, hint: Platform | undefined): Promise<ImageVariant> {
     const known = this.#known.get(descriptor.digest);
-    await mapLimit(manifest.layers, PARALLEL_LAYERS, (layer) => this.#layerBlob(layer));
     if (known !== undefined) return known;
     const id = manifest.config.digest;
     if (!isImageManifest(manifest)) {
@@ -187,6 +199,7 @@ export class Importer {
       return await this.#unpackLayers(layersOf(manifest, config, this.#ports.hash), unpack);
     const sizes = await mapLimit(manifest.layers, PARALLEL_LAYERS, async (layer, i) => {
       const diffID = config.rootfs.diff_ids[i]!;
+      await this.#blob(layer);
       if (layer.digest === diffID && layerCompression(layer.mediaType) === undefined) return layer.size;
       this.#tell(layer, "Verifying Checksum", 0);
       return await this.#unpackedSize(layer, diffID);
@@ -198,6 +211,7 @@ export class Importer {
   async #unpackLayers(layers: readonly ImageLayer[], unpack: LayerUnpacker): Promise<number> {
     let total = 0;
     for (const [i, layer] of layers.entries()) {
+      await this.#blob(layer.descriptor);
       if (unpack.has(layer.chainID)) {
         total += await this.#unpackedSize(layer.descriptor, layer.diffID);
         continue;

@@ -7,6 +7,8 @@ import { readFile, streamFile } from "./files.ts";
 export interface BlobSource {
   /** The blob staged in the store and verified against its descriptor; undefined when the source does not have it. */
   stage(descriptor: Descriptor): Promise<StagedBlob | undefined>;
+  /** The import has failed: what is still on its way is not waited for and may fail with `reason`. */
+  abandon?(reason: unknown): void;
 }
 
 /** A layout or archive: blobs, and the document that lists the images. */

@@ -29,15 +29,22 @@ export interface NodeRegistryOptions {
 
 const CERTIFICATES = "/etc/docker/certs.d";
 
+/** A variable's value; an empty one counts as unset. */
+function variable(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === "" ? undefined : value;
+}
+
 /** The file that logins are written to: $DOCKER_CONFIG/config.json, else the one in the home folder. */
 export function loginFile(env: Environment): string {
-  return join(env["DOCKER_CONFIG"] ?? join(env["HOME"] ?? homedir(), ".docker"), "config.json");
+  const folder = variable(env, "DOCKER_CONFIG") ?? join(variable(env, "HOME") ?? homedir(), ".docker");
+  return join(folder, "config.json");
 }
 
 /** Files that may hold logins, the first match wins: podman's explicit one, docker's, podman's. */
 export function loginFiles(env: Environment): string[] {
-  const explicit = env["REGISTRY_AUTH_FILE"];
-  const runtime = env["XDG_RUNTIME_DIR"];
+  const explicit = variable(env, "REGISTRY_AUTH_FILE");
+  const runtime = variable(env, "XDG_RUNTIME_DIR");
   return [
     ...(explicit === undefined ? [] : [explicit]),
     loginFile(env),

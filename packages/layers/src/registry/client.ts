@@ -13,7 +13,8 @@ import { appendLayerRemote, type AppendOptions } from "./append.ts";
 import { deleteBlob } from "./blobs.ts";
 import { deleteManifest, type FetchedDocument } from "./manifests.ts";
 import { listRepositories, listTags } from "./paging.ts";
-import { pullImage, type PullOptions, type PulledImage } from "./pull.ts";
+import type { PullOptions } from "./import-image.ts";
+import { pullImage, type PulledImage } from "./pull.ts";
 import {
   copyImage,
   pushImage,

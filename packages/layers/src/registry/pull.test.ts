@@ -3,11 +3,12 @@ import { MEDIA_TYPE, type Descriptor } from "@lapstrake/base";
 import { expect, test } from "vitest";
 import { dirFsOf } from "../fs/inode-dirfs.ts";
 import { UnionFs } from "../fs/union-fs.ts";
+import type { LayerUnpacker } from "../image/import.ts";
 import { openImageStore, type ImageStore } from "../image/store.ts";
 import { nodeClock, nodeCompression, nodeHash } from "../node/ports.ts";
 import { FakeRegistry, reply } from "./testing/fake-registry.ts";
 import { codeOf, describeBytes, fakeClient, memoryImage, utf8 } from "./testing/setup.ts";
-import { choose } from "./pull.ts";
+import { choose } from "./choose.ts";
 
 const image = memoryImage([new Uint8Array(5000).fill(1), new Uint8Array(3000).fill(2)]);
 const name = "registry.test/app:1";
@@ -87,6 +88,37 @@ async function* never(signal: AbortSignal | undefined): AsyncGenerator<Uint8Arra
     signal?.addEventListener("abort", () => reject(signal.reason as Error));
   });
 }
+
+test("lower layers are unpacked while upper ones still arrive, each once, and a failure there ends the downloads", async () => {
+  const http = await filled();
+  const lowest = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const unpack: LayerUnpacker = {
+    has: (chainID) => done.includes(chainID),
+    async extract({ chainID }, below, tar) {
+      expect(below.map((layer) => layer.chainID)).toEqual(done);
+      for await (const chunk of tar) expect(chunk.length).toBeGreaterThan(0);
+      done.push(chainID);
+      lowest.resolve();
+    },
+  };
+  const upper = image.blobs[2]!;
+  async function* after(until: Promise<void>): AsyncGenerator<Uint8Array, void, undefined> {
+    await until;
+    yield new Uint8Array(3000).fill(2);
+  }
+  http.hook = (line) =>
+    line.endsWith(upper.digest) ? { status: 200, headers: {}, body: after(lowest.promise) } : undefined;
+  expect((await fakeClient(http).client.pull(memoryStore(), name, { unpack })).changed).toBe(true);
+  expect(done).toHaveLength(2);
+
+  const failing = { ...unpack, has: () => false, extract: () => Promise.reject(new Error("disk full")) };
+  http.hook = (line, request) =>
+    line.endsWith(upper.digest) ? { status: 200, headers: {}, body: never(request.signal) } : undefined;
+  const store = memoryStore();
+  expect(await codeOf(fakeClient(http).client.pull(store, name, { unpack: failing }))).toBe("Error: disk full");
+  expect(store.list()).toEqual([]);
+});
 
 test("a config that is too large is not even asked for", async () => {
   const http = await filled();

@@ -4,7 +4,7 @@ import type { Image } from "../image/image.ts";
 import type { ImageStore } from "../image/store.ts";
 import type { ContentSink, ContentSource, TransferOptions } from "./content.ts";
 import { parseDocument } from "./documents.ts";
-import { choose } from "./pull.ts";
+import { choose } from "./choose.ts";
 import { RemoteSink } from "./remote-sink.ts";
 import { RemoteSource } from "./remote-source.ts";
 import { storeSource } from "./store-source.ts";

@@ -1,10 +1,14 @@
 // Translated components by content: a folder per digest beside the store. Written beside and renamed, so that readers see all or
 // nothing, however many translate the same component and wherever one is killed.
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
-import { JCO_VERSION, translate, type Translated } from "./jco.ts";
+import { JCO_VERSION, type Translated } from "./jco.ts";
+import { translateApart } from "./translate.ts";
+
+/** Translations under way in this process, by key. */
+const running = new Map<string, Promise<Translated>>();
 
 /** The translation of `component`, from `cacheDir` when it is there; without a folder nothing is kept. */
 export async function translatedOf(
@@ -12,12 +16,18 @@ export async function translatedOf(
   jspi: boolean,
   cacheDir: string | undefined,
 ): Promise<Translated> {
-  if (cacheDir === undefined) return translate(component, jspi);
-  const dir = join(cacheDir, keyOf(component, jspi));
-  if (existsSync(dir)) return readAll(dir);
-  const fresh = await translate(component, jspi);
-  publish(fresh, dir);
-  return fresh;
+  const key = keyOf(component, jspi);
+  const kept = cacheDir === undefined ? undefined : readKept(join(cacheDir, key));
+  if (kept !== undefined) return kept;
+  const work = running.get(key) ?? translateApart(component, jspi);
+  running.set(key, work);
+  try {
+    const fresh = await work;
+    if (cacheDir !== undefined) publish(fresh, cacheDir, key);
+    return fresh;
+  } finally {
+    running.delete(key);
+  }
 }
 
 function keyOf(component: Uint8Array, jspi: boolean): string {
@@ -25,20 +35,35 @@ function keyOf(component: Uint8Array, jspi: boolean): string {
   return `${digest}-${JCO_VERSION}${jspi ? "-jspi" : ""}`;
 }
 
-function readAll(dir: string): Translated {
+function readKept(dir: string): Translated | undefined {
+  if (!existsSync(dir)) return undefined;
   return Object.fromEntries(readdirSync(dir).map((name) => [name, new Uint8Array(readFileSync(join(dir, name)))]));
 }
 
-function publish(files: Translated, dir: string): void {
-  const fresh = `${dir}.tmp-${randomUUID()}`;
+function publish(files: Translated, cacheDir: string, key: string): void {
+  const fresh = join(cacheDir, `${key}${UNFINISHED}${randomUUID()}`);
   mkdirSync(fresh, { recursive: true, mode: 0o700 });
+  removeAbandoned(cacheDir);
   try {
-    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(fresh, name), bytes);
-    renameSync(fresh, dir);
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(fresh, name), bytes, { flush: true });
+    renameSync(fresh, join(cacheDir, key));
   } catch (error) {
     // Somebody else was first, with the same bytes.
     if (!["EEXIST", "ENOTEMPTY"].includes(errorCode(error) ?? "")) throw error;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+const UNFINISHED = ".tmp-";
+const ABANDONED_MS = 3_600_000;
+
+/** What processes left that were killed while they wrote. */
+function removeAbandoned(cacheDir: string): void {
+  for (const name of readdirSync(cacheDir)) {
+    if (!name.includes(UNFINISHED)) continue;
+    const folder = join(cacheDir, name);
+    const { mtimeMs } = statSync(folder, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > ABANDONED_MS) rmSync(folder, { recursive: true, force: true });
   }
 }

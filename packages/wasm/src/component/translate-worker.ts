@@ -1,0 +1,18 @@
+// The thread that translates one component and ends: jco is slow to start and large, and none of that stays in the guest's thread.
+import { parentPort, workerData } from "node:worker_threads";
+import { isLapError } from "@lapstrake/base";
+import { translate } from "./jco.ts";
+import type { TranslateAnswer, TranslateOrder } from "./translate.ts";
+
+async function answer({ component, jspi }: TranslateOrder): Promise<TranslateAnswer> {
+  try {
+    return { files: await translate(component, jspi) };
+  } catch (error) {
+    if (!isLapError(error)) throw error;
+    return { refused: { kind: error.kind, code: error.code, message: error.message } };
+  }
+}
+
+const done = await answer(workerData as TranslateOrder);
+const transfer = Object.values(done.files ?? {}).map(({ buffer }) => buffer);
+parentPort?.postMessage(done, transfer);

@@ -1,0 +1,40 @@
+// Translating in a thread of its own, once per component however many ask at the same time.
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { LapError, type ErrorKind } from "@lapstrake/base";
+import type { Translated } from "./jco.ts";
+
+/** What the thread is told. */
+export interface TranslateOrder {
+  readonly component: Uint8Array;
+  readonly jspi: boolean;
+}
+
+/** What the thread answers: the files, or why there are none. */
+export interface TranslateAnswer {
+  readonly files?: Translated;
+  readonly refused?: { readonly kind: ErrorKind; readonly code: string; readonly message: string };
+}
+
+/** The translation; ERR_LAP_WASM_INVALID when the component is none. */
+export async function translateApart(component: Uint8Array, jspi: boolean): Promise<Translated> {
+  const { files, refused } = await ask({ component, jspi });
+  if (refused !== undefined) throw new LapError(refused.kind, refused.code, refused.message);
+  return files!;
+}
+
+function ask(order: TranslateOrder): Promise<TranslateAnswer> {
+  const file = fileURLToPath(new URL("./translate-worker.ts", import.meta.url));
+  // From the sources, the thread must resolve the workspace as this one does.
+  const execArgv = file.endsWith(".ts")
+    ? ["--conditions=@lapstrake/source", "--disable-warning=ExperimentalWarning"]
+    : [];
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(file, { workerData: order, execArgv });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", (code) => {
+      reject(new LapError("internal", "ERR_LAP_WASM_THREAD", `the thread that translates ended with code ${code}`));
+    });
+  });
+}

@@ -11,7 +11,7 @@ import {
 } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { MODULE_FILE } from "../sandbox/handover.ts";
-import { standsOnHost } from "../images/service.ts";
+import { recallSource, rememberSource, storeStamp, type ResolvedSource } from "../images/resolve-cache.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { addContainer } from "../state/containers.ts";
@@ -136,19 +136,27 @@ function moduleSource(file: string): Source {
 }
 
 async function imageSource(context: EngineContext, request: CreateRequest): Promise<Source> {
-  const images = await context.images();
-  const image = images.resolveForRun(
-    request.image,
-    request.platform === undefined ? undefined : parsePlatform(request.platform),
-  );
-  const source = { config: image.config.config ?? {}, imageId: image.id };
-  if (isWasmPlatform(image.platform)) return { ...source, kind: "wasm", rootfs: { kind: "image", layers: [] } };
-  const layers = await images.lowerdirs(image);
-  if (!standsOnHost(image)) return { ...source, kind: "linux", rootfs: { kind: "image", layers } };
+  const found = recallSource(context.paths, request.image, request.platform) ?? (await resolveImage(context, request));
+  const source = { kind: found.kind, config: found.config, imageId: found.imageId };
+  if (!found.onHost) return { ...source, rootfs: { kind: "image", layers: found.layers } };
   checkHostImage();
-  return {
-    ...source,
-    kind: "linux",
-    rootfs: { kind: "host", layers, include: request.include ?? [], mask: request.mask ?? [] },
+  const { include = [], mask = [] } = request;
+  return { ...source, rootfs: { kind: "host", layers: found.layers, include, mask } };
+}
+
+async function resolveImage(context: EngineContext, request: CreateRequest): Promise<ResolvedSource> {
+  const stamp = storeStamp(context.paths);
+  const images = await context.images();
+  const platform = request.platform === undefined ? undefined : parsePlatform(request.platform);
+  const image = images.resolveForRun(request.image, platform);
+  const isWasm = isWasmPlatform(image.platform);
+  const source: ResolvedSource = {
+    imageId: image.id,
+    kind: isWasm ? "wasm" : "linux",
+    onHost: images.standsOnHost(image),
+    layers: isWasm ? [] : await images.lowerdirs(image),
+    config: image.config.config ?? {},
   };
+  rememberSource(context.paths, request.image, request.platform, stamp, source);
+  return source;
 }

@@ -1,6 +1,5 @@
 // A further process in a running container: the container's own spec with another program, joined instead of made.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { compileExec, hostFacts, launch, readStatus, type Launched } from "@lapstrake/core";
 import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
@@ -11,6 +10,7 @@ import type { ContainerRecord } from "../state/record.ts";
 import { CAPABILITY_FIELDS, privilegedCapabilities } from "./capabilities.ts";
 import { SPEC_FILE } from "./start.ts";
 import { lookUpUser } from "./bundle.ts";
+import { randomHex } from "../state/random.ts";
 
 /** What to run in the container. Absent fields are the container's own. */
 export interface ExecRequest {
@@ -48,7 +48,7 @@ export async function execContainer(
   const dir = engine.dir(record);
   const status = readStatus(dir)!;
   const spec = JSON.parse(readFileSync(join(dir, SPEC_FILE), "utf8")) as RuntimeSpec;
-  const execDir = join(dir, "exec", randomBytes(16).toString("hex"));
+  const execDir = join(dir, "exec", randomHex(16));
   mkdirSync(execDir, { recursive: true, mode: 0o710 });
   const forget = (): void => rmSync(execDir, { recursive: true, force: true });
   try {

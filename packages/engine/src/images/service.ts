@@ -61,6 +61,11 @@ export class ImageService {
     }
   }
 
+  /** True for an image that runs over the machine's own root only. */
+  standsOnHost(image: Image): boolean {
+    return image.manifest.annotations?.[BASE_ANNOTATION] === BASE_HOST;
+  }
+
   /** Directory names of the image's layers, top first; extracted when missing. */
   lowerdirs(image: Image, progress?: ProgressSink): Promise<string[]> {
     return this.snapshots.ensure(image, progress === undefined ? {} : { progress });
@@ -75,11 +80,6 @@ export class ImageService {
     const dir = openDir(source.path);
     return this.store.load({ kind: "dir", dir }, options).finally(() => dir.close());
   }
-}
-
-/** True for an image that runs over the machine's own root only. */
-export function standsOnHost(image: Image): boolean {
-  return image.manifest.annotations?.[BASE_ANNOTATION] === BASE_HOST;
 }
 
 /** The kernel's DirFs where there is one. */

@@ -1,6 +1,5 @@
 // RecordRootfs -> the overlay that core mounts: which directories, top first, and the mounts that complete it.
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { openDirFs, type Rootfs } from "@lapstrake/core";
 import { LapError, type DirFs, type MountSpec } from "@lapstrake/base";
@@ -10,6 +9,7 @@ import type { ContainerRecord } from "../state/record.ts";
 import { hostMasks, writeMaskLayer } from "./host-image.ts";
 import { writeInitLayer } from "./init-layer.ts";
 import { MergedView } from "./merged-view.ts";
+import { randomHex } from "../state/random.ts";
 
 /** A container's root filesystem, ready to mount. */
 export interface PreparedRootfs {
@@ -75,7 +75,7 @@ function includeMount(path: string): MountSpec {
 function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonly string[]): string {
   const final = initLayerDir(paths, layers);
   if (existsSync(final)) return final;
-  const temporary = join(paths.trash, `init-${randomBytes(8).toString("hex")}`);
+  const temporary = join(paths.trash, `init-${randomHex(8)}`);
   mkdirSync(temporary, { mode: 0o755 });
   withDirs([temporary, ...lowers], ([out, ...dirs]) =>
     writeInitLayer(out!, new MergedView(dirs.length > 0 ? dirs : [out!])),

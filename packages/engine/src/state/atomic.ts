@@ -1,11 +1,11 @@
 // Whole-or-absent files: write to a temporary name, fsync, rename over, fsync the directory (rename(2), fsync(2)).
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
+import { randomHex } from "./random.ts";
 
 /** Replaces `path` by `text`; after a crash the file holds the old or the new text. `durable` adds the fsyncs. */
 export function writeFileAtomic(path: string, text: string, options: { readonly durable?: boolean } = {}): void {
-  const temporary = join(dirname(path), `.tmp-${randomBytes(6).toString("hex")}`);
+  const temporary = join(dirname(path), `.tmp-${randomHex(6)}`);
   const fd = openSync(temporary, "wx", 0o600);
   try {
     writeAll(fd, Buffer.from(text));

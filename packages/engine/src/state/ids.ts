@@ -1,6 +1,6 @@
 // Container ids (64 hex digits, as Docker's) and names (Docker's grammar, and random ones when none is given).
-import { randomBytes, randomInt } from "node:crypto";
 import { LapError } from "@lapstrake/base";
+import { randomBelow, randomHex } from "./random.ts";
 import { ADJECTIVES, HARBOURS } from "./words.ts";
 
 const ID = /^[a-f0-9]{64}$/;
@@ -10,7 +10,7 @@ const MAX_NAME_LENGTH = 255;
 /** A new container id: 64 hex digits that do not read as a number when cut to 12 (Docker's rule). */
 export function newContainerId(): string {
   for (;;) {
-    const id = randomBytes(32).toString("hex");
+    const id = randomHex(32);
     if (!/^\d+$/.test(id.slice(0, 12))) return id;
   }
 }
@@ -37,6 +37,6 @@ export function checkContainerName(name: string): string {
 
 /** A random name, `adjective_harbour`; `attempt` > 0 adds a digit so that a crowded store still finds one. */
 export function randomName(attempt: number): string {
-  const word = `${ADJECTIVES[randomInt(ADJECTIVES.length)]!}_${HARBOURS[randomInt(HARBOURS.length)]!}`;
-  return attempt === 0 ? word : `${word}${randomInt(10 ** Math.min(attempt, 9))}`;
+  const word = `${ADJECTIVES[randomBelow(ADJECTIVES.length)]!}_${HARBOURS[randomBelow(HARBOURS.length)]!}`;
+  return attempt === 0 ? word : `${word}${randomBelow(10 ** Math.min(attempt, 7))}`;
 }

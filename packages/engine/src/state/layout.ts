@@ -6,10 +6,10 @@
 //   names/<name>         which container holds a name
 //   trash/               what is being deleted
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { writeFileAtomic } from "./atomic.ts";
+import { randomHex } from "./random.ts";
 
 const VERSION = 1;
 
@@ -78,7 +78,7 @@ function readVersion(root: string): number | undefined {
 
 /** Moves a directory into the trash, so that it disappears from its place in one step; returns its new path. */
 export function moveToTrash(paths: StorePaths, path: string): string {
-  const target = join(paths.trash, randomBytes(8).toString("hex"));
+  const target = join(paths.trash, randomHex(8));
   renameSync(path, target);
   return target;
 }

@@ -1,12 +1,12 @@
 // Which container holds a name: names/<name> is a symbolic link whose target is the id, so symlink(2) is the atomic claim.
 // A container exists for everyone from the moment its claim exists; a claim whose container is gone is stale and is taken over.
 import { linkSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, existsSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { containerDir } from "./record.ts";
 import type { StorePaths } from "./layout.ts";
 import { randomName } from "./ids.ts";
+import { randomHex } from "./random.ts";
 
 /** Claims `name` for `id`; throws `ERR_LAP_NAME_TAKEN` in Docker's words. The container's directory must exist already. */
 export function claimName(paths: StorePaths, name: string, id: string): void {
@@ -67,7 +67,7 @@ function tryClaim(paths: StorePaths, name: string, id: string): string | undefin
 
 /** Moves a stale claim away. Another process may have taken over between look and move: then its claim is put back. */
 function dropStale(paths: StorePaths, name: string, stale: string): void {
-  const aside = join(paths.trash, `name-${randomBytes(8).toString("hex")}`);
+  const aside = join(paths.trash, `name-${randomHex(8)}`);
   try {
     renameSync(join(paths.names, name), aside);
   } catch (error) {

@@ -1,7 +1,7 @@
 // Removing a tree that a container wrote: names may be any bytes and nested deeper than any path can name (PATH_MAX), so nothing
 // is removed by path: each directory that is not empty is first moved up into `dir`, by descriptors, and emptied there.
-import { randomBytes } from "node:crypto";
 import { errorCode, type ByteString, type DirFs } from "@lapstrake/base";
+import { randomHex } from "./random.ts";
 
 /** Removes `name` from `dir` with all beneath; a name that is gone already is no error. Restartable after a crash. */
 export function removeFlat(dir: DirFs, name: ByteString): void {
@@ -41,7 +41,7 @@ function removedEmpty(dir: DirFs, name: ByteString): boolean {
 }
 
 function moveUp(from: DirFs, name: ByteString, to: DirFs): ByteString {
-  const fresh = `deep-${randomBytes(8).toString("hex")}`;
+  const fresh = `deep-${randomHex(8)}`;
   from.rename(name, fresh, { toDir: to });
   return fresh;
 }

@@ -1,5 +1,5 @@
 // The trash of a store: things on their way in or out. What a killed process left there is swept by whoever lists containers.
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openDirFs } from "@lapstrake/core";
 import { errorCode, toByteString } from "@lapstrake/base";
@@ -16,8 +16,14 @@ export function sweepTrash(paths: StorePaths, maxAgeMs: number = MAX_AGE_MS): vo
   }
 }
 
-/** Deletes one thing of the trash. */
+/** Deletes one thing of the trash: by path, which is quicker, unless it is nested deeper than a path can name. */
 export function removeFromTrash(paths: StorePaths, name: string): void {
+  try {
+    rmSync(join(paths.trash, name), { recursive: true, force: true });
+    return;
+  } catch (error) {
+    if (errorCode(error) !== "ENAMETOOLONG") throw error;
+  }
   using trash = openDirFs(paths.trash);
   removeFlat(trash, toByteString(name));
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { hostFacts, observeStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
 import { finish, leftoverCgroups, TestContainer } from "./core-harness.ts";

@@ -69,13 +69,14 @@ async function runHere(run: WasmRun, module: WasmModule): Promise<WasmResult> {
     env: { PWD: run.cwd ?? "/", ...run.env },
     cwd: run.cwd ?? "/",
     stdin: bytesInput(await allBytes(run.stdin)),
-    stdout: chunkOutput(out.take),
-    stderr: chunkOutput(err.take),
+    stdout: chunkOutput((chunk) => out.takeNow(chunk)),
+    stderr: chunkOutput((chunk) => err.takeNow(chunk)),
     interrupt,
     ...(run.limits === undefined ? {} : { limits: run.limits }),
     guard: await timeGuard(run.limits?.timeoutMs),
   });
   run.signal?.removeEventListener("abort", onAbort);
+  await Promise.all([out.settled(), err.settled()]);
   return { ...exit, stdout: out.bytes(), stderr: err.bytes() };
 }
 
@@ -95,6 +96,7 @@ async function timeGuard(timeoutMs: number | undefined): Promise<ModuleRun["guar
 export class Collector {
   readonly #sink: OutputSink | undefined;
   readonly #chunks: Uint8Array[] = [];
+  readonly #promised: Promise<void>[] = [];
 
   constructor(sink: OutputSink | undefined) {
     this.#sink = sink;
@@ -104,6 +106,16 @@ export class Collector {
     if (this.#sink !== undefined) return this.#sink(chunk);
     this.#chunks.push(chunk);
   };
+
+  /** In the guest's own thread nothing can wait: what the sink promised is waited for at the end. */
+  takeNow(chunk: Uint8Array): void {
+    const promised = this.take(chunk);
+    if (promised !== undefined) this.#promised.push(promised);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#promised);
+  }
 
   bytes(): Uint8Array {
     return join(this.#chunks);

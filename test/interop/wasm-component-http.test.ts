@@ -183,7 +183,7 @@ describe.skipIf(PROGRAMS.length === 0)("wasi-testsuite 0.3 http (LAPSTRAKE_WASI_
     for (const step of operations) {
       if (step.type !== "request") continue;
       const { status, headers, body } = await ask(server.port, step);
-      expect(status, `${stderr}${String(errors[0] ?? "")}`).toBe(step.response.status);
+      expect(status, `${stderr}${errors.map((error) => (error as Error).message).join()}`).toBe(step.response.status);
       expect(headers).toMatchObject(step.response.headers ?? {});
       if (step.response.body !== undefined) expect(body).toBe(step.response.body);
     }

@@ -2,8 +2,8 @@
 // Loaded by dynamic import only: it costs over 100 ms.
 import { LapError } from "@lapstrake/base";
 
-/** Part of the cache key: output changes with the translator. */
-export const JCO_VERSION = "jco-transpile-0.15.0";
+/** Part of the cache key: output changes with the translator and with what is done to its output. */
+export const JCO_VERSION = "jco-transpile-0.15.0+1";
 
 /** Binary of a module or component in text form. */
 export async function parseWat(text: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -35,7 +35,17 @@ export async function translate(component: Uint8Array, jspi: boolean): Promise<T
       ...(jspi ? { asyncMode: "jspi" as const } : {}),
     }),
   );
-  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, new Uint8Array(bytes)]));
+  const out = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, new Uint8Array(bytes)]));
+  return { ...out, "main.js": new TextEncoder().encode(finished(new TextDecoder().decode(out["main.js"]))) };
+}
+
+/** What jco's glue does on every call: it looks for a variable of the host's environment, which costs a quarter of the call. */
+const DEBUG_LOG =
+  /const _debugLog = \(\.\.\.args\) => \{\s*if \([^\n]*JCO_DEBUG\) \{ return; \}\s*console\.debug\(\.\.\.args\);\s*\};/;
+
+/** The glue without its debug log, and with a name of its own: else stack traces would repeat all of it as their URL. */
+function finished(source: string): string {
+  return `${source.replace(DEBUG_LOG, "const _debugLog = () => undefined;")}\n//# sourceURL=component.js\n`;
 }
 
 async function refusing<T>(what: string, call: () => Promise<T>): Promise<T> {

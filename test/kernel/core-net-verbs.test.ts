@@ -105,6 +105,14 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
     expect(outside.links().map(({ name }) => name)).toEqual(["lo"]);
   });
 
+  test("a new namespace has one device and no routes, and needs no device to be up for that", () => {
+    using untouched = new Rtnl(at());
+    expect(untouched.routes()).toEqual([]);
+    expect(untouched.links()).toMatchObject([{ index: 1, name: "lo", up: false, loopback: true, mac: "" }]);
+    expect(untouched.findLink("nosuch")).toBeUndefined();
+    expect(() => untouched.link("nosuch")).toThrow(expect.objectContaining({ code: "ENODEV" }));
+  });
+
   test("an attachment that fails half-way leaves nothing", () => {
     createBridgeNetwork(NETWORK, at());
     const bad = { ...ENDPOINT, netns: { fd: box.fd }, routes: [{ destination: "10.99.0.0/16", gateway: "10.1.1.1" }] };

@@ -42,3 +42,4 @@ export { Networks, type ConnectRequest, type NetworksOptions } from "./network/n
 export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts";
 export type { NetworkRequest } from "./network/network-store.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
+export { startLoopbackProxy, type LoopbackProxy } from "./network/loopback-proxy.ts";

@@ -123,7 +123,7 @@ export class NetworkStore {
       options: request.options ?? {},
       endpoints: {},
     };
-    this.write(record);
+    this.write(record, true);
     return record;
   }
 
@@ -150,9 +150,9 @@ export class NetworkStore {
     return pools;
   }
 
-  /** Replaces a record; after a crash the file holds the old or the new one. Needs the lock. */
-  write(record: NetworkRecord): void {
-    writeFileAtomic(join(this.#dir, record.id + SUFFIX), `${JSON.stringify(record)}\n`, { durable: true });
+  /** Replaces a record; after a crash the file holds the old or the new one. Members need not survive a power cut. Needs the lock. */
+  write(record: NetworkRecord, durable = false): void {
+    writeFileAtomic(join(this.#dir, record.id + SUFFIX), `${JSON.stringify(record)}\n`, { durable });
   }
 
   /** Removes a record that has no members; throws `ERR_LAP_NETWORK_IN_USE` in docker's words. Needs the lock. */

@@ -118,7 +118,7 @@ export class Networks {
     try {
       return this.#attach(leased.record, leased.endpoint, request);
     } catch (error) {
-      this.#detach(leased.endpoint);
+      this.#undo(leased.endpoint, request.ports?.length ?? 0);
       this.#store.write(record);
       throw error;
     }
@@ -139,15 +139,16 @@ export class Networks {
       const text = `container ${containerId} is not connected to network ${record.name}`;
       throw new LapError("notFound", "ERR_LAP_NO_ENDPOINT", text);
     }
-    const published = this.#publish(record, endpoint, bindings);
-    this.#store.write(withEndpoint(record, published));
-    return published;
+    return this.#publish(record, endpoint, bindings);
   }
 
-  /** Takes a container off every network: what the reaper asks for. Idempotent. */
-  disconnectAll(containerId: string): void {
+  /**
+   * Takes a container off every network: what the reaper asks for. Idempotent. `with-namespace` leaves the devices to the kernel, which
+   * deletes them with the namespace that the caller let go of: deleting one by hand waits some 20 ms.
+   */
+  disconnectAll(containerId: string, devices: "delete" | "with-namespace" = "delete"): void {
     using _lock = this.#store.lock();
-    for (const record of this.#store.list()) this.#remove(record, containerId);
+    for (const record of this.#store.list()) this.#remove(record, containerId, devices);
   }
 
   /** The endpoints of a container, by network name. */
@@ -255,38 +256,54 @@ export class Networks {
       this.#kernel(),
     );
     if (request.ports === undefined || request.ports.length === 0) return endpoint;
-    const published = this.#publish(record, endpoint, request.ports);
-    this.#store.write(withEndpoint(record, published));
-    return published;
+    return this.#publish(record, endpoint, request.ports);
   }
 
+  /** Chooses and records ports, then opens them: what a crash leaves open is in the record. */
   #publish(record: NetworkRecord, endpoint: EndpointRecord, bindings: readonly PortBinding[]): EndpointRecord {
     using firewall = this.#firewall();
     const addresses = endpoint.addresses.map(bare);
     const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#options.netns };
     const ports = choosePorts(bindings, target, firewall.ports());
-    firewall.replacePorts(endpoint.id, ports);
+    this.#store.write(withEndpoint(record, { ...endpoint, ports }));
+    try {
+      firewall.replacePorts(endpoint.id, ports);
+    } catch (error) {
+      this.#store.write(withEndpoint(record, endpoint));
+      throw error;
+    }
     for (const { protocol, hostIp, hostPort } of [...ports, ...endpoint.ports]) {
       if (protocol === "udp") forgetUdpPort(hostIp, hostPort, this.#kernel());
     }
     return { ...endpoint, ports };
   }
 
-  #remove(record: NetworkRecord, containerId: string): boolean {
+  #remove(record: NetworkRecord, containerId: string, devices: "delete" | "with-namespace" = "delete"): boolean {
     const endpoint = record.endpoints[containerId];
     if (endpoint === undefined) return false;
-    this.#detach(endpoint);
+    this.#unpublish(endpoint);
+    if (devices === "delete") detachEndpoint(endpoint.hostIfname, this.#kernel());
     const { [containerId]: _gone, ...endpoints } = record.endpoints;
     this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
     return true;
   }
 
-  /** The kernel's side of a member, whatever of it is there. */
-  #detach(endpoint: EndpointRecord): void {
+  /** The kernel's side of a connection that failed, whatever of it was done. */
+  #undo(endpoint: EndpointRecord, portsAsked: number): void {
+    detachEndpoint(endpoint.hostIfname, this.#kernel());
+    if (portsAsked === 0) return;
     using firewall = this.#firewall();
     firewall.removeOwned(endpoint.id);
-    detachEndpoint(endpoint.hostIfname, this.#kernel());
-    for (const address of endpoint.addresses) forgetConnections(bare(address), this.#kernel());
+  }
+
+  /** Takes back a member's ports, if it was given any; the firewall is not asked for nothing. */
+  #unpublish({ id, ports, addresses }: EndpointRecord): void {
+    if (ports.length === 0) return;
+    using firewall = this.#firewall();
+    firewall.removeOwned(id);
+    // Clients of a UDP port would go on talking to the address, whoever has it next.
+    if (!ports.some(({ protocol }) => protocol === "udp")) return;
+    for (const address of addresses) forgetConnections(bare(address), this.#kernel());
   }
 }
 

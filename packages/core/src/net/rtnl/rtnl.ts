@@ -1,7 +1,7 @@
 // The verbs of NETLINK_ROUTE over one socket: what ip(8) does, without a process. Every method is synchronous and throws
 // Node-shaped errors (EEXIST, ENODEV …) with the kernel's own text.
 import { errorCode } from "@lapstrake/base";
-import type { Request } from "../netlink/message.ts";
+import type { Message, Request } from "../netlink/message.ts";
 import { NETLINK_ROUTE, NetlinkSocket, type NetlinkOptions } from "../netlink/socket.ts";
 import { addAddress, deleteAddress, listAddresses, parseAddress, type LinkAddress } from "./addresses.ts";
 import {
@@ -108,9 +108,19 @@ export class Rtnl implements Disposable {
 
   /** Unicast routes of the main table, IPv4 and IPv6. */
   routes(): Route[] {
-    return FAMILIES.flatMap((family) => this.#socket.dump(listRoutes(family)))
+    return FAMILIES.flatMap((family) => this.#mainTable(family))
       .map(parseRoute)
       .filter((route) => route !== undefined);
+  }
+
+  #mainTable(family: number): Message[] {
+    try {
+      return this.#socket.dump(listRoutes(family));
+    } catch (error) {
+      // A namespace where nothing was up yet has no main table.
+      if (errorCode(error) === "ENOENT") return [];
+      throw error;
+    }
   }
 
   /** Adds a route. */

@@ -1,0 +1,25 @@
+// Which network namespace a container has, from what people write after `--network`. Pure and light: every start asks.
+
+/** What a container's network namespace is: empty, the machine's, another container's, or its own on networks. */
+export type NetworkMode =
+  | { readonly kind: "none" }
+  | { readonly kind: "host" }
+  | { readonly kind: "container"; readonly container: string }
+  | { readonly kind: "networks"; readonly network: string };
+
+/** The mode of a container that names none. */
+const DEFAULT_MODE = "none";
+const CONTAINER = "container:";
+
+/** Reads `none`, `host`, `container:NAME`, `default`, or the name of a network. */
+export function networkMode(network: string | undefined): NetworkMode {
+  const name = network === undefined || network === "default" ? DEFAULT_MODE : network;
+  if (name === "none" || name === "host") return { kind: name };
+  if (name.startsWith(CONTAINER)) return { kind: "container", container: name.slice(CONTAINER.length) };
+  return { kind: "networks", network: name };
+}
+
+/** True when a start leaves something of the network behind that the end has to take away. */
+export function ownsNetwork(network: string | undefined): boolean {
+  return networkMode(network).kind === "networks";
+}

@@ -1,0 +1,58 @@
+// The proxy for [::1], without root: on an ephemeral port of 127.0.0.1 in the test's own namespace.
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { buffer, text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startLoopbackProxy } from "@lapstrake/engine";
+
+let server: Server;
+let received: Promise<Buffer>;
+
+beforeEach(async () => {
+  let arrive: (bytes: Promise<Buffer>) => void;
+  received = new Promise((resolve) => (arrive = resolve));
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    arrive(buffer(socket));
+    socket.on("end", () => socket.end("after your end"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterEach(() => server.close());
+
+/** A free port: bound and let go. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+const target = (hostPort: number): Parameters<typeof startLoopbackProxy>[0] => {
+  const { port } = server.address() as AddressInfo;
+  return { owner: "o", protocol: "tcp", hostIp: "127.0.0.1", hostPort, address: "127.0.0.1", port };
+};
+
+test("bytes pass both ways and an end in one direction leaves the other open", async () => {
+  const hostPort = await freePort();
+  await using _proxy = await startLoopbackProxy(target(hostPort));
+  const client = connect({ host: "127.0.0.1", port: hostPort, allowHalfOpen: true });
+  client.end(Buffer.alloc(300_000, 7));
+  expect(await text(client)).toBe("after your end");
+  expect((await received).equals(Buffer.alloc(300_000, 7))).toBe(true);
+});
+
+test("a dead target closes the client, and a stopped proxy refuses", async () => {
+  const hostPort = await freePort();
+  const proxy = await startLoopbackProxy({ ...target(hostPort), port: await freePort() });
+  const closed = (): Promise<string> =>
+    new Promise((resolve) => {
+      const client = connect({ host: "127.0.0.1", port: hostPort });
+      client
+        .on("close", () => resolve("closed"))
+        .on("error", (error) => resolve((error as NodeJS.ErrnoException).code ?? ""));
+      client.resume();
+    });
+  expect(await closed()).toMatch(/^(?:closed|ECONNRESET)$/);
+  await proxy[Symbol.asyncDispose]();
+  expect(await closed()).toBe("ECONNREFUSED");
+});

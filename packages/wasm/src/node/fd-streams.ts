@@ -8,7 +8,8 @@ import type { Interrupt } from "../run/interrupt.ts";
 /** Node may have left a descriptor non-blocking: then EAGAIN, and we wait this long before the next try. */
 const RETRY_MS = 2;
 
-function kindOf(fd: number): StreamKind {
+/** What a guest is told of a descriptor. */
+export function kindOf(fd: number): StreamKind {
   return isatty(fd) ? "terminal" : "pipe";
 }
 

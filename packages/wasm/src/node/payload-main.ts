@@ -36,15 +36,20 @@ const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {
-  const ring = Ring.create(process.stdin.isTTY ? "terminal" : "pipe");
+  // The guest's thread finds out what descriptor 0 is: asking here would load Node's terminal code before the thread starts.
+  const ring = Ring.create("pipe");
   const word = new Int32Array(new SharedArrayBuffer(4));
   const share: PayloadShare = { stdin: ring.share, word, data: thread.data };
   const worker = new Worker(thread.file, { workerData: share, argv: [...(thread.argv ?? [])], stdin: false });
   using _signals = forwardSignals(new Interrupt(word));
+  let fed = false;
   try {
-    return await exitCodeOf(worker, () => void feed(ring));
+    return await exitCodeOf(worker, () => {
+      fed = true;
+      void feed(ring);
+    });
   } finally {
-    process.stdin.destroy();
+    if (fed) process.stdin.destroy();
   }
 }
 

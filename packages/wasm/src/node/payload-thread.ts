@@ -4,7 +4,7 @@ import { LapError } from "@lapstrake/base";
 import { Ring } from "../io/ring.ts";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { Interrupt } from "../run/interrupt.ts";
-import { fdInput, fdOutput, neverWaits } from "./fd-streams.ts";
+import { fdInput, fdOutput, kindOf, neverWaits } from "./fd-streams.ts";
 import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
 
 /** What a payload gets: the process's stdio, and how it is told to end. */
@@ -31,7 +31,9 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
   const tell = (message: PayloadMessage): void => port.postMessage(message);
   const exitCode = await run({
     data: share.data,
-    stdin: neverWaits(0) ? fdInput(0, interrupt) : new Ring(share.stdin).input(() => tell({ kind: "stdin" })),
+    stdin: neverWaits(0)
+      ? fdInput(0, interrupt)
+      : new Ring({ ...share.stdin, kind: kindOf(0) }).input(() => tell({ kind: "stdin" })),
     stdout: fdOutput(1, interrupt),
     stderr: fdOutput(2, interrupt),
     interrupt,

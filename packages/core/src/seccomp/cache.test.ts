@@ -5,7 +5,7 @@ import { cachedSeccomp, keyOf } from "./cache.ts";
 import { compileSeccomp } from "./compile.ts";
 import { defaultSeccompProfile } from "./profile/default.ts";
 import { precompile } from "./tables/precompile.ts";
-import { PRECOMPILED } from "./tables/precompiled.ts";
+import { PRECOMPILED, PRECOMPILED_NAMES } from "./tables/precompiled.ts";
 
 const FACTS = { arch: "x86_64" } as const;
 const DENY: SeccompSpec = {
@@ -36,14 +36,17 @@ describe("the cache", () => {
 describe("filters that come with the program", () => {
   test("are what the compiler makes of the default profile today, else run tables/precompile.ts", () => {
     const kept = [...PRECOMPILED].map(([key, program]) => [key, program.replaceAll("\n", "")]);
-    expect(kept).toEqual(precompile());
+    expect(kept).toEqual(precompile().map(([key, program]) => [key, program]));
+    expect([...PRECOMPILED_NAMES]).toEqual(precompile().map(([key, , name]) => [name, key]));
   });
 
   test("are found for Docker's capabilities on any kernel of today, also after a trip through JSON", () => {
     const host = { arch: "x86_64", kernel: { release: "6.18.44", major: 6, minor: 18 } } as const;
-    const profile = JSON.parse(JSON.stringify(defaultSeccompProfile(DEFAULT_CAPABILITIES, host))) as SeccompSpec;
+    const made = defaultSeccompProfile(DEFAULT_CAPABILITIES, host);
+    const profile = JSON.parse(JSON.stringify(made)) as SeccompSpec;
     const options = { arch: "x86_64", newer: "enosys" } as const;
     expect(PRECOMPILED.has(keyOf(profile, options))).toBe(true);
     expect(cachedSeccomp(profile, options)).toEqual(compileSeccomp(profile, options));
+    expect(cachedSeccomp(made, options)).toBe(cachedSeccomp(profile, options));
   });
 });

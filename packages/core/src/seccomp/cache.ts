@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { compileSeccomp } from "./compile.ts";
 import { FLAG_SPEC_ALLOW } from "./numbers.ts";
-import { PRECOMPILED } from "./tables/precompiled.ts";
+import { defaultProfileName } from "./profile/default.ts";
+import { PRECOMPILED, PRECOMPILED_NAMES } from "./tables/precompiled.ts";
 import type { CompiledSeccomp, SeccompOptions, UncheckedSpec } from "./types.ts";
 
 /** A filter is some kilobytes; a process that starts many different containers keeps the latest. */
@@ -30,9 +31,16 @@ function precompiled(key: string): CompiledSeccomp | undefined {
   };
 }
 
+/** The key of a default profile's filter without hashing: node:crypto costs a short command 4 ms. */
+function nameOf(spec: UncheckedSpec, options: SeccompOptions): string | undefined {
+  const name = defaultProfileName(spec);
+  const isPlain = options.newer === "enosys" && name?.startsWith(`${options.arch} `) === true;
+  return isPlain ? PRECOMPILED_NAMES.get(name) : undefined;
+}
+
 /** {@link compileSeccomp}, remembering the last 16 filters; what it returns is shared and must not be changed. */
 export function cachedSeccomp(spec: UncheckedSpec, options: SeccompOptions): CompiledSeccomp {
-  const key = keyOf(spec, options);
+  const key = nameOf(spec, options) ?? keyOf(spec, options);
   const compiled = cache.get(key) ?? precompiled(key) ?? compileSeccomp(spec, options);
   // The latest used is the last in the order of a Map; the first goes.
   cache.delete(key);

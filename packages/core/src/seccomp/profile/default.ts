@@ -63,13 +63,23 @@ function cloneRules(capabilities: readonly string[]): SyscallRule[] {
   ];
 }
 
+/** The profiles made here by what they depend on, so that the cache finds their filters without hashing them. */
+const NAMES = new WeakMap<object, string>();
+
+/** What a profile of {@link defaultSeccompProfile} depends on, as text; undefined for any other object. */
+export function defaultProfileName(profile: object): string | undefined {
+  return NAMES.get(profile);
+}
+
 /**
  * Docker's default profile for a container with these capabilities in its bounding set (names as in capabilities(7)).
  * Rules: see `calls.ts`. Without CAP_SYS_ADMIN no call that makes or enters namespaces or mounts is open.
  */
 export function defaultSeccompProfile(capabilities: readonly string[], host: ProfileHost): SeccompSpec {
-  const groups = CALL_GROUPS.filter(({ when }) => when === undefined || holds(when, capabilities, host));
-  return {
+  const held = CALL_GROUPS.map(({ when }) => when === undefined || holds(when, capabilities, host));
+  const groups = CALL_GROUPS.filter((_, i) => held[i]);
+  const clone = cloneRules(capabilities);
+  const profile: SeccompSpec = {
     defaultAction: "SCMP_ACT_ERRNO",
     defaultErrnoRet: EPERM,
     architectures: ARCHITECTURES[host.arch],
@@ -78,7 +88,9 @@ export function defaultSeccompProfile(capabilities: readonly string[], host: Pro
       allow(["socket"], "SCMP_CMP_LT", FIRST_SHUT_FAMILY),
       ...FAMILIES.map((family) => allow(["socket"], "SCMP_CMP_EQ", family)),
       ...PERSONALITIES.map((persona) => allow(["personality"], "SCMP_CMP_EQ", persona)),
-      ...cloneRules(capabilities),
+      ...clone,
     ],
   };
+  NAMES.set(profile, `${host.arch} ${held.map(Number).join("")} ${clone.length}`);
+  return profile;
 }

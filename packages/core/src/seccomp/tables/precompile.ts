@@ -7,31 +7,31 @@ import { DEFAULT_CAPABILITIES } from "../../spec/capabilities.ts";
 import { keyOf } from "../cache.ts";
 import { compileSeccomp } from "../compile.ts";
 import { FLAG_SPEC_ALLOW } from "../numbers.ts";
-import { defaultSeccompProfile, type ProfileHost } from "../profile/default.ts";
+import { defaultProfileName, defaultSeccompProfile, type ProfileHost } from "../profile/default.ts";
 import type { SeccompOptions } from "../types.ts";
 
 const KERNEL = { release: "6.1", major: 6, minor: 1 };
 const LINE = 116;
 
-/** Key and program, in base64, of every filter that is kept. */
-export function precompile(): [key: string, program: string][] {
+/** Key, program in base64, and name of the profile, of every filter that is kept. */
+export function precompile(): [key: string, program: string, name: string][] {
   const hosts: ProfileHost[] = [
     { arch: "x86_64", kernel: KERNEL },
     { arch: "aarch64", kernel: KERNEL },
   ];
   return hosts.flatMap((host) =>
-    [DEFAULT_CAPABILITIES, []].map((capabilities): [string, string] => {
+    [DEFAULT_CAPABILITIES, []].map((capabilities): [string, string, string] => {
       const profile = defaultSeccompProfile(capabilities, host);
       const options: SeccompOptions = { arch: host.arch, newer: "enosys" };
       const { program, flags, listener, warnings } = compileSeccomp(profile, options);
       if (flags !== FLAG_SPEC_ALLOW || listener || warnings.length > 0)
         throw new Error("cache.ts gives every precompiled filter the same flags");
-      return [keyOf(profile, options), Buffer.from(program).toString("base64")];
+      return [keyOf(profile, options), Buffer.from(program).toString("base64"), defaultProfileName(profile) ?? ""];
     }),
   );
 }
 
-function entry([key, program]: [string, string]): string {
+function entry([key, program]: [string, string, string]): string {
   const lines = program.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   return `  [\n    "${key}",\n    \`${lines.join("\n")}\`,\n  ],`;
 }
@@ -43,6 +43,11 @@ if (import.meta.main) {
     "/** Programs in base64, with line breaks. */",
     "export const PRECOMPILED: ReadonlyMap<string, string> = new Map([",
     ...precompile().map(entry),
+    "]);",
+    "",
+    "/** Keys by the names of profile/default.ts. */",
+    "export const PRECOMPILED_NAMES: ReadonlyMap<string, string> = new Map([",
+    ...precompile().map(([key, , name]) => `  ["${name}", "${key}"],`),
     "]);",
     "",
   ];

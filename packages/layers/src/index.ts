@@ -35,6 +35,7 @@ export { diffLayer } from "./tree/diff.ts";
 export { configureImage, rebaseImage, squashImage, type SquashOptions } from "./image/mutate.ts";
 export { treeEntries, type LayerEntry } from "./tree/entries.ts";
 export { diffTrees, treeChanges, type Change, type LowerView } from "./tree/changes.ts";
+export { filesLayer, type FilesOptions } from "./tree/from-files.ts";
 export { treeFromStream, treeFromTar } from "./tree/from-tar.ts";
 export { TarParser, parseTar, type TarOptions, type TarSink } from "./tar/parser.ts";
 export type { TarMember } from "./tar/member.ts";

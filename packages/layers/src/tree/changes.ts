@@ -1,8 +1,9 @@
 // A layer over what is below -> the list `docker diff` prints: A (added), C (changed), D (deleted), sorted by path.
 import type { ByteString } from "@lapstrake/base";
 import { join } from "./builder.ts";
+import { diffLayer } from "./diff.ts";
 import { findNode } from "./merge.ts";
-import { TreeNode, childNode, type LayerTree, type MergedTree, type TreeChild } from "./node.ts";
+import { TreeNode, type LayerTree, type MergedTree, type TreeChild } from "./node.ts";
 import { compareBytes } from "./order.ts";
 
 /** One line of `docker diff`; the path is absolute. */
@@ -80,28 +81,5 @@ function sameMetadata(a: TreeNode, b: TreeNode): boolean {
 
 /** The changes between two merged trees: what a layer on `from` must say to show `to`. */
 export function diffTrees(from: MergedTree, to: MergedTree): Change[] {
-  const out: Change[] = [];
-  compare(from.root, to.root, "", out);
-  return out.sort((a, b) => compareBytes(a.path, b.path));
-}
-
-function compare(from: TreeNode, to: TreeNode, path: ByteString, out: Change[]): void {
-  for (const name of from.children!.keys()) {
-    if (!to.children!.has(name)) out.push({ kind: "D", path: `/${join(path, name)}` });
-  }
-  for (const [name, child] of to.children!) {
-    const before = childNode(from, name);
-    if (child instanceof TreeNode && child !== before) compareNode(before, child, join(path, name), out);
-  }
-}
-
-function compareNode(before: TreeNode | undefined, now: TreeNode, path: ByteString, out: Change[]): void {
-  if (before?.type === "dir" && now.type === "dir") {
-    const length = out.length;
-    compare(before, now, path, out);
-    if (out.length > length || !sameMetadata(now, before)) out.push({ kind: "C", path: `/${path}` });
-    return;
-  }
-  out.push({ kind: before === undefined ? "A" : "C", path: `/${path}` });
-  if (now.type === "dir") addAll(now, path, out);
+  return treeChanges(diffLayer(from, to), from);
 }

@@ -104,8 +104,8 @@ export class Engine {
   }
 
   /** Cleans up after an ended run; removes a container of `--rm`. Idempotent. */
-  reap(record: ContainerRecord): void {
-    reapContainer(this.context, record);
+  reap(record: ContainerRecord): Promise<void> {
+    return reapContainer(this.context, record);
   }
 
   remove(record: ContainerRecord, options: { readonly force?: boolean } = {}): Promise<void> {

@@ -6,7 +6,7 @@ const [verb, first, second] = process.argv.slice(2);
 if (first === undefined || second === undefined) {
   throw new Error("usage: main _reap ROOT ID | main _wasm CONTAINER_DIR ROOT");
 }
-if (verb === "_reap") reapById(openEngine({ root: first }), second);
+if (verb === "_reap") await reapById(openEngine({ root: first }), second);
 else if (verb === "_wasm")
   process.exitCode = await (await import("./sandbox/wasm-payload.ts")).runWasmPayload(first, second);
 else throw new Error(`unknown verb "${verb}"`);

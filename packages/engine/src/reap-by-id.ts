@@ -4,7 +4,7 @@ import { reapContainer } from "./containers/reap.ts";
 import type { Engine } from "./engine.ts";
 
 /** Cleans up after the container; one that is gone already is no error. */
-export function reapById(engine: Engine, id: string): void {
+export async function reapById(engine: Engine, id: string): Promise<void> {
   const record = readRecord(containerDir(engine.context.paths.containers, id));
-  if (record !== undefined) reapContainer(engine.context, record);
+  if (record !== undefined) await reapContainer(engine.context, record);
 }

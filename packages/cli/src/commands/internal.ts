@@ -17,7 +17,7 @@ export const reapCommand: Command = {
   minArgs: 2,
   maxArgs: 2,
   async run({ args }) {
-    reapById(engineFor({ root: args[0] }), args[1]!);
+    await reapById(engineFor({ root: args[0] }), args[1]!);
     return 0;
   },
 };

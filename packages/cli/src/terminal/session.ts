@@ -16,7 +16,7 @@ export async function foreground(engine: Engine, record: ContainerRecord, option
   const attachment = launched.attachment!;
   const outcome = await connectStreams(attachment, record.process.tty, options);
   if (outcome.kind === "detached") return 0;
-  engine.reap(record);
+  await engine.reap(record);
   attachment.reaped();
   return outcome.status.exitCode;
 }
@@ -35,7 +35,7 @@ async function startAttached(engine: Engine, record: ContainerRecord, options: F
     );
   } catch (error) {
     if (record.autoRemove && options.removeOnFailure) await engine.remove(record, { force: true });
-    else if (isLapError(error)) engine.reap(record);
+    else if (isLapError(error)) await engine.reap(record);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 // ContainerRecord -> Bundle for core: the spec, the root filesystem and the supervisor's orders.
 import { join } from "node:path";
 import type { Bundle, LaunchOptions } from "@lapstrake/core";
+import type { PreparedNetwork } from "../network/attach.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -31,14 +32,15 @@ export function logPath(dir: string): string {
 }
 
 /** The bundle of a Linux container. */
-export function linuxBundle(paths: StorePaths, record: ContainerRecord): Bundle {
+export function linuxBundle(paths: StorePaths, record: ContainerRecord, network?: PreparedNetwork): Bundle {
   const prepared = prepareRootfs(paths, record);
   const user = withDirs(prepared.layers, (dirs) =>
     lookUpUser(record.process.user, record.request.groupAdd ?? [], new MergedView(dirs)),
   );
   const spec = containerSpec(record, {
     user,
-    mounts: [...prepared.mounts, ...managedFileMounts(dirOf(paths, record))],
+    mounts: [...prepared.mounts, ...managedFileMounts(network?.filesDir ?? dirOf(paths, record))],
+    netnsPath: network?.netnsPath,
     cgroupParent: CGROUP_PARENT,
   });
   return { spec, rootfs: prepared.rootfs };

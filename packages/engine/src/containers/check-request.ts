@@ -2,6 +2,8 @@
 import { availableParallelism } from "node:os";
 import { LapError } from "@lapstrake/base";
 import { parseSignal } from "@lapstrake/core";
+import { parseAddHost } from "../network/hosts-file.ts";
+import { networkMode } from "../network/mode.ts";
 import { HOST_FLAGS_HINT } from "./hints.ts";
 import type { CreateRequest } from "./request.ts";
 import { parseSecurityOptions } from "./security.ts";
@@ -12,7 +14,7 @@ const HOSTNAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$/;
 
 /** Throws a LapError of kind invalidArgument or unimplemented that names the field. */
 export function checkRequest(request: CreateRequest): void {
-  checkNetwork(request.network);
+  checkNetwork(request);
   checkLimits(request);
   requestCapabilities(request);
   parseSecurityOptions(request.securityOpt ?? []);
@@ -26,14 +28,35 @@ export function checkRequest(request: CreateRequest): void {
   if (hostOnly && request.image !== "host") throw invalid("ERR_LAP_HOST_FLAGS", HOST_FLAGS_HINT);
 }
 
-function checkNetwork(network: string | undefined): void {
-  if (network === undefined || ["none", "host", "default"].includes(network)) return;
-  if (network === "bridge" || network.startsWith("container:")) {
-    throw new LapError("unimplemented", "ERR_LAP_NETWORK", `network mode "${network}" is not supported yet`, {
-      hint: "use --network none or --network host",
-    });
+/** What does not go together whatever networks there are, in docker's words. */
+function checkNetwork(request: CreateRequest): void {
+  for (const text of request.extraHosts ?? []) parseAddHost(text);
+  const mode = networkMode(request.network);
+  if (mode.kind === "container") checkJoining(request);
+  if (mode.kind === "networks" || request.attachments === undefined) return;
+  for (const [name, { aliases, ip, ip6, mac }] of Object.entries(request.attachments)) {
+    const asksNames = aliases !== undefined && aliases.length > 0;
+    if (asksNames) throw conflict("network-scoped alias is supported only for containers in user defined networks");
+    if (ip !== undefined || ip6 !== undefined)
+      throw conflict("user specified IP address is supported on user defined networks only");
+    if (mac !== undefined) throw conflict("conflicting options: mac-address and the network mode");
+    if (name !== request.network) {
+      throw conflict(`container cannot be connected to network "${name}" in network mode "${request.network}"`);
+    }
   }
-  throw new LapError("notFound", "ERR_LAP_NO_NETWORK", `network ${network} not found`);
+}
+
+/** Another container's network comes as it is. */
+function checkJoining(request: CreateRequest): void {
+  const { hostname, ports = [], dns = [], extraHosts = [] } = request;
+  if (hostname !== undefined) throw conflict("conflicting options: hostname and the network mode");
+  if (dns.length > 0) throw conflict("conflicting options: dns and the network mode");
+  if (extraHosts.length > 0) throw conflict("conflicting options: custom host-to-IP mapping and the network mode");
+  if (ports.length > 0) throw conflict("conflicting options: port publishing and the container type network mode");
+}
+
+function conflict(message: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_NETWORK_CONFLICT", message);
 }
 
 function checkLimits(request: CreateRequest): void {

@@ -12,6 +12,8 @@ import {
 import type { EngineContext } from "../context.ts";
 import { MODULE_FILE } from "../sandbox/handover.ts";
 import { recallSource, rememberSource, storeStamp, type ResolvedSource } from "../images/resolve-cache.ts";
+import { networkMode } from "../network/mode.ts";
+import type { ResolvedNetworks } from "../network/resolve.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { addContainer } from "../state/containers.ts";
@@ -52,6 +54,7 @@ export async function createContainer(
   checkRequest(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
+  const { networks, network } = await resolveNetworks(context, request, source.kind);
   const id = newContainerId();
   const hostname = request.network === "host" ? context.hostname() : (request.hostname ?? shortId(id));
   const now = context.clock.now();
@@ -67,13 +70,25 @@ export async function createContainer(
     hostname: request.hostname ?? hostname,
     autoRemove: request.autoRemove ?? false,
     ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
-    request,
+    ...(networks === undefined ? {} : { networks }),
+    request: network === undefined ? request : { ...request, network },
   };
   return addContainer(context.paths, record, name !== undefined, (dir) => {
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
-    writeManagedFiles(dir, record.hostname, request.domainname);
+    writeManagedFiles(dir, record.hostname, record.request);
   });
+}
+
+/** The networks a request names; only those need the network's code. */
+async function resolveNetworks(
+  context: EngineContext,
+  request: CreateRequest,
+  kind: ContainerRecord["kind"],
+): Promise<ResolvedNetworks> {
+  const mode = networkMode(request.network).kind;
+  if (mode === "none" || mode === "host") return {};
+  return (await import("../network/resolve.ts")).resolveNetworks(context, request, kind);
 }
 
 /** Throws when this process cannot run containers at all. */

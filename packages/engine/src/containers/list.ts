@@ -1,10 +1,11 @@
 // Listing: records with their present state. Whoever looks settles what a killed supervisor left.
 import type { EngineContext } from "../context.ts";
+import { ownsNetwork } from "../network/mode.ts";
 import { dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
 import { isAbandoned } from "./creator.ts";
-import { isReaped, reapContainer } from "./reap.ts";
+import { isReaped, reapNow } from "./reap.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
 
 /** One container of a listing. */
@@ -26,11 +27,12 @@ export function summaries(context: EngineContext): ContainerSummary[] {
 export function settledStatus(context: EngineContext, record: ContainerRecord): ContainerStatus | undefined {
   const status = containerStatus(context.paths, record);
   if (isAbandoned(record, status.state)) {
-    dropContainer(context.paths, record);
+    if (ownsNetwork(record)) reapNow(context, record);
+    else dropContainer(context.paths, record);
     return undefined;
   }
   const isLost = status.supervisorLost && !isReaped(context, record);
   if (!isLost) return status;
-  reapContainer(context, record);
+  reapNow(context, record);
   return record.autoRemove ? undefined : status;
 }

@@ -1,29 +1,39 @@
 // The three files of /etc that the engine writes for each container and binds over the image's: hostname(5), hosts(5), resolv.conf(5).
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, type MountSpec } from "@lapstrake/base";
+import type { MountSpec } from "@lapstrake/base";
+import { formatHosts } from "../network/hosts-file.ts";
+import { networkMode } from "../network/mode.ts";
+import { machineResolvConf } from "../network/resolver.ts";
+import type { CreateRequest } from "./request.ts";
 
 const FILES = ["hostname", "hosts", "resolv.conf"] as const;
 
-/** Writes the files into the container's directory. */
-export function writeManagedFiles(dir: string, hostname: string, domainname: string | undefined): void {
-  const names = domainname === undefined ? hostname : `${hostname}.${domainname} ${hostname}`;
+/** Writes the files into the container's directory, for a container without networks of its own; a start on networks writes them anew. */
+export function writeManagedFiles(dir: string, hostname: string, request: CreateRequest): void {
   writeFileSync(join(dir, "hostname"), `${hostname}\n`, { mode: 0o644 });
-  writeFileSync(
-    join(dir, "hosts"),
-    `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n127.0.1.1\t${names}\n`,
-    { mode: 0o644 },
+  const { domainname, extraHosts = [] } = request;
+  const later = networkMode(request.network).kind === "networks";
+  writeHosts(
+    dir,
+    formatHosts({ hostname, domainname, addresses: [], extra: later ? [] : extraHosts, gateways: gateways(request) }),
   );
-  writeFileSync(join(dir, "resolv.conf"), hostResolvConf(), { mode: 0o644 });
+  writeResolvConf(dir, machineResolvConf(request));
 }
 
-function hostResolvConf(): string {
-  try {
-    return readFileSync("/etc/resolv.conf", "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
-  }
+/** On the machine's network the machine is at loopback. */
+function gateways(request: CreateRequest): string[] {
+  return request.network === "host" ? ["127.0.0.1"] : [];
+}
+
+/** Replaces the text of /etc/hosts in place, which a running container sees. */
+export function writeHosts(dir: string, text: string): void {
+  writeFileSync(join(dir, "hosts"), text, { mode: 0o644 });
+}
+
+/** Replaces the text of /etc/resolv.conf in place. */
+export function writeResolvConf(dir: string, text: string): void {
+  writeFileSync(join(dir, "resolv.conf"), text, { mode: 0o644 });
 }
 
 /** The binds that show them. */

@@ -1,20 +1,39 @@
 // After the end: what a container leaves on the machine goes away, once. Run by the foreground client, by `lap _reap` that the
 // supervisor executes, or by whoever first notices a dead supervisor; so every step is idempotent.
+import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanup } from "@lapstrake/core";
 import { errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
+import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 
 /** Present in the directory of a container whose last run was cleaned up. */
 export const REAPED_MARK = "reaped";
+const REAP_TIMEOUT_MS = 30_000;
 
 /** Cleans up after an ended run and, with `--rm`, removes the container. */
-export function reapContainer(context: EngineContext, record: ContainerRecord): void {
+export async function reapContainer(context: EngineContext, record: ContainerRecord): Promise<void> {
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
+  forgetRun(context, record);
+}
+
+/** The same for whoever merely looks and cannot wait; what needs the network's code is done by a process of its own. */
+export function reapNow(context: EngineContext, record: ContainerRecord): void {
+  if (ownsNetwork(record)) {
+    const [program, ...args] = context.reapArgv;
+    execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
+    return;
+  }
+  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  forgetRun(context, record);
+}
+
+function forgetRun(context: EngineContext, record: ContainerRecord): void {
   if (record.autoRemove) {
     dropContainer(context.paths, record);
     return;

@@ -2,6 +2,7 @@
 import { control } from "@lapstrake/core";
 import { LapError, errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
+import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
@@ -24,6 +25,7 @@ export async function removeContainer(
     await killAndWait(context, record);
   }
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
   dropContainer(context.paths, record);
 }
 

@@ -1,4 +1,17 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
+import type { PortBinding } from "../network/port-spec.ts";
+
+/** How a container is on a network. */
+export interface NetworkAttachment {
+  /** Further names there, besides its own. */
+  readonly aliases?: readonly string[];
+  /** Wanted IPv4 address. */
+  readonly ip?: string;
+  /** Wanted IPv6 address. */
+  readonly ip6?: string;
+  /** Wanted MAC address, `02:42:…`. */
+  readonly mac?: string;
+}
 
 /** What to make a container of. Absent fields take the image's or the engine's defaults. */
 export interface CreateRequest {
@@ -22,8 +35,17 @@ export interface CreateRequest {
   readonly tty?: boolean;
   readonly openStdin?: boolean;
   readonly autoRemove?: boolean;
-  /** `none` (own namespace, loopback only), `host`, or absent for the default. */
+  /** `none` (own namespace, loopback only), `host`, `container:NAME`, a network's name or id, or absent for the default. */
   readonly network?: string;
+  /** By network: how the container is on `network`, and further networks to be on. */
+  readonly attachments?: Readonly<Record<string, NetworkAttachment>>;
+  readonly ports?: readonly PortBinding[];
+  /** `name:address` for /etc/hosts; the address `host-gateway` is the machine's. */
+  readonly extraHosts?: readonly string[];
+  /** Resolvers to ask in place of the machine's. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
   /** `os/arch[/variant]`. */
   readonly platform?: string;
   readonly labels?: Readonly<Record<string, string>>;

@@ -14,6 +14,8 @@ export interface SpecInputs {
   readonly user: ResolvedUser;
   /** Mounts the engine adds: managed files, includes of the host image. */
   readonly mounts: readonly MountSpec[];
+  /** A file that holds the network namespace to join; default a new one, or the machine's. */
+  readonly netnsPath?: string | undefined;
   /** Where the cgroups of containers live, `/lapstrake`. */
   readonly cgroupParent: string;
 }
@@ -64,15 +66,21 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
       ...(privileged || security.openSystemPaths
         ? {}
         : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
-      namespaces: namespaces(linux.namespaces ?? [], request.network),
+      namespaces: namespaces(linux.namespaces ?? [], request.network, inputs.netnsPath),
       cgroupsPath: `${inputs.cgroupParent}/${record.id}`,
       resources: { ...linux.resources, ...resources(record) },
     },
   };
 }
 
-function namespaces(defaults: readonly NamespaceSpec[], network: string | undefined): NamespaceSpec[] {
-  return defaults.filter((namespace) => namespace.type !== "network" || network !== "host");
+function namespaces(
+  defaults: readonly NamespaceSpec[],
+  network: string | undefined,
+  netnsPath: string | undefined,
+): NamespaceSpec[] {
+  const kept = defaults.filter((namespace) => namespace.type !== "network" || network !== "host");
+  if (netnsPath === undefined) return kept;
+  return kept.map((namespace) => (namespace.type === "network" ? { ...namespace, path: netnsPath } : namespace));
 }
 
 function adaptDefaultMount(mount: MountSpec, record: ContainerRecord): MountSpec {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
 import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
+import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -37,8 +38,27 @@ export async function startContainer(
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
-  const bundle = record.kind === "wasm" ? wasmBundle(context, record) : linuxBundle(context.paths, record);
-  return launchBundle(context, record, bundle, options, debug);
+  if (record.kind === "wasm") return launchBundle(context, record, wasmBundle(context, record), options, debug);
+  if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
+    return startOnNetwork(context, record, options, debug);
+  return launchBundle(context, record, linuxBundle(context.paths, record), options, debug);
+}
+
+async function startOnNetwork(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  // Loaded here: a start without a network needs none of it.
+  const { dropNetwork, prepareNetwork } = await import("../network/attach.ts");
+  const network = prepareNetwork(context, record);
+  try {
+    return await launchBundle(context, record, linuxBundle(context.paths, record, network), options, debug);
+  } catch (error) {
+    if (ownsNetwork(record)) dropNetwork(context, record);
+    throw error;
+  }
 }
 
 async function launchBundle(

@@ -20,6 +20,6 @@ export function networkMode(network: string | undefined): NetworkMode {
 }
 
 /** True when a start leaves something of the network behind that the end has to take away. */
-export function ownsNetwork(network: string | undefined): boolean {
-  return networkMode(network).kind === "networks";
+export function ownsNetwork(record: { readonly networks?: object }): boolean {
+  return record.networks !== undefined;
 }

@@ -38,6 +38,8 @@ export interface NetworkRequest {
 }
 
 const SUFFIX = ".json";
+/** How atomic writes name their files until they are whole. */
+const TEMPORARY = ".tmp-";
 
 function newId(): string {
   return randomBytes(32).toString("hex");
@@ -65,6 +67,12 @@ export class NetworkStore {
       parseNetworkRecord(readFileSync(join(this.#dir, file), "utf8"), join(this.#dir, file)),
     );
     return records.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+  }
+
+  /** Deletes what writers that were killed left half-written. Needs the lock. */
+  sweep(): void {
+    for (const file of readdirSync(this.#dir))
+      if (file.startsWith(TEMPORARY)) rmSync(join(this.#dir, file), { force: true });
   }
 
   /** By name, full id or unique id prefix. Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_ID_AMBIGUOUS`. */

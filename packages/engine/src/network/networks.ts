@@ -179,6 +179,7 @@ export class Networks {
       for (const containerId of Object.keys(record.endpoints))
         if (!isAlive(containerId)) this.#remove(this.#store.find(record.id), containerId);
     }
+    this.#store.sweep();
     const records = this.#store.list();
     for (const record of records) this.#bridge(record);
     using firewall = this.#firewall();

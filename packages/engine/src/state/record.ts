@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode, type ByteString, type Digest } from "@lapstrake/base";
-import type { CreateRequest } from "../containers/request.ts";
+import type { CreateRequest, NetworkAttachment } from "../containers/request.ts";
 import { writeFileAtomic } from "./atomic.ts";
 
 /** Which sandbox runs it. */
@@ -61,10 +61,14 @@ export interface ContainerRecord {
   readonly process: RecordProcess;
   readonly hostname: string;
   readonly autoRemove: boolean;
+  /** Networks to be on while it runs, by name, the one with the way out first; absent where `--network` is no network. */
+  readonly networks?: Readonly<Record<string, NetworkAttachment>>;
   /** The process that made it to run it at once and remove it: when that dies before the start, the container goes too. */
   readonly creator?: ProcessId;
   readonly request: CreateRequest;
 }
+
+export type { NetworkAttachment };
 
 const FILE = "record.json";
 

@@ -1,0 +1,166 @@
+// A container's network around its life: made before a start, taken away after the end. The namespace is held by a file in the container's
+// directory, so that everything in it is ready before the helper starts, and a program that is run again finds it.
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { LapError, errorCode } from "@lapstrake/base";
+import { createNetns, raiseLoopback, removeNetns } from "@lapstrake/core";
+import type { EngineContext } from "../context.ts";
+import { lockContainer } from "../containers/lock.ts";
+import { writeHosts, writeResolvConf } from "../containers/managed-files.ts";
+import { containerStatus } from "../containers/status.ts";
+import { dirOf, findContainer } from "../state/containers.ts";
+import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
+import { formatHosts } from "./hosts-file.ts";
+import { networkMode } from "./mode.ts";
+import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
+import { Networks } from "./networks.ts";
+import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
+
+/** What a start joins. */
+export interface PreparedNetwork {
+  /** A file that holds the namespace. */
+  readonly netnsPath: string;
+  /** Directory of hostname, hosts and resolv.conf. */
+  readonly filesDir: string;
+}
+
+const NETNS_FILE = "netns";
+
+/** The networks of the context's store. */
+export function networksOf(context: EngineContext): Networks {
+  return new Networks({ root: context.paths.root });
+}
+
+/** Path of the file that holds the namespace of a container with networks of its own. */
+export function netnsPathOf(context: EngineContext, record: ContainerRecord): string {
+  return join(dirOf(context.paths, record), NETNS_FILE);
+}
+
+/** Makes the network of a container that is about to start and whose lock is held; on failure nothing of it stays. */
+export function prepareNetwork(context: EngineContext, record: ContainerRecord): PreparedNetwork {
+  const mode = networkMode(record.request.network);
+  if (mode.kind === "container") return joined(context, mode.container);
+  const networks = networksOf(context);
+  const netnsPath = netnsPathOf(context, record);
+  dropNetwork(context, record); // What an earlier run left that was cut short.
+  createNetns(netnsPath);
+  try {
+    raiseLoopback({ path: netnsPath });
+    connectAll(networks, record, netnsPath);
+    writeFiles(context, record, networks);
+    return { netnsPath, filesDir: dirOf(context.paths, record) };
+  } catch (error) {
+    dropNetwork(context, record);
+    throw error;
+  }
+}
+
+/** The network of another container, which has to run. */
+function joined(context: EngineContext, container: string): PreparedNetwork {
+  const other = findContainer(context.paths, container);
+  const { state, pid } = containerStatus(context.paths, other);
+  if (state !== "running" && state !== "paused") {
+    const text = `cannot join network of a non running container: ${other.id}`;
+    throw new LapError("conflict", "ERR_LAP_NOT_RUNNING", text, { hint: `start it: lap start ${other.name}` });
+  }
+  return { netnsPath: `/proc/${pid}/ns/net`, filesDir: dirOf(context.paths, other) };
+}
+
+/** Ports are published where the way out is: at the first network that is not internal. */
+function connectAll(networks: Networks, record: ContainerRecord, netnsPath: string): void {
+  let ports = record.request.ports ?? [];
+  for (const [name, attachment] of Object.entries(record.networks ?? {})) {
+    const isOut = name === DEFAULT_NETWORK || !networks.find(name).internal;
+    networks.connect(name, {
+      ...connection(record, attachment),
+      netns: { path: netnsPath },
+      ports: isOut ? ports : [],
+    });
+    if (isOut) ports = [];
+  }
+}
+
+function connection(
+  record: ContainerRecord,
+  attachment: NetworkAttachment,
+): {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly aliases: readonly string[];
+  readonly addresses: readonly string[];
+  readonly mac?: string;
+} {
+  const addresses = [attachment.ip, attachment.ip6].filter((address) => address !== undefined);
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    aliases: attachment.aliases ?? [],
+    addresses,
+    ...(attachment.mac === undefined ? {} : { mac: attachment.mac }),
+  };
+}
+
+/** Connects a container that runs; its files follow. The lock of the container is held. */
+export function connectLive(
+  context: EngineContext,
+  record: ContainerRecord,
+  name: string,
+  attachment: NetworkAttachment,
+): void {
+  const networks = networksOf(context);
+  networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPathOf(context, record) } });
+  writeFiles(context, record, networks);
+}
+
+/** Disconnects a container that runs; its files follow. The lock of the container is held. */
+export function disconnectLive(context: EngineContext, record: ContainerRecord, name: string): void {
+  const networks = networksOf(context);
+  networks.disconnect(name, record.id);
+  writeFiles(context, record, networks);
+}
+
+/** hosts and resolv.conf as the present networks have it. */
+function writeFiles(context: EngineContext, record: ContainerRecord, networks: Networks): void {
+  const dir = dirOf(context.paths, record);
+  const members = networks.endpointsOf(record.id);
+  const { request, hostname } = record;
+  const bare = (address: string): string => address.split("/")[0]!;
+  const hosts = formatHosts({
+    hostname,
+    domainname: request.domainname,
+    addresses: members.flatMap(({ endpoint }) => endpoint.addresses.map(bare)),
+    extra: request.extraHosts ?? [],
+    gateways: members.slice(0, 1).flatMap(({ network }) => gatewaysOf(network).map(bare)),
+  });
+  writeHosts(dir, hosts);
+  writeResolvConf(dir, hasResolver(record) ? userResolvConf(request) : bridgeResolvConf(request));
+}
+
+/** True when the keeper answers the names that the container asks for: on user networks. */
+export function hasResolver(record: ContainerRecord): boolean {
+  return Object.keys(record.networks ?? {}).some((name) => name !== DEFAULT_NETWORK);
+}
+
+/** Takes the network away that the record's run had; the lock of the container is held. Idempotent. */
+export function dropNetwork(context: EngineContext, record: ContainerRecord): void {
+  const networks = networksOf(context);
+  if (networks.endpointsOf(record.id).length > 0) networks.disconnectAll(record.id);
+  const path = netnsPathOf(context, record);
+  if (existsSync(path)) removeNetns(path);
+}
+
+/** {@link dropNetwork} after an end, unless the container runs again or is gone. */
+export function releaseNetwork(context: EngineContext, record: ContainerRecord): void {
+  using lock = lockIfThere(dirOf(context.paths, record));
+  const isAgain = lock !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
+  if (!isAgain) dropNetwork(context, record);
+}
+
+function lockIfThere(dir: string): Disposable | undefined {
+  try {
+    return lockContainer(dir);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+// What a request's network names come to: existing networks and containers, before anything is made.
+import { isIP } from "node:net";
+import { LapError } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import type { CreateRequest } from "../containers/request.ts";
+import { findContainer } from "../state/containers.ts";
+import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
+import { networksOf } from "./attach.ts";
+import { networkMode } from "./mode.ts";
+import { DEFAULT_NETWORK } from "./network-record.ts";
+
+/** What the record keeps. */
+export interface ResolvedNetworks {
+  readonly networks?: Readonly<Record<string, NetworkAttachment>>;
+  /** Takes the place of the request's, where a name became an id. */
+  readonly network?: string;
+}
+
+/** Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_NO_CONTAINER`, `ERR_LAP_NETWORK_CONFLICT`, and `ERR_LAP_NETWORK_WASM`. */
+export function resolveNetworks(
+  context: EngineContext,
+  request: CreateRequest,
+  kind: ContainerRecord["kind"],
+): ResolvedNetworks {
+  const mode = networkMode(request.network);
+  if (kind === "wasm") return refuseWasm(request);
+  if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
+  if (mode.kind !== "networks") return {};
+  const wanted = request.attachments ?? {};
+  const names = [mode.network, ...Object.keys(wanted).filter((name) => name !== mode.network)];
+  const entries = names.map((name) => {
+    const attachment = wanted[name] ?? {};
+    const known = networkName(context, name);
+    checkAttachment(known, attachment);
+    return [known, attachment] as const;
+  });
+  return { networks: Object.fromEntries(entries) };
+}
+
+/** Guests reach the network by their host's policy, not by devices. */
+function refuseWasm(request: CreateRequest): ResolvedNetworks {
+  if (request.network === undefined || request.network === "default") return {};
+  const text = `network mode "${request.network}" is not supported for WebAssembly containers`;
+  throw new LapError("unimplemented", "ERR_LAP_NETWORK_WASM", text, { hint: "use --network none" });
+}
+
+/** The name of a network by name, id or prefix; the default one need not exist yet. */
+function networkName(context: EngineContext, wanted: string): string {
+  return wanted === DEFAULT_NETWORK ? wanted : networksOf(context).find(wanted).name;
+}
+
+/** Throws `ERR_LAP_NETWORK_CONFLICT` in docker's words. */
+export function checkAttachment(network: string, { aliases = [], ip, ip6, mac }: NetworkAttachment): void {
+  const conflict = (text: string): LapError => new LapError("invalidArgument", "ERR_LAP_NETWORK_CONFLICT", text);
+  if (ip !== undefined && isIP(ip) !== 4) throw conflict(`invalid IPv4 address: ${ip}`);
+  if (ip6 !== undefined && isIP(ip6) !== 6) throw conflict(`invalid IPv6 address: ${ip6}`);
+  if (mac !== undefined && !/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(mac)) {
+    throw conflict(`invalid MAC address: ${mac}`);
+  }
+  if (network !== DEFAULT_NETWORK) return;
+  if (aliases.length > 0) {
+    throw conflict("network-scoped alias is supported only for containers in user defined networks");
+  }
+  if (ip !== undefined || ip6 !== undefined) {
+    throw conflict("user specified IP address is supported on user defined networks only");
+  }
+}

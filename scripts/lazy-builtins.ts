@@ -6,6 +6,7 @@ import type { Plugin } from "rolldown";
 const COSTLY: readonly string[] = [
   "node:child_process",
   "node:crypto",
+  "node:dgram",
   "node:net",
   "node:timers/promises",
   "node:zlib",

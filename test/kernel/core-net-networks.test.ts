@@ -1,9 +1,9 @@
 // Networks of a store made true in a namespace that stands for the host: members, names, ports, collisions, crashes.
 import { fork } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Firewall, raiseLoopback, removeBridgeNetwork, Rtnl } from "@lapstrake/core";
+import { createNetns, Firewall, raiseLoopback, removeBridgeNetwork, removeNetns, Rtnl } from "@lapstrake/core";
 import { Networks, parsePortSpec, startDns, type EndpointRecord } from "@lapstrake/engine";
 import { afterEach, beforeEach, expect } from "vitest";
 import { needs } from "../support/facts.ts";
@@ -162,6 +162,50 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(devices(host)).toContain(before.bridge);
     expect(publishedPorts().sort()).toEqual(["0.0.0.0:8080->80/tcp"]);
     expect(Object.values(networks.find("app").pools[0]!.leases)).toEqual([before.endpoints[WEB]!.id]);
+  });
+
+  test("killed at any instant, the same is asked for again and works, and nothing stays", async () => {
+    const script = new URL("./core-net-looper.ts", import.meta.url);
+    for (let i = 0; i < 5; i++) {
+      const args = [root, String(host.pid), String(web.pid), WEB];
+      const child = fork(script, args, { execArgv: ["--conditions=@lapstrake/source"] });
+      await new Promise((resolve) => child.once("message", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 60));
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("exit", resolve));
+      networks.disconnectAll(WEB);
+      connect("bridge", WEB, web, "web", ["8080:80"]);
+      expect(devices(web)).toEqual(["eth0"]);
+      expect(publishedPorts()).toEqual(["0.0.0.0:8080->80/tcp"]);
+    }
+    networks.restore(() => false);
+    expect(publishedPorts()).toEqual([]);
+    expect(devices(web)).toEqual([]);
+    expect(devices(host)).toEqual(["lap0"]);
+    expect(networks.find("bridge").pools[0]!.leases).toEqual({});
+    expect(readdirSync(join(root, "networks")).filter((file) => file.startsWith(".tmp-")).length).toBeLessThanOrEqual(
+      8,
+    );
+  });
+
+  test("fifty cycles leave no descriptor, mount or device", () => {
+    const cycle = (i: number): void => {
+      const path = join(root, `ns${i}`);
+      createNetns(path);
+      const request = { containerId: WEB, containerName: "web", netns: { path }, ports: parsePortSpec("8080:80") };
+      networks.connect("bridge", request);
+      removeNetns(path);
+      networks.disconnectAll(WEB, i % 2 === 0 ? "delete" : "with-namespace");
+    };
+    cycle(0);
+    const descriptors = readdirSync("/proc/self/fd").length;
+    for (let i = 1; i <= 50; i++) cycle(i);
+    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(descriptors);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(root);
+    const deadline = Date.now() + 10_000;
+    while (devices(host).length > 1 && Date.now() < deadline)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    expect(devices(host)).toEqual(["lap0"]);
   });
 
   test("processes that connect at once share no address", async () => {

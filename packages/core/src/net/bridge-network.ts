@@ -1,9 +1,9 @@
 // A bridge network on the host: the bridge, its gateway addresses, its sysctls. Idempotent, because a create that was cut short is
 // simply asked for again. The firewall's part is in firewall/.
 import { errorCode, LapError } from "@lapstrake/base";
-import { parsePrefix } from "./address.ts";
+import { formatMac, parsePrefix } from "./address.ts";
 import type { NetlinkOptions } from "./netlink/socket.ts";
-import type { Link } from "./rtnl/links.ts";
+import { addBridge, setLink, type Link } from "./rtnl/links.ts";
 import { Rtnl } from "./rtnl/rtnl.ts";
 import { readSysctl, writeSysctl } from "./sysctl.ts";
 
@@ -42,15 +42,23 @@ function ensureBridge(rtnl: Rtnl, spec: BridgeNetworkSpec): Link {
       },
     );
   }
-  const link = rtnl.addBridge(spec.bridge);
-  try {
-    // After creation: the kernel ignores an alias there, and a bridge keeps only an MTU and MAC that are set on it later.
-    rtnl.setLink(link, { alias: aliasOf(spec), mac: spec.mac ?? link.mac, ...(spec.mtu ? { mtu: spec.mtu } : {}) });
-  } catch (error) {
-    rtnl.deleteLink(spec.bridge);
-    throw error;
-  }
-  return link;
+  // The kernel ignores an alias at creation, and a bridge keeps only an MTU and MAC that are set later. Both requests travel in one
+  // datagram, so that no kill comes between them: a bridge without its alias would be nobody's.
+  const rest = {
+    name: spec.bridge,
+    alias: aliasOf(spec),
+    mac: spec.mac ?? randomMac(),
+    ...(spec.mtu ? { mtu: spec.mtu } : {}),
+  };
+  rtnl.batch(addBridge(spec.bridge), setLink(0, rest, spec.bridge));
+  return rtnl.link(spec.bridge);
+}
+
+/** A locally administered address. */
+function randomMac(): string {
+  return formatMac(
+    Uint8Array.from([2, 0, 0, 0, 0, 0], (byte, i) => (i === 0 ? byte : Math.floor(Math.random() * 256))),
+  );
 }
 
 function setIfThere(path: readonly string[], value: string, netns: number | undefined): void {

@@ -126,7 +126,7 @@ export function addVeth(end: VethEnd, peer: VethEnd): Request {
   return newLink(end.name, [...changeAttrs(end), kindAttrs("veth", [peerAttr])], ifinfomsg(0, flags, mask), CREATE);
 }
 
-/** Changes a device by index. */
+/** Changes a device by index, or with index 0 the one of `change.name`. */
 export function setLink(index: number, change: LinkChange, subject = `#${index}`): Request {
   const { flags, mask } = flagBits(change);
   return newLink(subject, changeAttrs(change), ifinfomsg(index, flags, mask), 0);

@@ -1,7 +1,7 @@
 // Bodies of 0.3: a stream and a future of trailers, from the guest to the world and back.
 import { HttpFailure, internalFailure, type HttpBody, type HttpHeaders } from "../../http/exchange.ts";
 import type { GuestStream, Outcome } from "../streams.ts";
-import { Fields } from "./fields.ts";
+import { Fields } from "../../http/fields.ts";
 
 /** error-code of wasi:http. */
 export interface HttpErrorCode {
@@ -45,7 +45,7 @@ export function bodyOf(content: GuestContent, sent: (outcome: Outcome<HttpErrorC
       if (content.stream !== undefined) yield* readAll(content.stream);
       const end = await content.trailers;
       if (end.tag === "err") throw new HttpFailure(end.val.tag, "the guest broke off the body", end.val.val);
-      settle(end.val?.entries);
+      settle(end.val?.list);
       sent({ tag: "ok", val: undefined });
     } catch (error) {
       fail(error);

@@ -1,7 +1,7 @@
 // wasi:http 0.3 as import objects: types, and a client that sends what the host lets it.
 import { HttpFailure, type HttpSend } from "../../http/exchange.ts";
 import type { Interface } from "../../p2/host.ts";
-import { Fields } from "./fields.ts";
+import { Fields } from "../../http/fields.ts";
 import { Request, Response } from "./messages.ts";
 import { RequestOptions } from "./options.ts";
 

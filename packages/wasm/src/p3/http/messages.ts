@@ -1,24 +1,13 @@
 // wasi:http/types 0.3: request and response. A message is made by the guest (`new`) or received by the host.
-import { HttpFailure, type HttpRequest, type HttpResponse } from "../../http/exchange.ts";
-import { isAuthority, isPathWithQuery, isScheme, isToken } from "../../http/syntax.ts";
+import type { HttpRequest, HttpResponse } from "../../http/exchange.ts";
+import { Fields } from "../../http/fields.ts";
+import { Target, refuse } from "../../http/target.ts";
+import type { Named } from "../../http/variants.ts";
 import type { Outcome } from "../streams.ts";
 import { bodyOf, contentOf, errorCodeOf, type GuestContent, type HttpErrorCode, type ReadContent } from "./body.ts";
-import type { Fields } from "./fields.ts";
-import { Fields as FieldsClass } from "./fields.ts";
 import type { RequestOptions } from "./options.ts";
 
-/** The variants `method` and `scheme`. */
-interface Named {
-  readonly tag: string;
-  readonly val?: string;
-}
-
 type Sent = Outcome<HttpErrorCode>;
-
-/** A setter without an error type refuses so: jco takes the payload of what is thrown. */
-function refuse(): never {
-  throw Object.assign(new Error("refused"), { payload: undefined });
-}
 
 /** Content of a message, and the future that tells whether it was sent. */
 class Content {
@@ -52,16 +41,11 @@ class Content {
   }
 }
 
-const METHODS: ReadonlySet<string> = new Set("get head post put delete connect options trace patch".split(" "));
-
 export class Request {
   readonly #headers: Fields;
   readonly #content: Content;
   readonly #options: RequestOptions | undefined;
-  #method: Named = { tag: "get" };
-  #scheme: Named | undefined;
-  #authority: string | undefined;
-  #path: string | undefined;
+  #target = new Target();
 
   private constructor(headers: Fields, content: Content, options: RequestOptions | undefined) {
     this.#headers = headers.freeze();
@@ -80,53 +64,43 @@ export class Request {
   }
 
   /** A request from outside. */
-  static received({ method, scheme, authority, pathWithQuery, headers, body }: HttpRequest): Request {
-    const request = new Request(FieldsClass.received(headers), new Content(undefined, body), undefined);
-    const lower = method.toLowerCase();
-    request.#method = METHODS.has(lower) ? { tag: lower } : { tag: "other", val: method };
-    request.#scheme = { tag: scheme.toUpperCase() };
-    request.#authority = authority;
-    request.#path = pathWithQuery;
+  static received(incoming: HttpRequest): Request {
+    const content = new Content(undefined, incoming.body);
+    const request = new Request(Fields.received(incoming.headers), content, undefined);
+    request.#target = Target.of(incoming);
     return request;
   }
 
   getMethod(): Named {
-    return this.#method;
+    return this.#target.method;
   }
 
   setMethod(method: Named): void {
-    if (method.tag === "other" && !isToken(method.val ?? "")) refuse();
-    const lower = (method.val ?? "").toLowerCase();
-    this.#method =
-      method.tag === "other" && METHODS.has(lower) && method.val === lower.toUpperCase() ? { tag: lower } : method;
+    this.#target.setMethod(method);
   }
 
   getPathWithQuery(): string | undefined {
-    return this.#path;
+    return this.#target.path;
   }
 
   setPathWithQuery(path: string | undefined): void {
-    if (path !== undefined && !isPathWithQuery(path)) refuse();
-    this.#path = path === "" ? "/" : path;
+    this.#target.setPath(path);
   }
 
   getScheme(): Named | undefined {
-    return this.#scheme;
+    return this.#target.scheme;
   }
 
   setScheme(scheme: Named | undefined): void {
-    if (scheme?.tag === "other" && !isScheme(scheme.val ?? "")) refuse();
-    const known = scheme?.tag === "other" && /^https?$/.test(scheme.val ?? "");
-    this.#scheme = known ? { tag: scheme.val!.toUpperCase() } : scheme;
+    this.#target.setScheme(scheme);
   }
 
   getAuthority(): string | undefined {
-    return this.#authority;
+    return this.#target.authority;
   }
 
   setAuthority(authority: string | undefined): void {
-    if (authority !== undefined && !isAuthority(authority)) refuse();
-    this.#authority = authority;
+    this.#target.setAuthority(authority);
   }
 
   getOptions(): RequestOptions | undefined {
@@ -156,25 +130,9 @@ export class Request {
   }
 
   #outgoing(): HttpRequest {
-    const scheme = (this.#scheme?.tag ?? "HTTPS").toLowerCase();
-    if (scheme !== "http" && scheme !== "https")
-      throw new HttpFailure("HTTP-protocol-error", "only http and https are sent");
-    if (this.#authority === undefined)
-      throw new HttpFailure("HTTP-request-URI-invalid", "the request names no authority");
-    return {
-      method: this.#method.val ?? this.#method.tag.toUpperCase(),
-      scheme,
-      authority: this.#authority.replace(/^.*@/, ""),
-      pathWithQuery: absolute(this.#path),
-      headers: this.#headers.entries,
-      body: this.#content.hasStream ? this.#content.body : undefined,
-    };
+    const body = this.#content.hasStream ? this.#content.body : undefined;
+    return { ...this.#target.outgoing(), headers: this.#headers.list, body };
   }
-}
-
-function absolute(path: string | undefined): string {
-  if (path === undefined || path === "") return "/";
-  return path.startsWith("/") || path === "*" ? path : `/${path}`;
 }
 
 export class Response {
@@ -198,7 +156,7 @@ export class Response {
 
   /** A response from outside. */
   static received({ status, headers, body }: HttpResponse): Response {
-    const response = new Response(FieldsClass.received(headers), new Content(undefined, body));
+    const response = new Response(Fields.received(headers), new Content(undefined, body));
     response.#status = status;
     return response;
   }
@@ -222,6 +180,6 @@ export class Response {
 
   /** The response as a plain value. */
   get outgoing(): HttpResponse {
-    return { status: this.#status, headers: this.#headers.entries, body: this.#content.body };
+    return { status: this.#status, headers: this.#headers.list, body: this.#content.body };
   }
 }

@@ -1,6 +1,6 @@
-// wasi:http/types 0.3: fields (headers and trailers).
-import type { HttpHeaders } from "../../http/exchange.ts";
-import { FORBIDDEN_HEADERS, isFieldValue, isToken } from "../../http/syntax.ts";
+// wasi:http/types: fields (headers and trailers), as 0.3 has them; 0.2 adds a method.
+import type { HttpHeaders } from "./exchange.ts";
+import { FORBIDDEN_HEADERS, isFieldValue, isToken } from "./syntax.ts";
 
 type Entry = readonly [name: string, value: Uint8Array];
 
@@ -37,7 +37,7 @@ export class Fields {
     return this;
   }
 
-  get entries(): HttpHeaders {
+  get list(): HttpHeaders {
     return this.#entries;
   }
 
@@ -88,8 +88,12 @@ export class Fields {
   }
 
   clone(): Fields {
-    const copy = new Fields();
-    copy.#entries = this.#entries;
-    return copy;
+    return new Fields().takeFrom(this);
+  }
+
+  /** Becomes a copy of `other` that may be changed. */
+  protected takeFrom(other: Fields): this {
+    this.#entries = other.#entries;
+    return this;
   }
 }

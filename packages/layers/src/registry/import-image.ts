@@ -32,8 +32,7 @@ export interface PullOptions extends TransferOptions {
   readonly unpack?: LayerUnpacker | undefined;
 }
 
-/** Platforms that are wanted when nothing is said. */
-export const DEFAULT_PLATFORMS: readonly Platform[] = [{ os: "linux", architecture: "amd64" }];
+const DEFAULT_PLATFORMS: readonly Platform[] = [{ os: "linux", architecture: "amd64" }];
 
 /** Brings the image tree of any source into a store under `references`; returns the IMAGE ID. */
 export async function importImage(
@@ -76,7 +75,8 @@ async function readDocuments(source: ContentSource, options: PullOptions): Promi
   return { bytes, manifests };
 }
 
-function wanted(entries: readonly Descriptor[], root: Descriptor, options: PullOptions): Descriptor[] {
+/** The entries of an index that the options ask for. Throws `ERR_LAP_NO_PLATFORM`. */
+export function wanted(entries: readonly Descriptor[], root: Descriptor, options: PullOptions): Descriptor[] {
   const images = entries.filter(({ mediaType }) => isDocumentType(mediaType));
   const { platforms, prefer = DEFAULT_PLATFORMS } = options;
   if (platforms === "all") return images;

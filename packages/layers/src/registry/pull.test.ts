@@ -7,7 +7,7 @@ import type { LayerUnpacker } from "../image/import.ts";
 import { openImageStore, type ImageStore } from "../image/store.ts";
 import { nodeClock, nodeCompression, nodeHash } from "../node/ports.ts";
 import { FakeRegistry, reply } from "./testing/fake-registry.ts";
-import { codeOf, describeBytes, fakeClient, memoryImage, utf8 } from "./testing/setup.ts";
+import { codeOf, describeBytes, fakeClient, memoryImage, memoryIndex, utf8 } from "./testing/setup.ts";
 import { choose } from "./choose.ts";
 
 const image = memoryImage([new Uint8Array(5000).fill(1), new Uint8Array(3000).fill(2)]);
@@ -118,6 +118,34 @@ test("lower layers are unpacked while upper ones still arrive, each once, and a 
   const store = memoryStore();
   expect(await codeOf(fakeClient(http).client.pull(store, name, { unpack: failing }))).toBe("Error: disk full");
   expect(store.list()).toEqual([]);
+});
+
+test("a pull of an index knows what of it is here", async () => {
+  const http = new FakeRegistry();
+  const { client } = fakeClient(http);
+  const arm = memoryImage([utf8("arm")], {}, "arm64");
+  const platform = (architecture: string): Descriptor["platform"] => ({ os: "linux", architecture });
+  const index = memoryIndex([
+    [image, platform("amd64")],
+    [arm, platform("arm64")],
+  ]);
+  await client.copy(index, name);
+  const store = memoryStore();
+  const [amd64, arm64, riscv] = ["amd64", "arm64", "riscv64"].map((architecture) => ({ os: "linux", architecture }));
+  expect((await client.pull(store, name, { prefer: [riscv!, arm64!] })).changed).toBe(true);
+  expect((await client.pull(store, name, { prefer: [riscv!, arm64!] })).changed).toBe(false);
+  expect((await client.pull(store, name)).changed).toBe(true);
+  expect((await client.pull(store, name)).changed).toBe(false);
+  expect((await client.pull(store, name, { platforms: [amd64!, arm64!] })).changed).toBe(false);
+  expect((await client.pull(store, name, { platforms: "all" })).changed).toBe(false);
+  expect(store.resolve(name, arm64).target).toEqual(index.root);
+  expect(await codeOf(client.pull(store, name, { platforms: [riscv!] }))).toBe("ERR_LAP_NO_PLATFORM");
+  const more = memoryIndex([
+    [image, platform("amd64")],
+    [memoryImage([utf8("new")], {}, "riscv64"), platform("riscv64")],
+  ]);
+  await client.copy(more, name);
+  expect((await client.pull(store, name, { platforms: [riscv!] })).target).toEqual(more.root);
 });
 
 test("a config that is too large is not even asked for", async () => {

@@ -1,18 +1,19 @@
 // Pull: a reference -> the image store. What is here already costs one small question.
 import {
   LapError,
+  MAX_MANIFEST_BYTES,
   familiarName,
   familiarReference,
   isLapError,
   parseReference,
   type Descriptor,
   type Digest,
-  type Platform,
   type Reference,
 } from "@lapstrake/base";
+import { isIndexType, parseIndex } from "../image/documents.ts";
 import type { Image } from "../image/image.ts";
 import type { ImageStore } from "../image/store.ts";
-import { DEFAULT_PLATFORMS, importImage, type PullOptions } from "./import-image.ts";
+import { importImage, wanted, type PullOptions } from "./import-image.ts";
 import { Reader } from "./reader.ts";
 import { RemoteSource, referenceKey } from "./remote-source.ts";
 import type { Transport } from "./transport.ts";
@@ -67,18 +68,23 @@ function worded(error: unknown, reference: Reference): unknown {
   return new LapError(kind, code, message, options);
 }
 
-/** What the name points to now, when it is here for every wanted platform: one small question tells whether it still does. */
-function present(store: ImageStore, reference: string, { platforms, prefer }: PullOptions): Image | undefined {
-  if (platforms === "all") return undefined;
-  const here = (platform: Platform): Image | undefined => {
-    try {
-      return store.resolve(reference, platform);
-    } catch (error) {
-      if (isLapError(error, "notFound")) return undefined;
-      throw error;
-    }
-  };
-  if (platforms === undefined) return here((prefer ?? DEFAULT_PLATFORMS)[0]!);
-  const images = platforms.map(here);
-  return images.includes(undefined) ? undefined : images[0];
+/** What the name points to now, when all that is wanted of it is here: one small question tells whether it still does. */
+function present(store: ImageStore, reference: string, options: PullOptions): Image | undefined {
+  const any = unlessMissing(() => store.resolve(reference));
+  if (any === undefined || !isIndexType(any.target.mediaType)) return any;
+  const { manifests } = parseIndex(store.blobs.read(any.target.digest, MAX_MANIFEST_BYTES));
+  const images = unlessMissing(() => wanted(manifests, any.target, options))?.map((entry) => {
+    const image = unlessMissing(() => store.resolve(reference, entry.platform));
+    return image?.manifestDescriptor.digest === entry.digest ? image : undefined;
+  });
+  return images?.includes(undefined) === false ? images[0] : undefined;
+}
+
+function unlessMissing<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (isLapError(error, "notFound")) return undefined;
+    throw error;
+  }
 }

@@ -66,12 +66,11 @@ export function cutError(): LapError {
 export function memoryImage(
   layers: readonly Uint8Array[],
   extra: Partial<Manifest> = {},
+  architecture = "amd64",
 ): ContentSource & { readonly blobs: readonly Descriptor[] } {
   const described = layers.map((bytes) => describeBytes(bytes, MEDIA_TYPE.layer));
   const diffIds = described.map(({ digest }) => digest);
-  const config = utf8(
-    JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: diffIds } }),
-  );
+  const config = utf8(JSON.stringify({ os: "linux", architecture, rootfs: { type: "layers", diff_ids: diffIds } }));
   const blobs = [describeBytes(config, MEDIA_TYPE.config), ...described];
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -89,6 +88,31 @@ export function memoryImage(
     async *blob({ digest }) {
       const bytes = contents.get(digest)!;
       for (let at = 0; at < bytes.length; at += 1000) yield await Promise.resolve(bytes.subarray(at, at + 1000));
+    },
+  };
+}
+
+/** An index over images in memory. */
+export function memoryIndex(images: readonly (readonly [ContentSource, Descriptor["platform"]])[]): ContentSource {
+  const manifests = images.map(([{ root }, platform]) => ({
+    ...root,
+    ...(platform === undefined ? {} : { platform }),
+  }));
+  const document = utf8(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests }));
+  const owner = async (descriptor: Descriptor): Promise<ContentSource> => {
+    for (const [image] of images) {
+      const bytes = new TextDecoder().decode(await image.document(image.root, {}));
+      if (bytes.includes(descriptor.digest)) return image;
+    }
+    throw new Error(`no image has ${descriptor.digest}`);
+  };
+  return {
+    root: describeBytes(document, MEDIA_TYPE.index),
+    document: (descriptor, options) =>
+      images.find(([{ root }]) => root.digest === descriptor.digest)?.[0].document(descriptor, options) ??
+      Promise.resolve(document),
+    async *blob(descriptor, options) {
+      yield* (await owner(descriptor)).blob(descriptor, options);
     },
   };
 }

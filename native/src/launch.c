@@ -3,6 +3,7 @@
 #include <linux/wait.h>
 
 #include "client.h"
+#include "idmap.h"
 #include "local.h"
 #include "notify.h"
 #include "run.h"
@@ -69,6 +70,7 @@ static long clone_child(struct supervisor *s, int report, int *pidfd) {
   struct clone_args args = {.flags = s->plan.clone_flags | CLONE_PIDFD, .exit_signal = SIGCHLD};
   AUTO_FD cgroup = -1;
   args.pidfd = (uint64_t)(uintptr_t)pidfd;
+  if ((args.flags & CLONE_PARENT) != 0) args.exit_signal = 0;  // clone3 wants that; the parent's own is taken
   if (s->plan.cgroup_v2[0] != 0) {
     cgroup = sys_open(s->plan.cgroup_v2, LAP_O_PATH | LAP_O_DIRECTORY, 0);
     if (cgroup < 0) return cgroup;
@@ -80,8 +82,44 @@ static long clone_child(struct supervisor *s, int report, int *pidfd) {
   return pid;
 }
 
+static int join(const char *path, int type) {
+  if (path[0] == 0) return 0;
+  AUTO_FD fd = sys_open(path, LAP_O_RDONLY, 0);
+  return fd < 0 ? -fd : (int)-sys2(__NR_setns, fd, type);
+}
+
+// Joins the namespaces and gives the supervisor a further child: with CLONE_PARENT it is its brother.
+static void be_go_between(struct supervisor *s, int report, int answer) {
+  int pidfd = -1;
+  int error = join(s->plan.user_ns, CLONE_NEWUSER);
+  if (error == 0) error = join(s->plan.pid_ns, CLONE_NEWPID);
+  s->plan.clone_flags |= CLONE_PARENT;
+  int64_t pid = error != 0 ? -error : clone_child(s, report, &pidfd);
+  (void)write_all(answer, &pid, sizeof pid);
+  lap_exit(0);
+}
+
+// A user namespace cannot be left again, so a process in between joins it: user_namespaces(7), setns(2).
+static long clone_through(struct supervisor *s, int report, int *pidfd) {
+  int pair[2];
+  int64_t pid = -EPIPE;
+  struct clone_args args = {.exit_signal = SIGCHLD};
+  long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
+  if (ret < 0) return ret;
+  AUTO_FD from = pair[0];
+  long between = sys2(__NR_clone3, &args, sizeof args);
+  if (between == 0) be_go_between(s, report, pair[1]);
+  (void)sys_close(pair[1]);
+  if (between < 0) return between;
+  if (sys_read(from, &pid, sizeof pid) != sizeof pid) pid = -EPIPE;
+  (void)sys5(__NR_waitid, 1 /* P_PID */, between, NULL, WEXITED, NULL);
+  if (pid > 0) *pidfd = (int)sys2(__NR_pidfd_open, pid, 0);
+  return pid > 0 && *pidfd < 0 ? *pidfd : pid;
+}
+
 // A pid namespace is joined by the parent, for its children (pid_namespaces(7)), and left again at once.
 static long clone_in_namespace(struct supervisor *s, int report, int *pidfd) {
+  if (s->plan.user_ns[0] != 0) return clone_through(s, report, pidfd);
   if (s->plan.pid_ns[0] == 0) return clone_child(s, report, pidfd);
   AUTO_FD own = sys_open("/proc/self/ns/pid", LAP_O_RDONLY, 0);
   AUTO_FD other = sys_open(s->plan.pid_ns, LAP_O_RDONLY, 0);
@@ -91,28 +129,6 @@ static long clone_in_namespace(struct supervisor *s, int report, int *pidfd) {
   long pid = clone_child(s, report, pidfd);
   ret = sys2(__NR_setns, own, CLONE_NEWPID);
   return ret < 0 ? ret : pid;
-}
-
-static int write_map(uint64_t pid, const char *file, struct list map) {
-  char path[64];
-  char lines[8192];
-  struct text p = text_in(path, sizeof path);
-  struct text t = text_in(lines, sizeof lines);
-  text_add(&p, "/proc/");
-  text_add_number(&p, pid);
-  text_add(&p, file);
-  for (uint32_t i = 0; i < map.count; i++) {
-    text_add_number(&t, get_u32(&map.items));
-    text_add(&t, i % 3 == 2 ? "\n" : " ");
-  }
-  return t.full ? E2BIG : write_file(path, lines);
-}
-
-static int write_maps(struct supervisor *s, uint64_t pid, int report) {
-  if (s->plan.uid_map.count == 0) return 0;
-  int error = write_map(pid, "/uid_map", s->plan.uid_map);
-  if (error == 0) error = write_map(pid, "/gid_map", s->plan.gid_map);
-  return error != 0 ? error : write_all(report, "g", 1);
 }
 
 static int take_master(struct supervisor *s, int fd) {
@@ -187,7 +203,8 @@ int launch_container(struct supervisor *s, struct channel_message *message) {
   }
   s->status.pid = (uint32_t)pid;
   s->status.pid_start = start_time((uint32_t)pid);
-  error = write_maps(s, (uint64_t)pid, report);
+  error = write_id_maps(&s->plan, (uint64_t)pid);
+  if (error == 0 && s->plan.uid_map.count > 0) error = write_all(report, "g", 1);
   if (error != 0) set_detail(message, "write id maps");
   else error = await_exec(s, report, message);
   if (error != 0) kill_child(s);

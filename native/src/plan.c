@@ -81,10 +81,13 @@ static void read_header(struct cursor *c, struct plan *plan) {
   plan->freezer_file = get_str(c);
   plan->oom_file = get_str(c);
   plan->pid_ns = get_str(c);
+  plan->user_ns = get_str(c);
   plan->console_socket = get_str(c);
   plan->preserve = get_u32(c);
   plan->uid_map = get_u32s(c);
   plan->gid_map = get_u32s(c);
+  plan->uid_helper = get_str(c);
+  plan->gid_helper = get_str(c);
   plan->op_count = get_u32(c);
 }
 

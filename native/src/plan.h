@@ -22,6 +22,8 @@
 #define PLAN_INHERIT 64U
 // The process waits at containerDir/exec.fifo for `start`.
 #define PLAN_GATE 128U
+// setgroups is denied before the gid map is written: user_namespaces(7), for callers without privilege.
+#define PLAN_DENY_SETGROUPS 256U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {
@@ -59,10 +61,13 @@ struct plan {
   const char *freezer_file;  // cgroup.freeze or freezer.state, "" for none
   const char *oom_file;      // memory.events or memory.oom_control, "" for none
   const char *pid_ns;        // path of a pid namespace to join, "" for none
+  const char *user_ns;       // path of a user namespace to join before it, "" for none
   uint32_t preserve;         // descriptors from 5 on that the process gets from 3 on
   const char *console_socket;  // unix socket that receives the pty's master, "" for none
   struct list uid_map;       // u32 triples
   struct list gid_map;
+  const char *uid_helper;  // newuidmap(1), "" writes the map itself
+  const char *gid_helper;
   uint32_t op_count;
   struct cursor ops;
 };

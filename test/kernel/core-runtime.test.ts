@@ -9,7 +9,16 @@ import { defaultSpec } from "@lapstrake/core";
 import { hasFact, nativePart, needs } from "../support/facts.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 
-const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls", "/bin/grep", "/usr/bin/id", "/usr/bin/readlink", "/usr/bin/stat"];
+const PROGRAMS = [
+  "/bin/sh",
+  "/bin/sleep",
+  "/bin/cat",
+  "/bin/ls",
+  "/bin/grep",
+  "/usr/bin/id",
+  "/usr/bin/readlink",
+  "/usr/bin/stat",
+];
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 let dir = "";
@@ -31,6 +40,14 @@ function callWith(program: string, ...args: string[]): Result {
 
 function lap(...args: string[]): Result {
   return callWith(nativePart("lap-runtime"), ...args);
+}
+
+/** For commands that leave a process behind: it must not hold pipes that the caller would wait for. */
+function lapDetached(...args: string[]): number | null {
+  return spawnSync(nativePart("lap-runtime"), ["--root", join(dir, "state"), ...args], {
+    stdio: "ignore",
+    timeout: 30_000,
+  }).status;
 }
 
 function writeConfig(spec: unknown): void {
@@ -65,7 +82,7 @@ needs("root", "native").describe("lap-runtime", () => {
   test("create, start, state, kill, delete", () => {
     const id = newId();
     writeConfig(spec(["sleep", "100"]));
-    expect(lap("create", "--bundle", dir, "--pid-file", join(dir, "pid"), id)).toMatchObject({ code: 0, stderr: "" });
+    expect(lapDetached("create", "--bundle", dir, "--pid-file", join(dir, "pid"), id)).toBe(0);
     const pid = Number(readFileSync(join(dir, "pid"), "utf8"));
     expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ id, status: "created", pid, bundle: dir });
     expect(lap("start", id).code).toBe(0);
@@ -185,11 +202,7 @@ needs("root", "native").describe("lap-runtime", () => {
 
   test("a user namespace maps root to another id", () => {
     const id = newId();
-    const base = spec([
-      "sh",
-      "-c",
-      "cat /proc/self/uid_map; id -u; stat -c %u /dev/shm; echo x > /dev/null",
-    ]);
+    const base = spec(["sh", "-c", "cat /proc/self/uid_map; id -u; stat -c %u /dev/shm; echo x > /dev/null"]);
     const namespaces = [...base.linux!.namespaces!, { type: "user" as const }];
     const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
     writeConfig({ ...base, linux: { ...base.linux, namespaces, uidMappings: map, gidMappings: map } });
@@ -197,6 +210,38 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(result.stderr).toBe("");
     expect(result.stdout).toMatch(/^\s*0\s+100000\s+65536\n0\n0\n$/);
     nothingLeft(id);
+  });
+
+  test("a user without privilege runs, execs and deletes, with its own id as root", () => {
+    const id = newId();
+    const uid = 65_533;
+    const stdio = (args: readonly string[]): "ignore" | "pipe" => (args.includes("--detach") ? "ignore" : "pipe");
+    const asUser = (...args: string[]): Result => {
+      const all = ["--root", join(dir, "user-state"), ...args];
+      const { status, stdout, stderr } = spawnSync(nativePart("lap-runtime"), all, {
+        encoding: "utf8",
+        timeout: 30_000,
+        uid,
+        gid: uid,
+        cwd: dir,
+        stdio: stdio(args),
+      });
+      return { code: status, stdout, stderr };
+    };
+    spawnSync("chown", ["-R", `${uid}:${uid}`, dir]);
+    expect(asUser("spec", "--rootless")).toMatchObject({ code: 0, stderr: "" });
+    const config = JSON.parse(readFileSync(join(dir, "config.json"), "utf8")) as RuntimeSpec;
+    writeConfig({ ...config, process: { ...config.process, terminal: false, args: ["sleep", "100"] } });
+    expect(asUser("run", "--detach", id).code).toBe(0);
+    expect(
+      asUser("exec", id, "sh", "-c", "id -u; cat /proc/self/uid_map; ls -d /proc/1 > /dev/null; exit 6"),
+    ).toMatchObject({
+      code: 6,
+      stdout: expect.stringMatching(/^0\n\s+0\s+65533\s+1\n$/) as string,
+    });
+    expect(asUser("update", "--pids-limit", "5", id).code).toBe(1);
+    expect(asUser("delete", "--force", id)).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(join(dir, "user-state", id))).toBe(false);
   });
 
   test("links of an image lead nowhere outside", () => {

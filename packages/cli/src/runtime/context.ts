@@ -1,5 +1,6 @@
 // What every command gets: the state root, and where errors are told.
 import { appendFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Parsed, isOn, value } from "./flags.ts";
 
@@ -13,8 +14,9 @@ export interface RuntimeContext {
 
 function defaultRoot(): string {
   const runDir = process.env["XDG_RUNTIME_DIR"];
-  const isRoot = process.geteuid?.() === 0;
-  return isRoot || runDir === undefined ? "/run/lap-runtime" : join(runDir, "lap-runtime");
+  const uid = process.geteuid?.() ?? 0;
+  if (uid === 0) return "/run/lap-runtime";
+  return runDir === undefined ? join(tmpdir(), `lap-runtime-${uid}`) : join(runDir, "lap-runtime");
 }
 
 /** Reads the global flags. */

@@ -32,9 +32,35 @@ function freezerFile(v2: CgroupMount | undefined, v1: readonly CgroupMount[], pa
   return freezer === undefined ? undefined : join(freezer.mountPoint, path, "freezer.state");
 }
 
+// A user without privilege has no cgroup to give: limits are refused, the container stays in the caller's groups.
+function withoutCgroups(spec: RuntimeSpec): CgroupPlan {
+  const { devices: _, ...limits } = spec.linux?.resources ?? {};
+  const asked = Object.entries(limits).find(([, value]) => value !== undefined && Object.keys(value).length > 0);
+  if (asked !== undefined) {
+    throw new LapError(
+      "failedPrecondition",
+      "ERR_LAP_CGROUP_CONTROLLER",
+      `linux.resources.${asked[0]}: limits need a writable cgroup, which this user does not have`,
+      {
+        hint: "remove the limit, or run as root",
+      },
+    );
+  }
+  return {
+    v1: [],
+    v2: undefined,
+    isOwned: false,
+    writes: [],
+    deviceRules: undefined,
+    freezerFile: undefined,
+    oomFile: undefined,
+  };
+}
+
 /** Directories of a container's cgroups and its limits; throws `ERR_LAP_CGROUP_CONTROLLER` for a limit nobody can hold. */
 export function planCgroups(spec: RuntimeSpec, id: string, facts: HostFacts): CgroupPlan {
   const path = cgroupPath(spec.linux?.cgroupsPath, id);
+  if (facts.euid !== 0) return withoutCgroups(spec);
   const rules = deviceRules(spec);
   const v1 = facts.cgroups.filter((group) => group.version === 1);
   const v2 = facts.cgroups.find((group) => group.version === 2);

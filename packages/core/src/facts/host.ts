@@ -31,6 +31,11 @@ function nofile(): HostFacts["nofile"] {
   return { soft: Math.min(soft, hard), hard };
 }
 
+function idHelpers(): HostFacts["idHelpers"] {
+  const [uid, gid] = ["/usr/bin/newuidmap", "/usr/bin/newgidmap"];
+  return existsSync(uid!) && existsSync(gid!) ? { uid: uid!, gid: gid! } : undefined;
+}
+
 function securityModules(): readonly string[] {
   return readText("/sys/kernel/security/lsm").trim().split(",");
 }
@@ -49,6 +54,8 @@ export function hostFacts(): HostFacts {
     cgroupMode: cgroupMode(cgroups),
     cgroups,
     nofile: nofile(),
+    egid: process.getegid?.() ?? -1,
+    idHelpers: idHelpers(),
     kcore: existsSync("/proc/kcore"),
     apparmor: modules.includes("apparmor"),
     selinux: modules.includes("selinux"),

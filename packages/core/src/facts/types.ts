@@ -34,6 +34,9 @@ export interface HostFacts {
   readonly cgroups: readonly CgroupMount[];
   /** Open-file limit a container gets unless told: Node raised its own soft limit, so that one says nothing. */
   readonly nofile: { readonly soft: number; readonly hard: number };
+  readonly egid: number;
+  /** newuidmap(1) and newgidmap(1), when both are installed: how a user without privilege gets more than one id. */
+  readonly idHelpers: { readonly uid: string; readonly gid: string } | undefined;
   /** /proc/kcore exists: then /dev/core is a link to it. */
   readonly kcore: boolean;
   readonly apparmor: boolean;

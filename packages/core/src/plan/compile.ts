@@ -90,6 +90,7 @@ function processOps(
   facts: HostFacts,
   warnings: string[],
   options: LaunchOptions,
+  isLonely: boolean,
 ): PlanOp[] {
   const { ops: filter, warnings: ignored } = seccompFor(bundle.spec, facts, {
     id: options.id,
@@ -104,7 +105,7 @@ function processOps(
     ...attributeOps(process, bundle.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
-    ...credentialOps(process, facts, warnings, filter),
+    ...credentialOps(process, facts, warnings, filter, isLonely),
     ...programOps(process, filter, [...gate, ...startHookOps(bundle.spec.hooks ?? {})]),
   ];
 }
@@ -121,7 +122,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
   const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
-  const maps = idMaps(linux, namespaces);
+  const maps = idMaps(linux, namespaces, facts);
   const filesystem = filesystemOps(bundle, linux, facts, isPrivate);
   const oom = spec.process?.oomScoreAdj;
   const ops: PlanOp[] = [
@@ -131,8 +132,10 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...timeOps(linux, namespaces),
     ...(spec.process === undefined ? [] : labelOps(spec.process, linux, facts, warnings)),
     ...nameOps(spec, namespaces),
-    ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem) : filesystem),
-    ...(spec.process === undefined ? [{ op: "gate" }] : processOps(bundle, spec.process, facts, warnings, options)),
+    ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem, maps.gidMap) : filesystem),
+    ...(spec.process === undefined
+      ? [{ op: "gate" }]
+      : processOps(bundle, spec.process, facts, warnings, options, maps.denySetgroups)),
   ];
   // The time namespace is entered by exec, after its clocks were set.
   const unshared = (isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0) | CLONE_NEWTIME;
@@ -142,6 +145,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     shim: requireShim(facts),
     cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
     pidNamespace: namespaces.joined.get("pid"),
+    userNamespace: undefined,
     ...maps,
     cgroups,
     ops,

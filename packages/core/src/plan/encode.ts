@@ -13,6 +13,7 @@ const INITIAL_CLIENT = 16;
 const UNSUPERVISED = 32;
 const INHERIT = 64;
 const GATE = 128;
+const DENY_SETGROUPS = 256;
 
 const CLIENT_STDIN = 1;
 const CLIENT_STDOUT = 2;
@@ -28,7 +29,8 @@ function headerFlags(plan: LaunchPlan): number {
     (options.initialClient ? INITIAL_CLIENT : 0) |
     (options.oci?.supervised === false ? UNSUPERVISED : 0) |
     (options.oci?.inheritStdio === true ? INHERIT : 0) |
-    (options.oci?.gate === true ? GATE : 0)
+    (options.oci?.gate === true ? GATE : 0) |
+    (plan.denySetgroups ? DENY_SETGROUPS : 0)
   );
 }
 
@@ -58,10 +60,13 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(plan.cgroups.freezerFile ?? "");
   out.str(plan.cgroups.oomFile ?? "");
   out.str(plan.pidNamespace ?? "");
+  out.str(plan.userNamespace ?? "");
   out.str(options.oci?.consoleSocket ?? "");
   out.u32(options.oci?.preserveFds ?? 0);
   out.u32s(plan.uidMap);
   out.u32s(plan.gidMap);
+  out.str(plan.idHelpers?.uid ?? "");
+  out.str(plan.idHelpers?.gid ?? "");
   out.u32(plan.ops.length);
 }
 

@@ -19,11 +19,17 @@ export interface ExecTarget {
   readonly pidStartTime: number;
 }
 
-// Joined namespaces are those the container has of its own or joined itself; pid is joined by the helper before it clones.
+// Joined namespaces are those the container has of its own or joined itself; user and pid are joined before the clone.
 function joinFlags(namespaces: readonly NamespaceSpec[]): number {
   let flags = 0;
-  for (const { type } of namespaces) if (type !== "pid") flags |= CLONE_FLAG[type];
+  for (const { type } of namespaces) if (type !== "pid" && type !== "user") flags |= CLONE_FLAG[type];
   return flags >>> 0;
+}
+
+// A user without privilege who mapped a single id had to give up setgroups.
+function isLonely(spec: RuntimeSpec, facts: HostFacts): boolean {
+  const maps = spec.linux?.gidMappings ?? [];
+  return facts.euid !== 0 && maps.length === 1 && maps[0]!.size === 1;
 }
 
 function cgroupsOf(target: ExecTarget, facts: HostFacts): CgroupPlan {
@@ -52,13 +58,15 @@ export function compileExec(
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
     ...labelOps(process, target.spec.linux ?? {}, facts, warnings),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
+    ...(namespaces.some(({ type }) => type === "user") ? [{ op: "mappedRoot" }] : []),
     ...rlimitOps(process.rlimits ?? [], facts),
     ...attributeOps(process, target.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console: 0 },
     { op: "keyring", name: "_ses" },
-    ...credentialOps(process, facts, warnings, filter),
+    ...credentialOps(process, facts, warnings, filter, isLonely(target.spec, facts)),
     ...programOps(process, filter),
   ];
+  const hasUser = namespaces.some(({ type }) => type === "user");
   const hasPid = namespaces.some(({ type }) => type === "pid");
   return {
     version: PLAN_VERSION,
@@ -66,8 +74,11 @@ export function compileExec(
     shim: requireShim(facts),
     cloneFlags: 0,
     pidNamespace: hasPid ? `/proc/${target.pid}/ns/pid` : undefined,
+    userNamespace: hasUser ? `/proc/${target.pid}/ns/user` : undefined,
     uidMap: [],
     gidMap: [],
+    idHelpers: undefined,
+    denySetgroups: false,
     cgroups,
     ops,
     warnings,

@@ -69,6 +69,7 @@ export function credentialOps(
   facts: HostFacts,
   warnings: string[],
   filter: readonly PlanOp[],
+  isLonely = false,
 ): PlanOp[] {
   const user = process.user ?? {};
   const sets = capabilitySets(process.capabilities ?? {}, facts, warnings);
@@ -76,7 +77,13 @@ export function credentialOps(
   return [
     ...early,
     { op: "dropBounding", keep: sets.bounding },
-    { op: "ids", uid: user.uid ?? 0, gid: user.gid ?? 0, groups: user.additionalGids ?? [], skipGroups: 0 },
+    {
+      op: "ids",
+      uid: user.uid ?? 0,
+      gid: user.gid ?? 0,
+      groups: user.additionalGids ?? [],
+      skipGroups: isLonely ? 1 : 0,
+    },
     {
       op: "capset",
       effective: sets.effective & sets.permitted,

@@ -50,9 +50,15 @@ export interface LaunchPlan {
   readonly cloneFlags: number;
   /** Path of a pid namespace to join instead of a new one. */
   readonly pidNamespace: string | undefined;
+  /** Path of a user namespace to join before it: an exec into a container that has one. */
+  readonly userNamespace: string | undefined;
   /** Triples of container id, host id, size; empty without a user namespace. */
   readonly uidMap: readonly number[];
   readonly gidMap: readonly number[];
+  /** Programs that write the maps for a caller without privilege: newuidmap(1), newgidmap(1). */
+  readonly idHelpers: { readonly uid: string; readonly gid: string } | undefined;
+  /** The caller may write its single-id gid map only with setgroups denied. */
+  readonly denySetgroups: boolean;
   readonly cgroups: CgroupPlan;
   readonly ops: readonly PlanOp[];
   /** What was reduced and why (capabilities outside the bounding set …): to be shown to the person. */

@@ -19,6 +19,8 @@ export const V2_HOST: HostFacts = {
     },
   ],
   nofile: { soft: 1024, hard: 524_288 },
+  egid: 0,
+  idHelpers: undefined,
   kcore: true,
   apparmor: false,
   selinux: false,

@@ -95,20 +95,34 @@ export const events: Command = {
   },
 };
 
+function templateSpec(): RuntimeSpec {
+  const base = defaultSpec();
+  return {
+    ...base,
+    hostname: "lap-runtime",
+    process: { ...base.process!, terminal: true, noNewPrivileges: true },
+    root: { path: "rootfs", readonly: true },
+  };
+}
+
+// For a user without privilege: one id, its own, and nothing that needs a cgroup.
+function rootlessSpec(): RuntimeSpec {
+  const base = templateSpec();
+  const { resources: _, ...linux } = base.linux!;
+  const uidMappings = [{ containerID: 0, hostID: process.geteuid?.() ?? 0, size: 1 }];
+  const gidMappings = [{ containerID: 0, hostID: process.getegid?.() ?? 0, size: 1 }];
+  return {
+    ...base,
+    linux: { ...linux, namespaces: [...linux.namespaces!, { type: "user" }], uidMappings, gidMappings },
+  };
+}
+
 export const spec: Command = {
   table: { flags: { bundle: "value", rootless: "switch" }, short: { b: "bundle" } },
   run(_context, parsed) {
-    if (isOn(parsed, "rootless"))
-      throw new LapError("unimplemented", "ERR_LAP_UNSUPPORTED", "spec --rootless is not supported");
     const path = join(value(parsed, "bundle") ?? ".", "config.json");
     if (existsSync(path)) throw new LapError("alreadyExists", "ERR_LAP_EXISTS", `File ${path} exists. Remove it first`);
-    const base = defaultSpec();
-    const document: RuntimeSpec = {
-      ...base,
-      hostname: "lap-runtime",
-      process: { ...base.process!, terminal: true, noNewPrivileges: true },
-      root: { path: "rootfs", readonly: true },
-    };
+    const document = isOn(parsed, "rootless") ? rootlessSpec() : templateSpec();
     writeFileSync(path, `${JSON.stringify(document, null, "\t")}\n`);
     return 0;
   },

@@ -1,5 +1,6 @@
 // Limits bind, pause stops, exec joins: what the supervisor and the cgroups do with a running container.
 import { existsSync } from "node:fs";
+import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import type { ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
@@ -41,14 +42,20 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
   test.skipIf(lacks("cpu"))(
     titleUnless(lacks("cpu"), "cgroup.cpu", "cpu: a busy loop limited to 20 % uses 20 % ± 2"),
     async () => {
-      const script =
-        "end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
+      const usage =
+        "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
+      const periods = "cat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null || cat /sys/fs/cgroup/cpu.stat";
+      const script = `end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; ${usage}; ${periods}`;
       const began = performance.now();
       const { stdout } = await run(["sh", "-c", script], limited({ cpu: { quota: 20_000, period: 100_000 } }));
       const elapsedNs = (performance.now() - began) * 1e6;
-      const share = Number(stdout.trim()) / elapsedNs;
-      expect(share).toBeGreaterThan(0.18);
-      expect(share).toBeLessThan(0.22);
+      const used = Number(stdout.split("\n")[0]);
+      expect(used / elapsedNs).toBeLessThan(0.22);
+      // On a busy machine it may get less than its share; each period in which it was stopped it had used all 20 ms.
+      const throttled = Number(/nr_throttled (\d+)/.exec(stdout)![1]);
+      expect(throttled).toBeGreaterThan(0);
+      expect(used).toBeGreaterThan(throttled * 20e6 * 0.9);
+      if (loadavg()[0]! < 1.5) expect(used / elapsedNs).toBeGreaterThan(0.18);
     },
   );
 

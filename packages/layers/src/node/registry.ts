@@ -42,7 +42,7 @@ export function loginFile(env: Environment): string {
 }
 
 /** Files that may hold logins, the first match wins: podman's explicit one, docker's, podman's. */
-export function loginFiles(env: Environment): string[] {
+function loginFiles(env: Environment): string[] {
   const explicit = variable(env, "REGISTRY_AUTH_FILE");
   const runtime = variable(env, "XDG_RUNTIME_DIR");
   return [
@@ -93,9 +93,10 @@ export async function keepLogin(
 }
 
 /** Everything that `openRegistryClient` needs but compression; dispose it to close idle connections. */
-export function nodeRegistry(
-  options: NodeRegistryOptions = {},
-): Pick<RegistryOptions, "hash" | "clock" | "credentials" | "hosts"> & {
+export function nodeRegistry(options: NodeRegistryOptions = {}): Pick<
+  RegistryOptions,
+  "hash" | "clock" | "credentials" | "hosts"
+> & {
   readonly http: ReturnType<typeof nodeHttp>;
 } & Disposable {
   const env = options.env ?? process.env;

@@ -1,5 +1,5 @@
 // The Basic scheme (RFC 7617, UTF-8) and its base64, without Node's Buffer.
-import { fromBytes, toByteString, toBytes } from "@lapstrake/base";
+import { toByteString, toBytes } from "@lapstrake/base";
 
 /** `Basic …` for a login. */
 export function basicHeader(username: string, password: string): string {
@@ -17,9 +17,4 @@ export function decodeBasic(base64: string): { readonly username: string; readon
   const colon = text.indexOf(":");
   if (colon < 0) return undefined;
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
-}
-
-/** base64 of bytes. */
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(fromBytes(bytes));
 }

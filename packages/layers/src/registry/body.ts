@@ -79,7 +79,7 @@ export function verifyBytes(hash: HashPort, descriptor: Descriptor, bytes: Uint8
 }
 
 /** The hash algorithm of a descriptor's digest. */
-export function hashName({ digest }: Pick<Descriptor, "digest">): "sha256" | "sha512" {
+function hashName({ digest }: Pick<Descriptor, "digest">): "sha256" | "sha512" {
   const name = digestAlgorithm(digest);
   if (name === "sha256" || name === "sha512") return name;
   throw protocolError(`digest algorithm "${name}" is not supported`);

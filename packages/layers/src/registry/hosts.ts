@@ -1,6 +1,6 @@
 // From the domain of a reference to the place where its API is spoken: Docker Hub's API host, mirrors, and which hosts may go without TLS.
 import { LapError, type Reference } from "@lapstrake/base";
-import type { Endpoint, Mirror, RegistryHost, RegistryOptions } from "./types.ts";
+import type { Endpoint, Mirror, RegistryOptions } from "./types.ts";
 
 const HUB = "docker.io";
 const HUB_API = "registry-1.docker.io";
@@ -88,9 +88,4 @@ function checkHost(origin: string, host: string): void {
   throw new LapError("invalidArgument", "ERR_LAP_REGISTRY_HOST", `invalid registry host "${host}"`, {
     hint: "a registry host is a name or address, with :port when it is not the default",
   });
-}
-
-/** True when both settings mean the same host may be spoken to without TLS. */
-export function mayBePlain(host: string, settings: RegistryHost): boolean {
-  return settings.plainHttp ?? isLoopback(host);
 }

@@ -8,7 +8,7 @@ import type { Credential } from "./types.ts";
 const MAX_CONFIG_FILE_BYTES: number = 4 * 1024 * 1024;
 
 /** The helper that keeps the login of a registry; undefined when the file does. */
-export function helperOf(config: DockerConfig, domain: string): string | undefined {
+function helperOf(config: DockerConfig, domain: string): string | undefined {
   return config.credHelpers.get(domain) ?? config.credsStore;
 }
 

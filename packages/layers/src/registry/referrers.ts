@@ -18,7 +18,7 @@ import type { Transport } from "./transport.ts";
 import type { CallOptions, Repository } from "./types.ts";
 
 /** The fall-back tag of a digest: `sha256-6c3c…`. */
-export function referrersTag(digest: Digest): string {
+function referrersTag(digest: Digest): string {
   return `${digestAlgorithm(digest).slice(0, 32)}-${digestHex(digest).slice(0, 64)}`;
 }
 

@@ -84,6 +84,14 @@ needs(...FACTS).describe("networks of a store", () => {
     const defaults = inside.routes().filter(({ destination }) => destination === "0.0.0.0/0");
     expect(defaults).toMatchObject([{ gateway: "172.18.0.1" }]);
     expect(networks.zonesOf(WEB).map(({ network }) => network)).toEqual(["inner"]);
+    networks.create({ name: "other", ipv6: true });
+    connect("other", WEB, web, "web");
+    networks.disconnect("bridge", WEB, { pid: web.pid });
+    const found = networks.find("other");
+    const others = inside.routes().filter(({ destination }) => destination.endsWith("/0"));
+    expect(others.map(({ gateway }) => gateway)).toEqual(found.pools.map(({ gateway }) => gateway));
+    networks.disconnect("other", WEB, { pid: web.pid });
+    networks.remove("other");
     networks.disconnectAll(WEB);
     networks.disconnectAll(WEB);
     expect(devices(web)).toEqual([]);

@@ -11,6 +11,7 @@ import {
   forgetConnections,
   forgetUdpPort,
   macOfIp,
+  openNetns,
   parseIp,
   parsePrefix,
   release,
@@ -80,6 +81,14 @@ export class Networks {
     return this.#store.find(wanted);
   }
 
+  /** The default network's record, made at first use; its bridge appears with the first member. */
+  ensureDefault(): NetworkRecord {
+    const found = this.#store.list().find(({ name }) => name === DEFAULT_NETWORK);
+    if (found !== undefined) return found;
+    using _lock = this.#store.lock();
+    return this.#default();
+  }
+
   /** Makes a network of a person; its bridge appears at once. */
   create(request: NetworkRequest): NetworkRecord {
     using _lock = this.#store.lock();
@@ -124,10 +133,12 @@ export class Networks {
     }
   }
 
-  /** Disconnects a container; false when it was not on the network. */
-  disconnect(wanted: string, containerId: string): boolean {
+  /** Disconnects a container; false when it was not on the network. With its namespace, another network becomes its way out. */
+  disconnect(wanted: string, containerId: string, netns?: NetnsRef): boolean {
     using _lock = this.#store.lock();
-    return this.#remove(this.#store.find(wanted), containerId);
+    const removed = this.#remove(this.#store.find(wanted), containerId);
+    if (removed && netns !== undefined) this.#findWayOut(containerId, netns);
+    return removed;
   }
 
   /** Changes the published ports of a member to `bindings`, in one step; connections that stand go on. */
@@ -287,6 +298,21 @@ export class Networks {
     const { [containerId]: _gone, ...endpoints } = record.endpoints;
     this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
     return true;
+  }
+
+  /** Default routes through the first network that is not internal, for families that lost theirs with a device. */
+  #findWayOut(containerId: string, ref: NetnsRef): void {
+    const next = this.endpointsOf(containerId).find(({ network }) => !network.internal);
+    if (next === undefined) return;
+    using netns = openNetns(ref);
+    using inside = new Rtnl({ netns: netns.fd });
+    const link = inside.findLink(next.endpoint.ifname);
+    if (link === undefined) return;
+    const present = inside.routes().filter(({ destination }) => destination.endsWith("/0"));
+    for (const gateway of gatewaysOf(next.network).map(bare)) {
+      const isSet = present.some((route) => route.destination.includes(":") === gateway.includes(":"));
+      if (!isSet) inside.setDefaultRoute(gateway, link);
+    }
   }
 
   /** The kernel's side of a connection that failed, whatever of it was done. */

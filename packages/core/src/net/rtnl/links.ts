@@ -157,15 +157,9 @@ export function setBridgePort(
 }
 
 /** Deletes a device; the other end of a veth goes with it. */
-export function deleteLink(index: number, subject = `#${index}`): Request {
-  return {
-    type: K.RTM_DELLINK,
-    flags: 0,
-    header: ifinfomsg(index),
-    attrs: [],
-    name: "RTM_DELLINK",
-    subject,
-  };
+export function deleteLink(name: string): Request {
+  const attrs = [{ type: K.IFLA_IFNAME, value: text(checkIfname(name)) }];
+  return { type: K.RTM_DELLINK, flags: 0, header: ifinfomsg(0), attrs, name: "RTM_DELLINK", subject: name };
 }
 
 /** Asks for one device by name, or with "" for all of them (a dump). */

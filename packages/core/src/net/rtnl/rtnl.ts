@@ -58,10 +58,13 @@ export class Rtnl implements Disposable {
 
   /** Deletes a device by name; false when there was none. */
   deleteLink(name: string): boolean {
-    const link = this.findLink(name);
-    if (link === undefined) return false;
-    this.#socket.request(deleteLink(link.index, name));
-    return true;
+    try {
+      this.#socket.request(deleteLink(name));
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "ENODEV") return false;
+      throw error;
+    }
   }
 
   /** Makes a bridge, down. */

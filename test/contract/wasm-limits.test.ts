@@ -88,6 +88,17 @@ describe.each(["thread", "worker"] as const)("placement %s", (placement) => {
 /** Compiling, and a thread's start on a busy machine. */
 const START_MS = 400;
 
+it("processor time: a guest that spins ends, one that sleeps does not", async () => {
+  const run = (name: keyof typeof SOURCES, limits: WasmLimits): Promise<WasmResult> =>
+    runWasm({ fs: UnionFs.create([]), module: modules.get(name)!, limits });
+  expect(await run("spins", { cpuMs: 150 })).toMatchObject({
+    exitCode: 152,
+    reason: "limit",
+    error: { code: "ERR_LAP_WASM_CPU" },
+  });
+  expect(await run("sleeps", { cpuMs: 150, timeoutMs: 400 })).toMatchObject({ exitCode: 124 });
+});
+
 it("processes: a guest that starts itself without end is refused with EAGAIN", () => {
   const fs = UnionFs.create([]);
   const bytes = modules.get("forks")!;

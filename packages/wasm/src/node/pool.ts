@@ -10,6 +10,10 @@ const KEEP = 2;
 /** A guest that is to end and does not by itself within this time is killed with its thread. */
 const GRACE_MS = 20;
 
+/** How often a worker's processor time is looked at. */
+const CPU_POLL_MS = 10;
+const US_PER_MS = 1000;
+
 /** One thread, and the layers it has seen. */
 interface Slot {
   readonly worker: Worker;
@@ -49,17 +53,25 @@ function workerFile(): string {
   });
 }
 
+/** What ends a job from outside; both kill the worker when the guest does not end by itself. */
+export interface JobEnd {
+  readonly signal?: AbortSignal | undefined;
+  /** Processor time, and what to do when it is used up. */
+  readonly cpuMs?: number | undefined;
+  readonly onCpu?: () => void;
+}
+
 /** Runs one job; `base.tree` is asked for only when the worker has not seen it. Killed workers give undefined. */
 export async function runJob(
   job: Job,
   tree: () => NonNullable<Job["base"]["tree"]>,
-  signal?: AbortSignal,
+  end: JobEnd,
 ): Promise<JobDone | undefined> {
   const slot = idle.pop() ?? start();
   const known = slot.bases.has(job.base.id);
   slot.worker.ref();
   try {
-    const done = await ask(slot.worker, known ? job : { ...job, base: { ...job.base, tree: tree() } }, signal);
+    const done = await ask(slot.worker, known ? job : { ...job, base: { ...job.base, tree: tree() } }, end);
     if (done === undefined) return undefined;
     slot.bases.add(job.base.id);
     forgetOldest(slot.bases);
@@ -77,21 +89,56 @@ function putBack(slot: Slot): void {
   else void slot.worker.terminate();
 }
 
-function ask(worker: Worker, job: Job, signal: AbortSignal | undefined): Promise<JobDone | undefined> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      setTimeout(() => void worker.terminate(), GRACE_MS);
-    };
-    const finish = (settle: () => void): void => {
-      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-      signal?.removeEventListener("abort", onAbort);
-      settle();
-    };
-    const onMessage = (done: JobDone): void => finish(() => resolve(done));
-    const onError = (error: Error): void => finish(() => reject(error));
-    const onExit = (): void => finish(() => resolve(undefined));
-    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-    signal?.addEventListener("abort", onAbort);
+async function ask(worker: Worker, job: Job, end: JobEnd): Promise<JobDone | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<JobDone | undefined>();
+  const onExit = (): void => resolve(undefined);
+  const kill = (): void => void setTimeout(() => void worker.terminate(), GRACE_MS);
+  worker.on("message", resolve).on("error", reject).on("exit", onExit);
+  end.signal?.addEventListener("abort", kill);
+  const watch = end.cpuMs === undefined ? undefined : watchCpu(worker, end.cpuMs, () => (end.onCpu?.(), kill()));
+  try {
     worker.postMessage(job);
-  });
+    return await promise;
+  } finally {
+    clearInterval(watch);
+    end.signal?.removeEventListener("abort", kill);
+    worker.off("message", resolve).off("error", reject).off("exit", onExit);
+  }
+}
+
+/** Calls `onUsed` once, when the thread has used `cpuMs` more than it had. */
+function watchCpu(worker: Worker, cpuMs: number, onUsed: () => void): NodeJS.Timeout {
+  const usage = cpuUsageOf(worker);
+  let before: number | undefined;
+  let asking = false;
+  const look = async (): Promise<void> => {
+    const now = await usage();
+    before ??= now;
+    if (now - before < cpuMs) return;
+    clearInterval(timer);
+    onUsed();
+  };
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    // A thread that has ended meanwhile cannot be asked: nothing is left to watch.
+    void look().then(
+      () => (asking = false),
+      () => clearInterval(timer),
+    );
+  }, CPU_POLL_MS);
+  return timer;
+}
+
+/** Milliseconds of processor time of a thread; Node 22 cannot tell. */
+function cpuUsageOf(worker: Worker): () => Promise<number> {
+  if (!("cpuUsage" in worker)) {
+    throw new LapError("unimplemented", "ERR_LAP_WASM_PLACEMENT", "limits.cpuMs needs Node 24", {
+      hint: "use limits.timeoutMs",
+    });
+  }
+  return async () => {
+    const { user, system } = await worker.cpuUsage();
+    return (user + system) / US_PER_MS;
+  };
 }

@@ -37,18 +37,23 @@ export async function runInPool(run: PoolRun, module: WasmModule): Promise<WasmR
   const err = new Collector(run.stderr);
   const pumps = [feed(rings.stdin, run.stdin), drain(rings.stdout, out), drain(rings.stderr, err)];
   try {
-    const done = await runJob(job, merged.tree, run.signal);
+    let reason: number = REASON.terminated;
+    const onCpu = (): void => {
+      reason = REASON.cpu;
+      interrupt.raise(reason);
+    };
+    const done = await runJob(job, merged.tree, { signal: run.signal, cpuMs: run.limits?.cpuMs, onCpu });
     for (const ring of [rings.stdout, rings.stderr]) ring.closeWriter();
     rings.stdin.closeReader();
     await Promise.all(pumps.slice(1));
-    return { ...settle(done, run.fs), stdout: out.bytes(), stderr: err.bytes() };
+    return { ...settle(done, run.fs, reason), stdout: out.bytes(), stderr: err.bytes() };
   } finally {
     run.signal?.removeEventListener("abort", onAbort);
   }
 }
 
-function settle(done: JobDone | undefined, fs: UnionFs): Omit<WasmResult, "stdout" | "stderr"> {
-  if (done === undefined) return interruptedExit(REASON.terminated, undefined);
+function settle(done: JobDone | undefined, fs: UnionFs, reason: number): Omit<WasmResult, "stdout" | "stderr"> {
+  if (done === undefined) return interruptedExit(reason, undefined);
   const error = done.error === undefined ? undefined : restoreError(done.error);
   if (done.failed && error !== undefined) throw error;
   fs.adopt(unshipLayer(done.upper));

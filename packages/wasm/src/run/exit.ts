@@ -32,6 +32,8 @@ export const EXIT = {
   memory: 139,
   /** More output than allowed: SIGXFSZ. */
   output: 153,
+  /** Processor time: SIGXCPU. */
+  cpu: 152,
   /** Time limit: what timeout(1) answers. */
   timeout: 124,
 } as const;
@@ -58,8 +60,16 @@ export function exitOf(thrown: unknown, timeoutMs: number | undefined): WasmExit
 export function interruptedExit(reason: number, timeoutMs: number | undefined): WasmExit {
   if (reason === REASON.timeout)
     return { exitCode: EXIT.timeout, reason: "limit", error: timeoutError(timeoutMs ?? 0), interrupt: reason };
+  if (reason === REASON.cpu) return { exitCode: EXIT.cpu, reason: "limit", error: cpuError(), interrupt: reason };
   const signal = reason > REASON.signal ? reason - REASON.signal : 9;
   return { exitCode: SIGNAL_BASE + signal, reason: "signal", signal, interrupt: reason };
+}
+
+function cpuError(): LapError {
+  return new LapError("resourceExhausted", "ERR_LAP_WASM_CPU", "the guest used more processor time than allowed", {
+    hint: "raise limits.cpuMs",
+    detail: { limit: "cpuMs" },
+  });
 }
 
 function timeoutError(timeoutMs: number): LapError {

@@ -2,7 +2,7 @@
 // A guest that makes no host call is stopped by node/watch.ts.
 
 /** Why a guest was ended; the number in the shared word. */
-export const REASON = { none: 0, timeout: 1, terminated: 2, signal: 1000 } as const;
+export const REASON = { none: 0, timeout: 1, terminated: 2, cpu: 3, signal: 1000 } as const;
 
 /** Thrown through the guest's frames when it is to end. An Error, because jco takes anything else for a result of the call. */
 export class Interrupted extends Error {

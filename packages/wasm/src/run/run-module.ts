@@ -15,6 +15,8 @@ export interface WasmLimits {
   readonly memoryBytes?: number;
   /** Wall time of the run. */
   readonly timeoutMs?: number;
+  /** Processor time of the run; only in a worker, on Node 24 or later. What the guest changed is lost when it is reached. */
+  readonly cpuMs?: number;
   /** stdout and stderr together. */
   readonly outputBytes?: number;
   /** Descriptors open at once in each process, preopens included; default 1024. */

@@ -56,7 +56,14 @@ function needsUnion(): LapError {
   });
 }
 
+function cpuNeedsWorker(): LapError {
+  return new LapError("unimplemented", "ERR_LAP_WASM_PLACEMENT", "limits.cpuMs needs a worker", {
+    hint: 'use limits.timeoutMs, or placement: "worker"',
+  });
+}
+
 async function runHere(run: WasmRun, module: WasmModule): Promise<WasmResult> {
+  if (run.limits?.cpuMs !== undefined) throw cpuNeedsWorker();
   const out = new Collector(run.stdout);
   const err = new Collector(run.stderr);
   const interrupt = new Interrupt();

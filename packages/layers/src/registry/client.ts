@@ -74,7 +74,7 @@ export class RegistryClient {
   }
 
   /** Puts a layer on an image that stays in its registry. Needs the `compression` port. */
-  append(options: AppendOptions): Promise<PushedImage> {
+  async append(options: AppendOptions): Promise<PushedImage> {
     if (this.#compression === undefined) {
       throw new LapError(
         "failedPrecondition",
@@ -82,7 +82,7 @@ export class RegistryClient {
         "the registry client was opened without compression",
       );
     }
-    return appendLayerRemote(this.#transport, this.#compression, options);
+    return await appendLayerRemote(this.#transport, this.#compression, options);
   }
 
   /** The manifest or index behind a reference, verified, from a mirror or the registry. */

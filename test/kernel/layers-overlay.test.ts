@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDirFs } from "@lapstrake/core";
 import {
   UnionFs,
@@ -18,6 +18,7 @@ import {
   type MergedTree,
 } from "@lapstrake/layers";
 import { GROUND, Player, canonical, op, type Op } from "../contract/layers-ops.ts";
+import { needs } from "../support/facts.ts";
 
 const RUNS = Number(process.env["LAP_DIFF_RUNS"] ?? 150);
 const isRoot = process.getuid?.() === 0;
@@ -124,7 +125,7 @@ function writeInto(layer: LayerTree, path: string): void {
   writeTree(layer, dir);
 }
 
-describe.skipIf(!isRoot)("overlay2 mode (kernel overlayfs needs root)", () => {
+needs("root", "overlayfs").describe("overlay2 mode", () => {
   it(
     `plays ${RUNS} random sequences as kernel overlayfs does`,
     () => {

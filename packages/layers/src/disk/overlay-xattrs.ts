@@ -1,5 +1,5 @@
 // Overlayfs's private xattrs and how layers' own attributes of the same name are kept apart (overlayfs.rst "Nesting overlayfs mounts").
-import type { ByteString } from "@lapstrake/base";
+import type { ByteString, DirFs, FileStat } from "@lapstrake/base";
 
 /** Which namespace the mount reads: `trusted` normally, `user` for mounts with `userxattr` in a user namespace. */
 export type OverlayXattrs = "trusted" | "user";
@@ -23,4 +23,33 @@ export function unescapeXattr(name: ByteString, space: OverlayXattrs): ByteStrin
   if (!name.startsWith(prefix)) return name;
   const rest = name.slice(prefix.length);
   return rest.startsWith("overlay.") ? prefix + rest.slice("overlay.".length) : undefined;
+}
+
+/** A directory whose files may be whiteouts by attribute: overlayfs.rst "whiteouts and opaque directories". */
+export function hasXattrWhiteouts(dir: DirFs, path: ByteString, space: OverlayXattrs): boolean {
+  return opaqueMark(dir, path, space) === "x";
+}
+
+/** True for a directory that hides everything below it. */
+export function isOpaqueDir(dir: DirFs, path: ByteString, space: OverlayXattrs): boolean {
+  return opaqueMark(dir, path, space) === "y";
+}
+
+function opaqueMark(dir: DirFs, path: ByteString, space: OverlayXattrs): string | undefined {
+  if (!dir.features.xattrs) return undefined;
+  const value = dir.getXattr(path, opaqueName(space));
+  return value?.length === 1 ? String.fromCharCode(value[0]!) : undefined;
+}
+
+/** A deleted name: a 0:0 device, or an empty file that says so in a directory where that counts. */
+export function isWhiteoutEntry(
+  dir: DirFs,
+  path: ByteString,
+  stat: FileStat,
+  space: OverlayXattrs,
+  byXattr: boolean,
+): boolean {
+  if (stat.type === "char") return stat.rdevMajor === 0 && stat.rdevMinor === 0;
+  if (!byXattr || stat.type !== "file" || stat.size > 0) return false;
+  return dir.getXattr(path, `${space}.overlay.whiteout`) !== undefined;
 }

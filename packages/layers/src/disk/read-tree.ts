@@ -5,7 +5,13 @@ import { close, join } from "../tree/builder.ts";
 import type { Content } from "../tree/content.ts";
 import { show } from "../tree/names.ts";
 import { TreeNode, type LayerTree, type TreeChild } from "../tree/node.ts";
-import { opaqueName, unescapeXattr, type OverlayXattrs } from "./overlay-xattrs.ts";
+import {
+  hasXattrWhiteouts,
+  isOpaqueDir,
+  isWhiteoutEntry,
+  unescapeXattr,
+  type OverlayXattrs,
+} from "./overlay-xattrs.ts";
 
 /** How a directory is read. */
 export interface ReadOptions {
@@ -35,17 +41,19 @@ class Reader {
   directory(path: ByteString, stat: FileStat): TreeNode {
     const children = new Map<ByteString, TreeChild>();
     const node = new TreeNode(statInit(stat, this.#xattrs(path)), children);
-    node.opaque = this.#isOpaque(path);
+    node.opaque = isOpaqueDir(this.#dir, path, this.#space);
+    const byXattr = hasXattrWhiteouts(this.#dir, path, this.#space);
     for (const { name } of this.#dir.readdir(path)) {
       const at = join(path, name);
       const child = this.#dir.stat(at);
-      if (child !== undefined) children.set(name, this.#child(at, child));
+      if (child === undefined) continue;
+      const gone = isWhiteoutEntry(this.#dir, at, child, this.#space, byXattr);
+      children.set(name, gone ? null : this.#child(at, child));
     }
     return node;
   }
 
   #child(path: ByteString, stat: FileStat): TreeChild {
-    if (isWhiteout(stat)) return null;
     if (stat.type === "dir") return this.directory(path, stat);
     const key = `${stat.dev}:${stat.ino}`;
     const known = stat.nlink > 1 ? this.#inodes.get(key) : undefined;
@@ -58,12 +66,6 @@ class Reader {
     if (stat.type === "file") node.content = new DiskContent(this.#dir, path, stat.size);
     if (stat.nlink > 1) this.#inodes.set(key, node);
     return node;
-  }
-
-  #isOpaque(path: ByteString): boolean {
-    if (!this.#dir.features.xattrs) return false;
-    const value = this.#dir.getXattr(path, opaqueName(this.#space));
-    return value?.length === 1 && value[0] === 0x79;
   }
 
   #xattrs(path: ByteString): ReadonlyMap<ByteString, Uint8Array> | undefined {
@@ -85,10 +87,6 @@ class Reader {
     const value = shown === undefined ? undefined : this.#dir.getXattr(path, name);
     if (shown !== undefined && value !== undefined) out.set(shown, value);
   }
-}
-
-export function isWhiteout(stat: FileStat): boolean {
-  return stat.type === "char" && stat.rdevMajor === 0 && stat.rdevMinor === 0;
 }
 
 /** Node fields of an lstat. */

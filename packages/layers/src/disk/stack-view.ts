@@ -3,13 +3,15 @@ import type { ByteString, DirFs } from "@lapstrake/base";
 import { join } from "../tree/builder.ts";
 import type { LowerView } from "../tree/changes.ts";
 import { TreeNode } from "../tree/node.ts";
-import { DiskContent, isWhiteout, statInit } from "./read-tree.ts";
-import { opaqueName, type OverlayXattrs } from "./overlay-xattrs.ts";
+import { DiskContent, statInit } from "./read-tree.ts";
+import { hasXattrWhiteouts, isOpaqueDir, isWhiteoutEntry, type OverlayXattrs } from "./overlay-xattrs.ts";
 
 /** Where the parts of a merged directory lie. */
 interface Part {
   readonly dir: DirFs;
   readonly path: ByteString;
+  /** Files in it may be whiteouts by attribute. */
+  readonly byXattr: boolean;
 }
 
 interface Found {
@@ -39,8 +41,9 @@ export class StackView implements LowerView {
     for (const part of found?.parts ?? []) {
       for (const { name } of part.dir.readdir(part.path)) {
         if (seen.has(name)) continue;
-        const stat = part.dir.stat(join(part.path, name));
-        seen.set(name, stat !== undefined && !isWhiteout(stat));
+        const at = join(part.path, name);
+        const stat = part.dir.stat(at);
+        seen.set(name, stat !== undefined && !isWhiteoutEntry(part.dir, at, stat, this.#space, part.byXattr));
       }
     }
     return [...seen].filter(([, shown]) => shown).map(([name]) => name);
@@ -56,8 +59,8 @@ export class StackView implements LowerView {
   #root(): Found | undefined {
     const parts: Part[] = [];
     for (const dir of this.#layers) {
-      parts.push({ dir, path: "" });
-      if (this.#isOpaque({ dir, path: "" })) break;
+      parts.push(this.#part(dir, ""));
+      if (isOpaqueDir(dir, "", this.#space)) break;
     }
     const stat = this.#layers[0]?.stat("");
     return stat === undefined ? undefined : { node: new TreeNode(statInit(stat)), parts };
@@ -70,29 +73,28 @@ export class StackView implements LowerView {
     let node: TreeNode | undefined;
     const parts: Part[] = [];
     for (const part of parent?.parts ?? []) {
-      const place = { dir: part.dir, path: join(part.path, name) };
-      const stat = place.dir.stat(place.path);
+      const at = join(part.path, name);
+      const stat = part.dir.stat(at);
       if (stat === undefined) continue;
-      if (isWhiteout(stat) || (node !== undefined && stat.type !== "dir")) break;
-      node ??= this.#node(place, stat);
+      if (isWhiteoutEntry(part.dir, at, stat, this.#space, part.byXattr)) break;
+      if (node !== undefined && stat.type !== "dir") break;
+      node ??= this.#node(part.dir, at, stat);
       if (stat.type !== "dir") break;
-      parts.push(place);
-      if (this.#isOpaque(place)) break;
+      parts.push(this.#part(part.dir, at));
+      if (isOpaqueDir(part.dir, at, this.#space)) break;
     }
     return node === undefined ? undefined : { node, parts };
   }
 
-  #node({ dir, path }: Part, stat: Parameters<typeof statInit>[0]): TreeNode {
+  #node(dir: DirFs, path: ByteString, stat: Parameters<typeof statInit>[0]): TreeNode {
     const node = new TreeNode(statInit(stat, readXattrs(dir, path, this.#space)));
     if (stat.type === "symlink") node.target = dir.readlink(path);
     if (stat.type === "file") node.content = new DiskContent(dir, path, stat.size);
     return node;
   }
 
-  #isOpaque({ dir, path }: Part): boolean {
-    if (!dir.features.xattrs) return false;
-    const value = dir.getXattr(path, opaqueName(this.#space));
-    return value?.length === 1 && value[0] === 0x79;
+  #part(dir: DirFs, path: ByteString): Part {
+    return { dir, path, byXattr: hasXattrWhiteouts(dir, path, this.#space) };
   }
 }
 

@@ -2,8 +2,7 @@
 // read, made, changed or removed. The rows are those that got out of other hosts (links, "..", renames while open).
 import { OPEN, UnionFs, resolvePath, type Attr, type Ino } from "@lapstrake/layers";
 import { describe, expect, it } from "vitest";
-import { DIR_RIGHTS, FILE_RIGHTS } from "../../packages/wasm/src/p1/abi.ts";
-import { Probe, ROOT_FD } from "../../packages/wasm/src/testing/probe.ts";
+import { DIR_RIGHTS, FILE_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/testing";
 
 const SECRET = "top secret";
 

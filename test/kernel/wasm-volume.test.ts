@@ -9,9 +9,8 @@ import { DirInodes, MountFs, compileModule, runModule } from "@lapstrake/wasm";
 import { parseWat } from "@lapstrake/wasm/component";
 import type { DirFs } from "@lapstrake/base";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { DIR_RIGHTS } from "../../packages/wasm/src/p1/abi.ts";
-import { Probe, ROOT_FD } from "../../packages/wasm/src/testing/probe.ts";
 import { needs } from "../support/facts.ts";
+import { DIR_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/testing";
 
 const SECRET = "top secret";
 const RACE_MS = 3000;

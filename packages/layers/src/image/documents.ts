@@ -16,6 +16,7 @@ import {
   type Manifest,
 } from "@lapstrake/base";
 import { MAX_INDEX_MANIFESTS } from "../limits.ts";
+import { execConfigFault } from "./exec-config.ts";
 
 const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.index, MEDIA_TYPE.dockerList]);
 const MANIFEST_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.manifest, MEDIA_TYPE.dockerManifest]);
@@ -109,6 +110,8 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   if (typeof value["os"] !== "string" || typeof value["architecture"] !== "string") {
     throw invalid("image config", "os or architecture is missing");
   }
+  const fault = execConfigFault(value["config"]);
+  if (fault !== undefined) throw invalid("image config", fault);
   return { ...value, rootfs: { type: "layers", diff_ids: diffIds } } as unknown as ImageConfig;
 }
 

@@ -29,7 +29,7 @@ const HOSTED = ["-O1", "-g", "-DLAP_HOSTED", "-fsanitize=address,undefined", "-f
 
 const SHARED = ["sys.c", "text.c"];
 const shimSources = () =>
-  readdirSync(source).filter((f) => f.endsWith(".c") && !["start.c", "launcher.c", "hosted.c", "fuzz_plan.c"].includes(f));
+  readdirSync(source).filter((f) => f.endsWith(".c") && !["start.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f));
 
 /** Every program: its sources, flags and name. */
 function programs() {
@@ -37,7 +37,7 @@ function programs() {
   const list = [
     { name: "lap-shim", files: ["start.c", ...shim], flags: FREESTANDING },
     { name: "lap", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=1"] },
-    { name: "lap-runtime", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=2"] },
+    { name: "lap-runtime", files: ["start.c", "launcher.c", "quick.c", "record.c", "plan.c", "status.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=2"] },
   ];
   if (flags.has("--asan")) {
     list.push({ name: "lap-shim-asan", files: ["hosted.c", ...shim], flags: HOSTED });

@@ -1,6 +1,7 @@
 // lap and lap-runtime: tiny launchers. They find themselves by /proc/self/exe, read `lap.conf` beside them (line 1 the
 // Node binary, line 2 the bundle, both relative to the launcher's directory; further lines are arguments of Node) and exec.
 // argv[0] decides the command: LAP_COMMAND is what this file was compiled for, "" or "runtime".
+#include "quick.h"
 #include "sys.h"
 #include "text.h"
 
@@ -80,6 +81,10 @@ static int node_arguments(int n) {
 }
 
 int lap_main(int argc, char **argv, char **envp) {
+#if LAP_BUNDLE_LINE == 2
+  int code = quick_command(argc, argv);
+  if (code != QUICK_NOT_MINE) return code;
+#endif
   if (!find_directory()) return refuse("cannot find its own place by", "/proc/self/exe");
   if (!read_config()) return refuse("no usable lap.conf in", directory);
   char *node = resolve(0);

@@ -16,6 +16,7 @@ import { loadConfig, rootfsOf } from "./bundle.ts";
 import { tellDebug, tellWarning, type RuntimeContext } from "./context.ts";
 import { isOn, numberOf, value, type Parsed } from "./flags.ts";
 import { runHooks } from "./hooks.ts";
+import { writeRecord } from "./record.ts";
 import { claim, forget, keep, stateOf, type Kept } from "./state.ts";
 
 /** How a container is made: with a gate and left alone, or supervised by this command until it ends. */
@@ -160,6 +161,7 @@ export async function createContainer(
     });
     const kept = keptOf(id, bundle, spec, compiled, launched.pid);
     keep(context.root, kept);
+    writeRecord(dir, kept, spec, compiled);
     writePidFile(flags, launched.pid);
     return { kept, spec, launched };
   } catch (error) {

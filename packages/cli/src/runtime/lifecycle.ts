@@ -1,7 +1,7 @@
 // Starting, killing and deleting: what several commands do to a kept container.
 import { resolve } from "node:path";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
-import { cleanup, killIfSame, releaseGate, setFreezer, startTime, unmountBeneath } from "@lapstrake/core";
+import { cleanup, gateFailure, killIfSame, releaseGate, setFreezer, startTime, unmountBeneath } from "@lapstrake/core";
 import { tellWarning, type RuntimeContext } from "./context.ts";
 import { runHooks } from "./hooks.ts";
 import { directoryOf, forget, loadSpec, requireStatus, stateOf, statusOf, type Kept } from "./state.ts";
@@ -12,6 +12,9 @@ const STEP_MS = 5;
 /** Opens the gate and runs poststart hooks; those only warn when they fail (runtime.md "start"). */
 export async function startContainer(context: RuntimeContext, kept: Kept): Promise<void> {
   const spec = loadSpec(context.root, kept.id);
+  // The launcher may have opened the gate already, and left the telling to us.
+  const failure = gateFailure(directoryOf(context.root, kept.id));
+  if (failure !== undefined) throw failure;
   requireStatus(context.root, kept, ["created"], "start");
   if (spec.process === undefined) {
     // The specification wants an error here; crun and the conformance suite want a container that ends. We follow those.

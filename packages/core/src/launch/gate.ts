@@ -33,7 +33,8 @@ function isClosed(fd: number): boolean {
   return ready > 0 && ((set[1]! >>> 16) & POLLERR) !== 0;
 }
 
-function failureOf(dir: string): LapError | undefined {
+/** What went wrong behind an opened gate; undefined when nothing did. */
+export function gateFailure(dir: string): LapError | undefined {
   const record = readFileSync(join(dir, "exec.error"));
   if (record.length < 16) return undefined;
   const detail = record.toString("utf8", 16).replace(/\0.*$/s, "");
@@ -52,6 +53,6 @@ export function releaseGate(containerDir: string): void {
     closeSync(fd);
   }
   unlinkSync(path);
-  const failure = failureOf(containerDir);
+  const failure = gateFailure(containerDir);
   if (failure !== undefined) throw failure;
 }

@@ -68,17 +68,22 @@ async function sendPart(
   part: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Progress> {
+  const end = start.size + part.length;
   let known: Progress | undefined = start;
   return withRetry(transport.options.clock, transport.retry, signal, async () => {
-    const from: Progress = known ?? (await uploadStatus(transport, repository, start.location, signal));
+    let at: Progress = known ?? (await uploadStatus(transport, repository, start.location, signal));
     known = undefined;
-    const done = from.size - start.size;
-    if (done < 0 || done > part.length)
-      throw protocolError(`${uploadName(repository, "a blob")}: the registry lost a part`);
-    return done === part.length ? from : patch(transport, repository, from, part.subarray(done), signal);
+    if (at.size < start.size || at.size > end) throw lostPart(repository);
+    while (at.size < end) at = await patch(transport, repository, at, part.subarray(at.size - start.size), signal);
+    return at;
   });
 }
 
+function lostPart(repository: Repository): LapError {
+  return protocolError(`${uploadName(repository, "a blob")}: the registry lost a part`);
+}
+
+/** Sends bytes; the registry may say that it took only the first of them, but not none. */
 async function patch(
   transport: Transport,
   repository: Repository,
@@ -102,16 +107,16 @@ async function patch(
     attempts: 1,
     signal,
   });
-  const has = rangeEnd(answer.headers["range"]);
-  if (has !== undefined && has !== size)
-    throw protocolError(`${uploadName(repository, "a blob")}: the registry has ${has} bytes, not ${size}`);
-  return { location: checkLocation(answer.url, answer.headers["location"] ?? from.location), size };
+  const has = rangeEnd(answer.headers["range"]) ?? size;
+  if (has <= from.size || has > size) throw lostPart(repository);
+  return { location: checkLocation(answer.url, answer.headers["location"] ?? from.location), size: has };
 }
 
-/** Bytes of a `Range: 0-N` header, N inclusive. */
+/** Bytes of a `Range: 0-N` header, N inclusive. `0-0` is what registries say for none; parts are never one byte long. */
 function rangeEnd(header: string | undefined): number | undefined {
   const end = /^(?:bytes=)?0-([0-9]{1,15})$/.exec(header ?? "")?.[1];
-  return end === undefined ? undefined : Number(end) + 1;
+  if (end === undefined) return undefined;
+  return end === "0" ? 0 : Number(end) + 1;
 }
 
 async function uploadStatus(

@@ -19,12 +19,14 @@ test.each<[string | undefined, string | undefined]>([
   expect(nextPage(link, here)).toBe(target);
 });
 
-test.each(["<https://evil.test/>; rel=next", "<http://r.test/>; rel=next", "<//evil.test/>; rel=next"])(
-  "%s is refused",
-  (link) => {
-    expect(() => nextPage(link, here)).toThrow("elsewhere");
-  },
-);
+test.each([
+  "<https://evil.test/>; rel=next",
+  "<http://r.test/>; rel=next",
+  "<//evil.test/>; rel=next",
+  "<https://u:p@r.test/>; rel=next",
+])("%s is refused", (link) => {
+  expect(() => nextPage(link, here)).toThrow("elsewhere");
+});
 
 test("pages are joined, and what is no name is left out", async () => {
   const http = new FakeRegistry();

@@ -2,6 +2,7 @@
 import { LapError, parseJsonObject } from "@lapstrake/base";
 import { protocolError } from "./errors.ts";
 import { MAX_HEADER_LENGTH, MAX_PAGES, MAX_PAGE_BYTES } from "./limits.ts";
+import { parseHttpUrl } from "./realm.ts";
 import { sameOrigin } from "./redirect.ts";
 import { CATALOG_SCOPE, repositoryScope } from "./scope.ts";
 import type { Transport } from "./transport.ts";
@@ -12,7 +13,7 @@ export function nextPage(link: string | undefined, url: string): string | undefi
   if (link === undefined || link.length > MAX_HEADER_LENGTH) return undefined;
   const target = /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(link)?.[1];
   if (target === undefined) return undefined;
-  const next = URL.parse(target, url)?.href;
+  const next = parseHttpUrl(target, url)?.href;
   if (next === undefined || !sameOrigin(next, url)) throw protocolError("the next page of a listing is elsewhere");
   return next;
 }

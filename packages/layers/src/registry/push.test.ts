@@ -94,6 +94,35 @@ test("in parts: a part that arrived in half is completed", async () => {
   expect(http.requests.map(({ headers }) => headers["content-range"])).toContain("65636-131071");
 });
 
+test("in parts: a first part that never arrived is sent again from its first byte", async () => {
+  const http = new FakeRegistry();
+  let lost = 0;
+  http.hook = (line) => {
+    if (line.startsWith("PATCH") && lost++ === 0) throw cutError();
+    return undefined;
+  };
+  await fakeClient(http).client.copy(memoryImage([layerA]), target, { chunkBytes: 64 * KIB, parallel: 1 });
+  expect(http.tags.has("app:1")).toBe(true);
+});
+
+test("in parts: a registry that takes only some bytes gets the rest, one that takes none is given up", async () => {
+  const blob = describeBytes(layerA, MEDIA_TYPE.layer);
+  const upload = async (range: string): Promise<string> => {
+    const http = new FakeRegistry();
+    http.afterHook = (line, request) => {
+      if (!line.startsWith("PATCH") || request.headers["content-range"] !== "0-65535") return undefined;
+      const [key, has] = [...http.uploads][0]!;
+      http.uploads.set(key, has.subarray(0, 40_000));
+      return reply(202, { location: line.split(" ")[1]!, range });
+    };
+    const { transport } = fakeClient(http);
+    const options = { chunkBytes: 64 * KIB };
+    return codeOf(uploadBlob(transport, repository(), blob, () => image.blob(blob, {}), options));
+  };
+  expect(await upload("0-39999")).toBe("no error");
+  for (const range of ["0-0", "0-99999"]) expect(await upload(range)).toBe("ERR_LAP_REGISTRY_RESPONSE");
+});
+
 test("a body that is too large for the registry is sent in parts", async () => {
   const http = new FakeRegistry();
   http.hook = (line, request) =>

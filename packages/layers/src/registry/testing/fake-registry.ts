@@ -153,7 +153,7 @@ export class FakeRegistry implements HttpPort {
     const has = this.uploads.get(key);
     if (has === undefined) return reply(404, {}, `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}`);
     const location = `/v2/${repository}/blobs/uploads/${id}`;
-    if (request.method === "GET") return reply(204, { location, range: `0-${has.length - 1}` });
+    if (request.method === "GET") return reply(204, { location, range: `0-${Math.max(0, has.length - 1)}` });
     if (request.method === "DELETE") {
       this.uploads.delete(key);
       return reply(204);

@@ -30,6 +30,8 @@ const PROXIED = [
 ] as const;
 /** A person who presses Ctrl-C this often wants out, whatever the program does. */
 const FORCED_EXIT_SIGNALS = 3;
+/** 128 + SIGPIPE: what a program that writes to a closed pipe ends with. */
+const BROKEN_PIPE = 141;
 
 /** Carries everything until the program ends or the person detaches. The terminal is as before afterwards. */
 export async function connectStreams(
@@ -55,7 +57,7 @@ async function copy(stream: Readable, fd: number, attachment: Attachment): Promi
   } catch (error) {
     if (errorCode(error) !== "EPIPE") throw error;
     attachment.detach();
-    process.exit(1);
+    process.exit(BROKEN_PIPE);
   }
 }
 

@@ -27,19 +27,30 @@ const CHUNK_BYTES = 256 * 1024;
 export async function* readLog(path: string, options: LogOptions = {}): AsyncGenerator<LogEntry> {
   const reader = new LogReader(path);
   try {
-    const first = reader.drain().filter((entry) => inRange(entry, options));
-    yield* options.tail === undefined ? first : first.slice(Math.max(0, first.length - options.tail));
+    yield* options.tail === undefined
+      ? inRange(reader.drain(), options)
+      : lastOf(inRange(reader.drain(), options), options.tail);
     if (options.follow === undefined) return;
-    for await (const _ of changes(path, options.follow)) {
-      for (const entry of reader.drain()) if (inRange(entry, options)) yield entry;
-    }
+    for await (const _ of changes(path, options.follow)) yield* inRange(reader.drain(), options);
   } finally {
     reader.close();
   }
 }
 
-function inRange(entry: LogEntry, { since, until }: LogOptions): boolean {
-  return (since === undefined || entry.time >= inFull(since)) && (until === undefined || entry.time <= inFull(until));
+function* inRange(entries: Iterable<LogEntry>, { since, until }: LogOptions): Generator<LogEntry> {
+  const from = since === undefined ? "" : inFull(since);
+  const to = until === undefined ? "~" : inFull(until);
+  for (const entry of entries) if (entry.time >= from && entry.time <= to) yield entry;
+}
+
+/** The last `count`, holding no more than twice as many. */
+function lastOf(entries: Iterable<LogEntry>, count: number): LogEntry[] {
+  let kept: LogEntry[] = [];
+  for (const entry of entries) {
+    kept.push(entry);
+    if (kept.length > 2 * count + 64) kept = kept.slice(kept.length - count);
+  }
+  return kept.slice(Math.max(0, kept.length - count));
 }
 
 /** With nine fractional digits, as entries have them: then times compare as text. */
@@ -57,15 +68,14 @@ class LogReader {
     this.#path = path;
   }
 
-  /** Every whole line that is there now and was not given before. */
-  drain(): LogEntry[] {
-    const out = this.#current?.drain() ?? [];
+  /** Every whole line that is there now and was not given before, read as it is asked for. */
+  *drain(): Generator<LogEntry> {
+    if (this.#current !== undefined) yield* this.#current.drain();
     for (const next of this.#newer()) {
       this.#current?.close();
       this.#current = next;
-      out.push(...next.drain());
+      yield* next.drain();
     }
-    return out;
   }
 
   close(): void {
@@ -107,23 +117,18 @@ class LineReader {
     }
   }
 
-  drain(): LogEntry[] {
-    const out: LogEntry[] = [];
+  *drain(): Generator<LogEntry> {
     const chunk = Buffer.alloc(CHUNK_BYTES);
     for (let got = readSync(this.#fd, chunk); got > 0; got = readSync(this.#fd, chunk)) {
-      this.#rest = this.#take(Buffer.concat([this.#rest, chunk.subarray(0, got)]), out);
+      const bytes = Buffer.concat([this.#rest, chunk.subarray(0, got)]);
+      let start = 0;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+        const entry = parseLine(bytes.toString("utf8", start, end));
+        start = end + 1;
+        if (entry !== undefined) yield entry;
+      }
+      this.#rest = Buffer.from(bytes.subarray(start));
     }
-    return out;
-  }
-
-  #take(bytes: Buffer, out: LogEntry[]): Buffer {
-    let start = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      const entry = parseLine(bytes.toString("utf8", start, end));
-      if (entry !== undefined) out.push(entry);
-      start = end + 1;
-    }
-    return Buffer.from(bytes.subarray(start));
   }
 
   close(): void {

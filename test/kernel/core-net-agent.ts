@@ -15,6 +15,7 @@ interface Command {
   readonly timeoutMs?: number;
   readonly count?: number;
   readonly localPort?: number;
+  readonly bytes?: number;
 }
 
 function listenTcp({ host, port, label }: Command): Promise<string> {
@@ -26,7 +27,10 @@ function listenTcp({ host, port, label }: Command): Promise<string> {
 
 function listenUdp({ host, port, label }: Command): Promise<string> {
   const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-  socket.on("message", (_data, from) => socket.send(`${label} saw ${from.address}`, from.port, from.address));
+  socket.on("message", (data, from) => {
+    const size = data.length > 1 ? ` with ${data.length} bytes` : "";
+    socket.send(`${label} saw ${from.address}${size}`, from.port, from.address);
+  });
   return new Promise((resolve, reject) => {
     socket.once("error", reject).bind(port, host, () => resolve("listening"));
   });
@@ -45,7 +49,7 @@ function askTcp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
   });
 }
 
-function askUdp({ host, port, timeoutMs = 2000, localPort = 0 }: Command): Promise<string> {
+function askUdp({ host, port, timeoutMs = 2000, localPort = 0, bytes = 1 }: Command): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
     const end = (result: string): void => {
@@ -55,7 +59,7 @@ function askUdp({ host, port, timeoutMs = 2000, localPort = 0 }: Command): Promi
     };
     const timer = setTimeout(() => end("timeout"), timeoutMs);
     socket.on("message", (data) => end(data.toString())).on("error", (error) => end(error.message));
-    socket.bind(localPort, () => socket.send("?", port, host));
+    socket.bind(localPort, () => socket.send(Buffer.alloc(bytes, "?"), port, host));
   });
 }
 

@@ -45,6 +45,11 @@ export class Space implements Disposable {
     return this.#send({ op: "ask", proto, host, port, timeoutMs, localPort });
   }
 
+  /** As {@link Space.ask} over UDP, with a datagram of a size. */
+  askUdp(host: string, port: number, bytes: number): Promise<string> {
+    return this.#send({ op: "ask", proto: "udp", host, port, bytes, timeoutMs: 1000 });
+  }
+
   /** What 127.0.0.11 says, by a resolver that is not ours: records joined by spaces, or an error code. */
   resolve(name: string, type: "A" | "AAAA" | "PTR" | "TXT"): Promise<string> {
     return this.#send({ op: "resolve", proto: "dns", host: name, port: 53, label: type });

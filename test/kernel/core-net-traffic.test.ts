@@ -170,6 +170,12 @@ needs(...FACTS).describe("traffic of bridge networks", () => {
     expect(await client.ask("tcp", "127.0.0.1", 9000, 300)).toBe("timeout");
   });
 
+  test("a first datagram that comes in fragments arrives whole", async () => {
+    publish("0.0.0.0", "10.77.0.2", 5355, 53, "udp");
+    expect(await client.askUdp("192.168.77.1", 5355, 9000)).toBe("web saw ::ffff:192.168.77.2 with 9000 bytes");
+    expect(await client.askUdp("192.168.77.1", 5355, 60_000)).toBe("web saw ::ffff:192.168.77.2 with 60000 bytes");
+  });
+
   test("a UDP client that asked too early is answered once the port is published", async () => {
     for (let i = 0; i < 2; i++)
       expect(await client.ask("udp", "192.168.77.1", 5454, 200, 4444)).not.toMatch(/^web saw /);

@@ -7,6 +7,8 @@ import { REINJECT_ADDRESS, REINJECT_HOP, REINJECT_IN, REINJECT_MAC, REINJECT_OUT
 import { errorCode } from "@lapstrake/base";
 
 const LOOSE = "2";
+/** What was reassembled passes whole. */
+const MTU = 65_535;
 const COMPLETE = "lapstrake:reinject";
 const NO_IPV6: ReadonlySet<string> = new Set(["EOPNOTSUPP", "EAFNOSUPPORT", "EACCES", "ENODEV", "EPERM"]);
 
@@ -34,7 +36,7 @@ function unlessThere(step: () => void): void {
 export function ensureReinjectPair(rtnl: Rtnl, netns?: number): Link {
   const found = rtnl.findLink(REINJECT_OUT);
   if (found?.alias === COMPLETE) return found;
-  const end = { mac: REINJECT_MAC, arp: false };
+  const end = { mac: REINJECT_MAC, arp: false, mtu: MTU };
   unlessThere(() => rtnl.addVeth({ name: REINJECT_OUT, ...end }, { name: REINJECT_IN, ...end }));
   const out = rtnl.link(REINJECT_OUT);
   const back = rtnl.link(REINJECT_IN);

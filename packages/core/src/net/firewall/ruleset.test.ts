@@ -22,9 +22,9 @@ function digest(): string {
 
 test("changed rules come with a changed version: raise it in versionOf, then here", () => {
   expect([versionOf(RESPECT), versionOf(BYPASS), digest()]).toEqual([
-    "lapstrake rules 2: respecting input by link 7",
-    "lapstrake rules 2: bypassing input",
-    "4e8ce6e1b8ffe7cd",
+    "lapstrake rules 3: respecting input by link 7",
+    "lapstrake rules 3: bypassing input",
+    "3667b1c6e5f4e7f9",
   ]);
 });
 

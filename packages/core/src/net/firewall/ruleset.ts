@@ -134,7 +134,14 @@ function reinject(family: Family, any: boolean, link: number): Expr[] {
   return [...isNew, ...toOurselves(), ...isPublished, E.counter(), ...send, E.verdict("drop")];
 }
 
-function guardRules(family: Family): Rule[] {
+/** A copy may not be fragmented (the kernel marks it so), but a datagram that came in fragments has to be again. */
+function mayFragment(): Expr[] {
+  const [flagsAt, allButDf] = [6, Uint8Array.of(0xbf, 0xff)];
+  const clear = [E.payload("network", flagsAt, 2, 0), E.mask(0, 0, allButDf), E.writeIpv4Header(flagsAt, 0)];
+  return [...device("iifname", "eq", REINJECT_IN), ...clear];
+}
+
+function guardRules(family: Family, { input }: RulesetOptions): Rule[] {
   if (family === "ip6") return [];
   const foreign = device("iifname", "neq", "lo");
   const rule = (where: "saddr" | "daddr"): Rule => ({
@@ -142,7 +149,8 @@ function guardRules(family: Family): Rule[] {
     comment: `loopback addresses come from loopback only: ${where} (CVE-2020-8558)`,
     exprs: [...loopbackAddress(where), ...foreign, E.counter(), E.verdict("drop")],
   });
-  return [rule("daddr"), rule("saddr")];
+  const copies: Rule = { chain: "guard", comment: "copies may be fragmented again", exprs: mayFragment() };
+  return [rule("daddr"), rule("saddr"), ...(input === "respect" ? [copies] : [])];
 }
 
 function inputRules(family: Family, { input, reinjectLink }: RulesetOptions): Rule[] {
@@ -214,7 +222,7 @@ function postroutingRules(family: Family): Rule[] {
 /** The rules of a family in order. */
 export function rulesOf(family: Family, options: RulesetOptions): Rule[] {
   return [
-    ...guardRules(family),
+    ...guardRules(family, options),
     ...natRules(family, options),
     ...inputRules(family, options),
     ...forwardRules(),
@@ -224,7 +232,7 @@ export function rulesOf(family: Family, options: RulesetOptions): Rule[] {
 
 /** What a table's comment says; another text means that the table is to be made anew. */
 export function versionOf({ input, reinjectLink }: RulesetOptions): string {
-  return `lapstrake rules 2: ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
+  return `lapstrake rules 3: ${input === "bypass" ? "bypassing input" : `respecting input by link ${reinjectLink}`}`;
 }
 
 /** The requests that make the table of a family with everything but elements. */

@@ -69,6 +69,13 @@ export function payload(base: "network" | "transport", offset: number, length: n
   return { name: "payload", attrs };
 }
 
+/** Writes two bytes of the IPv4 header from a register, and mends its checksum. */
+export function writeIpv4Header(offset: number, sreg: number): Expr {
+  const checksumAt = 10;
+  const attrs = [number(2, 1), number(3, offset), number(4, 2), { type: 5, value: reg(sreg) }, number(6, 1)];
+  return { name: "payload", attrs: [...attrs, number(7, checksumAt)] };
+}
+
 /** Loads the type of the destination address as routing sees it (RTN_LOCAL, RTN_UNICAST …). */
 export function fibDaddrType(dreg: number): Expr {
   return { name: "fib", attrs: [{ type: 1, value: reg(dreg) }, number(2, 3), number(3, 2)] };

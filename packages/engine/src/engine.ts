@@ -1,6 +1,6 @@
 // The engine: one object that knows a store and offers what people do with it. Methods are thin; each lives in a file of its own.
 // There is no daemon: any number of processes may have the same store open.
-import type { Launched } from "@lapstrake/core";
+import type { Launched, PublishedPort } from "@lapstrake/core";
 import { LapError, type Logger } from "@lapstrake/base";
 import { machineHostname, systemClock, type EngineContext } from "./context.ts";
 import { createContainer, type CreateOptions } from "./containers/create.ts";
@@ -97,6 +97,11 @@ export class Engine {
   /** Its json-file log. */
   logPath(record: ContainerRecord): string {
     return logPath(this.dir(record));
+  }
+
+  /** Published ports by container id. */
+  async publishedPorts(): Promise<Map<string, readonly PublishedPort[]>> {
+    return (await import("./network/manage.ts")).publishedPorts(this);
   }
 
   signal(record: ContainerRecord, signal: number): Promise<void> {

@@ -2,7 +2,7 @@
 export { Engine, openEngine, type EngineOptions } from "./engine.ts";
 export type { EngineContext } from "./context.ts";
 export { defaultProgram, nodeProgram, type EngineProgram } from "./program.ts";
-export type { CreateRequest } from "./containers/request.ts";
+export type { CreateRequest, NetworkAttachment } from "./containers/request.ts";
 export type { StartOptions } from "./containers/bundle.ts";
 export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/start.ts";
 export type { ContainerSummary } from "./containers/list.ts";
@@ -43,3 +43,16 @@ export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts"
 export type { NetworkRequest } from "./network/network-store.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
 export { startLoopbackProxy, type LoopbackProxy } from "./network/loopback-proxy.ts";
+export { parseAddHost } from "./network/hosts-file.ts";
+export { hostAddress, portsColumn, type ShownPort } from "./network/show-ports.ts";
+export { inspectNetwork } from "./network/show-settings.ts";
+export {
+  connectNetwork,
+  createNetwork,
+  disconnectNetwork,
+  findNetwork,
+  listNetworks,
+  pruneNetworks,
+  removeNetwork,
+  type NetworkRow,
+} from "./network/manage.ts";

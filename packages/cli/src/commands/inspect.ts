@@ -1,15 +1,16 @@
 // `lap inspect`: containers, then images, as docker looks names up.
 import { LapError, isLapError } from "@lapstrake/base";
-import { inspectContainer, inspectImage, type Engine, type InspectObject } from "@lapstrake/engine";
+import { inspectContainer, inspectImage, inspectNetwork, type Engine, type InspectObject } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { errorText } from "../errors.ts";
 import { engineFor } from "../open.ts";
+import { goJsonArray } from "../output/json-array.ts";
 import { err, out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
 import { goJson } from "../template/functions.ts";
 
-type Kind = "container" | "image" | "any";
+type Kind = "container" | "image" | "network" | "any";
 
 function inspectCommandFor(kind: Kind, name: string, usage: string, summary: string): Command {
   return {
@@ -72,7 +73,7 @@ async function inspect(declared: Kind, { flags, args, global }: Invocation): Pro
   }
   if (render !== undefined) printRendered(found, render);
   else if (format === "json") out(found.map((object) => `${goJson(object)}\n`).join(""));
-  else out(`${jsonArray(found)}\n`);
+  else out(`${goJsonArray(found)}\n`);
   err(failures.map((text) => `${text}\n`).join(""));
   return failures.length === 0 ? 0 : 1;
 }
@@ -88,31 +89,32 @@ function printRendered(found: readonly InspectObject[], render: (value: unknown)
 
 function kindOf(type: string | undefined, declared: Kind): Kind {
   if (type === undefined || type === "") return declared;
-  if (type === "container" || type === "image") return type;
+  if (type === "container" || type === "image" || type === "network") return type;
   throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `"${type}" is not a valid value for --type`);
 }
 
 async function lookUp(engine: Engine, name: string, kind: Kind): Promise<InspectObject> {
-  if (kind === "image") return inspectImage(engine, name);
-  try {
-    return inspectContainer(engine, engine.find(name));
-  } catch (error) {
-    if (kind === "container" || !isLapError(error, "notFound")) throw error;
-    return inspectImage(engine, name);
+  const order = kind === "any" ? (["container", "image", "network"] as const) : [kind];
+  for (const [at, each] of order.entries()) {
+    try {
+      return await LOOK_UPS[each](engine, name);
+    } catch (error) {
+      if (at === order.length - 1 || !isLapError(error, "notFound")) throw error;
+    }
   }
+  throw new Error("unreachable: the last look-up returns or throws");
 }
+
+const LOOK_UPS: Readonly<
+  Record<Exclude<Kind, "any">, (engine: Engine, name: string) => Promise<InspectObject> | InspectObject>
+> = {
+  container: (engine, name) => inspectContainer(engine, engine.find(name)),
+  image: inspectImage,
+  network: inspectNetwork,
+};
 
 function missText(kind: Kind, name: string, error: LapError): string {
   if (kind === "any") return `Error: No such object: ${name}`;
   if (kind === "image") return `Error response from daemon: no such image: ${name}: ${error.message}`;
   return errorText(error);
-}
-
-/** Go's indentation: four blanks, `[]` when empty. */
-function jsonArray(objects: readonly InspectObject[]): string {
-  if (objects.length === 0) return "[]";
-  return JSON.stringify(objects, undefined, 4).replaceAll(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

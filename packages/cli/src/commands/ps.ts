@@ -1,6 +1,13 @@
 // `lap ps`.
 import { LapError, formatAgo } from "@lapstrake/base";
-import { shortId, type ContainerSummary } from "@lapstrake/engine";
+import {
+  portsColumn,
+  shortId,
+  type ContainerRecord,
+  type ContainerStatus,
+  type ContainerSummary,
+  type ShownPort,
+} from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -52,7 +59,9 @@ async function ps({ flags, global }: Invocation): Promise<number> {
   const engine = engineFor(global);
   const found = select(engine.list(), read);
   const noTrunc = read.bool("no-trunc");
-  const rows = found.map((summary) => row(summary, noTrunc));
+  const isOnNetworks = found.some(({ record }) => record.networks !== undefined);
+  const ports = isOnNetworks && !read.bool("quiet") ? await engine.publishedPorts() : undefined;
+  const rows = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
   if (read.bool("quiet")) out(rows.map((fields) => `${fields["ID"]}\n`).join(""));
   else if (read.has("format")) out(formatRows(read.text("format")!, rows, "formatter.ContainerContext"));
   else out(table(HEADER, rows.map(tableCells)));
@@ -82,6 +91,7 @@ const FILTERS: Readonly<Record<string, Test>> = {
   status: ({ status }, value) => status.state === value,
   exited: ({ status }, value) => status.state === "exited" && String(status.exitCode) === value,
   ancestor: ({ record }, value) => record.image.name === value || record.image.id?.slice(7).startsWith(value) === true,
+  network: ({ record }, value) => Object.hasOwn(record.networks ?? {}, value) || record.request.network === value,
   label: ({ record }, value) => {
     const labels = { ...record.image.labels, ...record.request.labels };
     const [name = "", wanted] = value.split("=", 2);
@@ -117,7 +127,11 @@ function matchesAll(summary: ContainerSummary, filters: readonly Filter[]): bool
   return [...keys].every((key) => filters.some((filter) => filter.key === key && FILTERS[key]!(summary, filter.value)));
 }
 
-function row({ record, status }: ContainerSummary, noTrunc: boolean): Record<string, string> {
+function row(
+  { record, status }: ContainerSummary,
+  noTrunc: boolean,
+  ports: readonly ShownPort[],
+): Record<string, string> {
   const labels = { ...record.image.labels, ...record.request.labels };
   const age = Date.now() - Date.parse(record.createdAt);
   return {
@@ -131,13 +145,23 @@ function row({ record, status }: ContainerSummary, noTrunc: boolean): Record<str
     LocalVolumes: "0",
     Mounts: "",
     Names: record.name,
-    Networks: record.request.network ?? "none",
-    Ports: "",
+    Networks:
+      record.networks === undefined ? (record.request.network ?? "none") : Object.keys(record.networks).join(","),
+    Ports: isAlive(status) ? portsColumn(ports, exposed(record)) : "",
     RunningFor: `${formatAgo(age)} ago`,
     Size: "0B",
     State: status.state,
     Status: containerStatusText(status),
   };
+}
+
+function isAlive({ state }: ContainerStatus): boolean {
+  return state === "running" || state === "paused";
+}
+
+/** Exposed ports show where others could reach them: on networks. */
+function exposed({ networks, image, request }: ContainerRecord): readonly string[] {
+  return networks === undefined ? [] : [...new Set([...(image.exposedPorts ?? []), ...(request.exposedPorts ?? [])])];
 }
 
 function tableCells(fields: Readonly<Record<string, string>>): string[] {

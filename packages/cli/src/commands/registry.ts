@@ -37,6 +37,9 @@ const pull: Load = async () => (await import("./pull.ts")).pullCommand;
 const push: Load = async () => (await import("./pull.ts")).pushCommand;
 const save: Load = async () => (await import("./save.ts")).saveCommand;
 const history: Load = async () => (await import("./save.ts")).historyCommand;
+const port: Load = async () => (await import("./port.ts")).portCommand;
+const networks: Load = async () => (await import("./network.ts")).networkLsCommand;
+const networkRm: Load = async () => (await import("./network.ts")).networkRmCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -61,6 +64,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["rm", { load: rm, summary: "Remove one or more containers" }],
   ["diff", { load: diff, summary: "Inspect changes to files or directories on a container's filesystem" }],
   ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
+  ["port", { load: port, summary: "List port mappings or a specific mapping for the container" }],
   ["images", { load: images, summary: "List images" }],
   ["load", { load, summary: "Load an image from a tar archive, an OCI layout folder or STDIN" }],
   ["pull", { load: pull, summary: "Download an image from a registry" }],
@@ -87,6 +91,16 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["container ls", { load: ps }],
   ["container list", { load: ps }],
   ["container ps", { load: ps }],
+  ["container port", { load: port }],
+  ["network ls", { load: networks }],
+  ["network list", { load: networks }],
+  ["network rm", { load: networkRm }],
+  ["network remove", { load: networkRm }],
+  ["network create", { load: async () => (await import("./network-create.ts")).networkCreateCommand }],
+  ["network inspect", { load: async () => (await import("./network.ts")).networkInspectCommand }],
+  ["network prune", { load: async () => (await import("./network.ts")).networkPruneCommand }],
+  ["network connect", { load: async () => (await import("./network-connect.ts")).networkConnectCommand }],
+  ["network disconnect", { load: async () => (await import("./network-connect.ts")).networkDisconnectCommand }],
   ["container logs", { load: logs }],
   ["container rm", { load: rm }],
   ["container diff", { load: diff }],

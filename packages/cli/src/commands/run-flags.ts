@@ -4,9 +4,9 @@ import { LapError, errorCode } from "@lapstrake/base";
 import type { CreateRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
+import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
 
-/** Shared by run and create; sorted as help shows them. */
-export const CREATE_FLAGS: readonly Flag[] = [
+const OWN_FLAGS: readonly Flag[] = [
   { long: "cap-add", kind: "list", help: "Add Linux capabilities" },
   { long: "cap-drop", kind: "list", help: "Drop Linux capabilities" },
   { long: "cidfile", kind: "string", help: "Write the container ID to the file" },
@@ -23,13 +23,6 @@ export const CREATE_FLAGS: readonly Flag[] = [
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
   { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
   { long: "name", kind: "string", help: "Assign a name to the container" },
-  { long: "net", kind: "string", help: "Connect a container to a network", hidden: true },
-  {
-    long: "network",
-    kind: "string",
-    valueName: "network",
-    help: "Network: none (loopback only) or host (default none)",
-  },
   { long: "no-mask", kind: "bool", help: "Image `host` only: hide nothing but the store" },
   { long: "pids-limit", kind: "int", help: "Tune container pids limit (set -1 for unlimited)" },
   { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
@@ -58,10 +51,14 @@ export const CREATE_FLAGS: readonly Flag[] = [
   { long: "workdir", short: "w", kind: "string", help: "Working directory inside the container" },
 ];
 
+/** Shared by run and create; sorted as help shows them. */
+export const CREATE_FLAGS: readonly Flag[] = [...OWN_FLAGS, ...NETWORK_FLAGS].toSorted((a, b) =>
+  a.long < b.long ? -1 : 1,
+);
+
 /** The request a command line asks for. Throws `ERR_LAP_FILE`, `ERR_LAP_CONFLICTING_OPTIONS`. */
 export function createRequest(flags: FlagValues, args: readonly string[]): CreateRequest {
   const read = readFlags(flags);
-  const network = read.text("network") ?? read.text("net");
   const entrypoint = read.text("entrypoint");
   const [image, ...command] = args as [string, ...string[]];
   return prune({
@@ -78,7 +75,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     tty: read.bool("tty"),
     openStdin: read.bool("interactive"),
     autoRemove: read.bool("rm"),
-    network,
+    ...networkRequest(read),
     platform: read.text("platform"),
     labels: pairs(read.list("label")),
     readonlyRootfs: read.bool("read-only"),

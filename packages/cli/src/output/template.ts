@@ -13,7 +13,13 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Every row in the wanted format. `defaultTable` is what a bare `table` shows. Throws `ERR_LAP_TEMPLATE`. */
-export function formatRows(format: string, rows: readonly Row[], goType: string, defaultTable = ""): string {
+export function formatRows(
+  format: string,
+  rows: readonly Row[],
+  goType: string,
+  defaultTable = "",
+  headers: Readonly<Record<string, string>> = {},
+): string {
   if (format === "json") return rows.map((row) => `${goJson(row)}\n`).join("");
   if (format === "table") return defaultTable;
   const isTable = format.startsWith("table ");
@@ -23,16 +29,16 @@ export function formatRows(format: string, rows: readonly Row[], goType: string,
   const lines = rows.map(render);
   if (!isTable) return lines.map((line) => `${line}\n`).join("");
   return table(
-    headerOf(source),
+    headerOf(source, { ...HEADERS, ...headers }),
     lines.map((line) => line.split("\t")),
   );
 }
 
-function headerOf(source: string): string[] {
+function headerOf(source: string, headers: Readonly<Record<string, string>>): string[] {
   return source
     .split("\t")
     .map((column) =>
-      column.replaceAll(/\{\{[^}]*\.(\w+)[^}]*\}\}/g, (_, name: string) => HEADERS[name] ?? name.toUpperCase()),
+      column.replaceAll(/\{\{[^}]*\.(\w+)[^}]*\}\}/g, (_, name: string) => headers[name] ?? name.toUpperCase()),
     );
 }
 

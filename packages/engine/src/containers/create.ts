@@ -64,7 +64,7 @@ export async function createContainer(
     name: name ?? randomName(0),
     createdAt: formatTimestamp(now.sec, now.nsec),
     kind: source.kind,
-    image: { name: request.image, id: source.imageId, labels: source.config.Labels ?? {} },
+    image: { name: request.image, id: source.imageId, labels: source.config.Labels ?? {}, ...exposed(source) },
     rootfs: source.rootfs,
     process: recordProcess(request, source.config, hostname),
     hostname: request.hostname ?? hostname,
@@ -78,6 +78,10 @@ export async function createContainer(
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, record.request);
   });
+}
+
+function exposed({ config }: Source): { readonly exposedPorts?: readonly string[] } {
+  return config.ExposedPorts === undefined ? {} : { exposedPorts: Object.keys(config.ExposedPorts) };
 }
 
 /** The networks a request names; only those need the network's code. */

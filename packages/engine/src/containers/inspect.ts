@@ -3,6 +3,7 @@ import { DEFAULT_STOP_SIGNAL, signalName } from "./signals.ts";
 import { defaultSpec } from "@lapstrake/core";
 import { formatTimestamp, type Timespec } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
+import type { PortBinding } from "../network/port-spec.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import type { ContainerStatus } from "./status.ts";
@@ -16,7 +17,7 @@ const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 const NANO = 1e9;
 
 /** The object `docker inspect CONTAINER` prints. */
-export function inspectContainer(engine: Engine, record: ContainerRecord): InspectObject {
+export async function inspectContainer(engine: Engine, record: ContainerRecord): Promise<InspectObject> {
   const status = engine.status(record);
   const dir = engine.dir(record);
   const { args } = record.process;
@@ -43,7 +44,7 @@ export function inspectContainer(engine: Engine, record: ContainerRecord): Inspe
     GraphDriver: graphDriver(engine, record, dir),
     Mounts: mountObjects(record),
     Config: configObject(record),
-    NetworkSettings: networkSettings(),
+    NetworkSettings: await networkSettings(engine, record),
   };
 }
 
@@ -81,7 +82,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     ContainerIDFile: "",
     LogConfig: { Type: "json-file", Config: {} },
     NetworkMode: request.network ?? "default",
-    PortBindings: {},
+    PortBindings: portBindings(request.ports ?? []),
     RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
     AutoRemove: autoRemove,
     VolumeDriver: "",
@@ -89,10 +90,10 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     CapAdd: orNull(request.capAdd),
     CapDrop: orNull(request.capDrop),
     CgroupnsMode: "private",
-    Dns: [],
-    DnsOptions: [],
-    DnsSearch: [],
-    ExtraHosts: null,
+    Dns: request.dns ?? [],
+    DnsOptions: request.dnsOptions ?? [],
+    DnsSearch: request.dnsSearch ?? [],
+    ExtraHosts: orNull(request.extraHosts),
     GroupAdd: orNull(request.groupAdd),
     IpcMode: "private",
     Cgroup: "",
@@ -100,7 +101,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     OomScoreAdj: 0,
     PidMode: "",
     Privileged: request.privileged ?? false,
-    PublishAllPorts: false,
+    PublishAllPorts: request.publishAll ?? false,
     ReadonlyRootfs: request.readonlyRootfs ?? false,
     SecurityOpt: orNull(request.securityOpt),
     ...(request.tmpfs === undefined ? {} : { Tmpfs: request.tmpfs }),
@@ -168,6 +169,7 @@ function configObject(record: ContainerRecord): InspectObject {
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
+    ...exposedObject(record),
     Tty: process.tty,
     OpenStdin: process.openStdin,
     StdinOnce: false,
@@ -183,6 +185,22 @@ function configObject(record: ContainerRecord): InspectObject {
   };
 }
 
-function networkSettings(): InspectObject {
-  return { Bridge: "", SandboxID: "", Ports: {}, Gateway: "", IPAddress: "", MacAddress: "", Networks: {} };
+async function networkSettings(engine: Engine, record: ContainerRecord): Promise<InspectObject> {
+  return (await import("../network/show-settings.ts")).networkSettings(engine, record);
+}
+
+function portBindings(ports: readonly PortBinding[]): InspectObject {
+  const out: Record<string, InspectObject[]> = {};
+  for (const { containerPort, protocol, hostIp, hostPorts } of ports) {
+    const [first, last] = hostPorts;
+    const HostPort = first === 0 ? "" : first === last ? String(first) : `${first}-${last}`;
+    (out[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort });
+  }
+  return out;
+}
+
+function exposedObject({ image, request }: ContainerRecord): InspectObject {
+  const published = (request.ports ?? []).map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
+  const names = [...(image.exposedPorts ?? []), ...(request.exposedPorts ?? []), ...published];
+  return names.length === 0 ? {} : { ExposedPorts: Object.fromEntries(names.map((name) => [name, {}])) };
 }

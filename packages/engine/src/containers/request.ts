@@ -40,6 +40,10 @@ export interface CreateRequest {
   /** By network: how the container is on `network`, and further networks to be on. */
   readonly attachments?: Readonly<Record<string, NetworkAttachment>>;
   readonly ports?: readonly PortBinding[];
+  /** Publish every exposed port at a random one of the machine. */
+  readonly publishAll?: boolean;
+  /** `80/tcp`, besides the image's. */
+  readonly exposedPorts?: readonly string[];
   /** `name:address` for /etc/hosts; the address `host-gateway` is the machine's. */
   readonly extraHosts?: readonly string[];
   /** Resolvers to ask in place of the machine's. */

@@ -14,6 +14,7 @@ import { formatHosts } from "./hosts-file.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
 import { Networks } from "./networks.ts";
+import { parsePortSpec, portName, type PortBinding } from "./port-spec.ts";
 import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
 
 /** What a start joins. */
@@ -66,9 +67,23 @@ function joined(context: EngineContext, container: string): PreparedNetwork {
   return { netnsPath: `/proc/${pid}/ns/net`, filesDir: dirOf(context.paths, other) };
 }
 
+/** `80/tcp` of the image and of the request. */
+export function exposedPorts(record: ContainerRecord): string[] {
+  return [...new Set([...(record.image.exposedPorts ?? []), ...(record.request.exposedPorts ?? [])])];
+}
+
+/** What `-p` asks for, and with `-P` every exposed port that it leaves out. */
+function bindingsOf({ request, ...record }: ContainerRecord): readonly PortBinding[] {
+  const asked = request.ports ?? [];
+  if (request.publishAll !== true) return asked;
+  const names = new Set(asked.map(portName));
+  const rest = exposedPorts({ request, ...record }).filter((name) => !names.has(name));
+  return [...asked, ...rest.flatMap(parsePortSpec)];
+}
+
 /** Ports are published where the way out is: at the first network that is not internal. */
 function connectAll(networks: Networks, record: ContainerRecord, netnsPath: string): void {
-  let ports = record.request.ports ?? [];
+  let ports = bindingsOf(record);
   for (const [name, attachment] of Object.entries(record.networks ?? {})) {
     const isOut = name === DEFAULT_NETWORK || !networks.find(name).internal;
     networks.connect(name, {

@@ -17,9 +17,7 @@ export interface PortBinding {
 const PROTOCOLS: readonly string[] = ["tcp", "udp", "sctp"];
 
 function invalid(message: string): LapError {
-  return new LapError("invalidArgument", "ERR_LAP_PORT_SPEC", message, {
-    hint: "write [ip:][hostPort:]containerPort[/tcp|udp|sctp]",
-  });
+  return new LapError("invalidArgument", "ERR_LAP_PORT_SPEC", message);
 }
 
 /** `80` or `8000-8010`; undefined when it is neither. */

@@ -56,6 +56,8 @@ export interface ContainerRecord {
     /** Config digest; undefined for the host and for a bare module. */
     readonly id: Digest | undefined;
     readonly labels: Readonly<Record<string, string>>;
+    /** `80/tcp`. */
+    readonly exposedPorts?: readonly string[];
   };
   readonly rootfs: RecordRootfs;
   readonly process: RecordProcess;

@@ -1,0 +1,212 @@
+// `lap network ls`, `inspect`, `rm` and `prune`.
+import { LapError, isLapError } from "@lapstrake/base";
+import {
+  inspectNetwork,
+  listNetworks,
+  pruneNetworks,
+  removeNetwork,
+  shortId,
+  type InspectObject,
+  type NetworkRecord,
+  type NetworkRow,
+} from "@lapstrake/engine";
+import { readFlags } from "../args/parse.ts";
+import type { Command } from "../args/types.ts";
+import { errorText } from "../errors.ts";
+import { engineFor } from "../open.ts";
+import { confirm } from "../output/confirm.ts";
+import { goJsonArray } from "../output/json-array.ts";
+import { err, out } from "../output/print.ts";
+import { table } from "../output/table.ts";
+import { formatRows } from "../output/template.ts";
+import { compileTemplate } from "../template/execute.ts";
+import { goJson } from "../template/functions.ts";
+import { forEachTarget } from "./each.ts";
+
+const common = { interspersed: true, errorExitCode: 1 } as const;
+
+export const networkLsCommand: Command = {
+  ...common,
+  name: "network ls",
+  usage: "[OPTIONS]",
+  summary: "List networks",
+  aliases: ["lap network ls", "lap network list"],
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    {
+      long: "filter",
+      short: "f",
+      kind: "list",
+      valueName: "filter",
+      help: 'Provide filter values (e.g. "driver=bridge")',
+    },
+    {
+      long: "format",
+      kind: "string",
+      help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`",
+    },
+    { long: "no-trunc", kind: "bool", help: "Do not truncate the output" },
+    { long: "quiet", short: "q", kind: "bool", help: "Only display network IDs" },
+  ],
+  async run({ flags, global }) {
+    const read = readFlags(flags);
+    const filters = read.list("filter").map(parseFilter);
+    const found = listNetworks(engineFor(global)).filter((row) => matchesAll(row, filters));
+    const rows = found.map((row) => fields(row, read.bool("no-trunc")));
+    const plain = table(
+      ["NETWORK ID", "NAME", "DRIVER", "SCOPE"],
+      rows.map((row) => [row["ID"]!, row["Name"]!, row["Driver"]!, row["Scope"]!]),
+    );
+    if (read.bool("quiet")) out(rows.map((row) => `${row["ID"]}\n`).join(""));
+    else if (read.has("format"))
+      out(formatRows(read.text("format")!, rows, "formatter.networkContext", plain, { ID: "NETWORK ID" }));
+    else out(plain);
+    return 0;
+  },
+};
+
+function fields({ id, name, driver, createdAt, record }: NetworkRow, noTrunc: boolean): Record<string, string> {
+  return {
+    CreatedAt: `${createdAt.slice(0, 10)} ${createdAt.slice(11).replace("Z", "")} +0000 UTC`,
+    Driver: driver,
+    ID: noTrunc ? id : shortId(id),
+    IPv4: String(record !== undefined),
+    IPv6: String(record?.ipv6 ?? false),
+    Internal: String(record?.internal ?? false),
+    Labels: Object.entries(record?.labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+    Name: name,
+    Scope: "local",
+  };
+}
+
+interface Filter {
+  readonly key: string;
+  readonly value: string;
+}
+
+const PREDEFINED = ["bridge", "host", "none"];
+
+const FILTERS: Readonly<Record<string, (row: NetworkRow, value: string) => boolean>> = {
+  driver: ({ driver }, value) => driver === value,
+  id: ({ id }, value) => id.startsWith(value),
+  name: ({ name }, value) => name.includes(value),
+  scope: (_row, value) => value === "local",
+  type: ({ name }, value) => (value === "builtin") === PREDEFINED.includes(name),
+  dangling: ({ name, record }, value) => {
+    const isUnused = !PREDEFINED.includes(name) && Object.keys(record?.endpoints ?? {}).length === 0;
+    return isUnused === (value === "true" || value === "1");
+  },
+  label: ({ record }, value) => hasLabel(record, value),
+};
+
+function hasLabel(record: NetworkRecord | undefined, value: string): boolean {
+  const at = value.indexOf("=");
+  const name = at < 0 ? value : value.slice(0, at);
+  const labels = record?.labels ?? {};
+  return Object.hasOwn(labels, name) && (at < 0 || labels[name] === value.slice(at + 1));
+}
+
+function parseFilter(text: string): Filter {
+  const at = text.indexOf("=");
+  if (at < 0) {
+    const message = `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`;
+    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", message);
+  }
+  const filter = { key: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) };
+  if (FILTERS[filter.key] !== undefined) return filter;
+  throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${filter.key}'`);
+}
+
+function matchesAll(row: NetworkRow, filters: readonly Filter[]): boolean {
+  const keys = new Set(filters.map(({ key }) => key));
+  return [...keys].every((key) => filters.some((filter) => filter.key === key && FILTERS[key]!(row, filter.value)));
+}
+
+export const networkInspectCommand: Command = {
+  ...common,
+  name: "network inspect",
+  usage: "[OPTIONS] NETWORK [NETWORK...]",
+  summary: "Display detailed information on one or more networks",
+  minArgs: 1,
+  maxArgs: Infinity,
+  flags: [
+    { long: "format", short: "f", kind: "string", help: "Format output: a Go template, or `json`" },
+    { long: "verbose", short: "v", kind: "bool", help: "Verbose output for diagnostics", hidden: true },
+  ],
+  async run({ flags, args, global }) {
+    const format = readFlags(flags).text("format");
+    const render = format === undefined ? undefined : format === "json" ? goJson : compileTemplate(format);
+    const engine = engineFor(global);
+    const found: InspectObject[] = [];
+    const failures: string[] = [];
+    for (const name of args) {
+      try {
+        found.push(inspectNetwork(engine, name));
+      } catch (error) {
+        if (!isLapError(error, "notFound")) throw error;
+        failures.push(errorText(error));
+      }
+    }
+    out(render === undefined ? `${goJsonArray(found)}\n` : found.map((object) => `${render(object)}\n`).join(""));
+    err(failures.map((text) => `${text}\n`).join(""));
+    return failures.length === 0 ? 0 : 1;
+  },
+};
+
+export const networkRmCommand: Command = {
+  ...common,
+  name: "network rm",
+  usage: "NETWORK [NETWORK...]",
+  summary: "Remove one or more networks",
+  aliases: ["lap network rm", "lap network remove"],
+  minArgs: 1,
+  maxArgs: Infinity,
+  flags: [{ long: "force", short: "f", kind: "bool", help: "Do not error if the network does not exist" }],
+  async run({ flags, args, global }) {
+    const force = readFlags(flags).bool("force");
+    const engine = engineFor(global);
+    let realFailures = 0;
+    await forEachTarget(args, async (target) => {
+      try {
+        removeNetwork(engine, target);
+      } catch (error) {
+        if (!force || !isLapError(error, "notFound")) realFailures++;
+        throw error;
+      }
+    });
+    if (realFailures > 0) err("exit status 1\n");
+    return realFailures > 0 ? 1 : 0;
+  },
+};
+
+export const networkPruneCommand: Command = {
+  ...common,
+  name: "network prune",
+  usage: "[OPTIONS]",
+  summary: "Remove all unused networks",
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    { long: "filter", kind: "list", valueName: "filter", help: 'Provide filter values (e.g. "label=<key>")' },
+    { long: "force", short: "f", kind: "bool", help: "Do not prompt for confirmation" },
+  ],
+  async run({ flags, global }) {
+    const read = readFlags(flags);
+    const filters = read.list("filter").map(parsePruneFilter);
+    const warning = "This will remove all custom networks not used by at least one container.";
+    if (!read.bool("force") && !(await confirm(warning))) return 0;
+    const names = pruneNetworks(engineFor(global), (record) => !filters.every((filter) => filter(record)));
+    if (names.length > 0) out(`Deleted Networks:\n${names.map((name) => `${name}\n`).join("")}\n`);
+    return 0;
+  },
+};
+
+/** `label=K[=V]`, `label!=K[=V]`. */
+function parsePruneFilter(text: string): (record: NetworkRecord) => boolean {
+  const match = /^label(!?)=(.+)$/.exec(text);
+  if (match !== null) return (record) => hasLabel(record, match[2]!) !== (match[1] === "!");
+  throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${text.split("=", 1)[0]}'`);
+}

@@ -1,0 +1,170 @@
+// Networks as people manage them: list, make, remove, connect, disconnect. What a container is to be on is its record's, what it is on
+// now is the network's; both change under the container's lock.
+import { createHash } from "node:crypto";
+import { LapError } from "@lapstrake/base";
+import type { PublishedPort } from "@lapstrake/core";
+import type { Engine } from "../engine.ts";
+import { lockContainer } from "../containers/lock.ts";
+import { containerStatus } from "../containers/status.ts";
+import { findContainer } from "../state/containers.ts";
+import { writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
+import { connectLive, disconnectLive, networksOf } from "./attach.ts";
+import { networkMode } from "./mode.ts";
+import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
+import type { NetworkRequest } from "./network-store.ts";
+import { checkAttachment } from "./resolve.ts";
+
+/** A network as listings show it: a bridge, or one of the two that are no devices. */
+export interface NetworkRow {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: "bridge" | "host" | "null";
+  /** ISO time. */
+  readonly createdAt: string;
+  readonly record: NetworkRecord | undefined;
+}
+
+/** The networks that are always there and are no bridges; their ids are the store's own. */
+function pseudoNetworks(engine: Engine, createdAt: string): NetworkRow[] {
+  const { root } = engine.context.paths;
+  const row = (name: string, driver: NetworkRow["driver"]): NetworkRow => {
+    const id = createHash("sha256").update(`${root} ${name}`).digest("hex");
+    return { id, name, driver, createdAt, record: undefined };
+  };
+  return [row("host", "host"), row("none", "null")];
+}
+
+/** Every network by name, the default one and those of no devices among them. */
+export function listNetworks(engine: Engine): NetworkRow[] {
+  const networks = networksOf(engine.context);
+  const { createdAt } = networks.ensureDefault();
+  const bridges = networks.list().map((record): NetworkRow => {
+    return { id: record.id, name: record.name, driver: "bridge", createdAt: record.createdAt, record };
+  });
+  return [...bridges, ...pseudoNetworks(engine, createdAt)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** By name, id or unique prefix. Throws `ERR_LAP_NO_NETWORK`. */
+export function findNetwork(engine: Engine, wanted: string): NetworkRow {
+  const rows = listNetworks(engine);
+  const pseudo = rows.find(({ record, name, id }) => record === undefined && (name === wanted || id === wanted));
+  if (pseudo !== undefined) return pseudo;
+  const { id } = networksOf(engine.context).find(wanted);
+  return rows.find((row) => row.id === id)!;
+}
+
+/** Makes a network; throws `ERR_LAP_NETWORK_EXISTS`, `ERR_LAP_SUBNET_OVERLAP` and what a name can be wrong about. */
+export function createNetwork(engine: Engine, request: NetworkRequest): NetworkRecord {
+  return networksOf(engine.context).create(request);
+}
+
+/** Removes a network that nobody is on; throws `ERR_LAP_NETWORK_IN_USE`. */
+export function removeNetwork(engine: Engine, wanted: string): void {
+  const { record, name } = findNetwork(engine, wanted);
+  if (record === undefined || name === DEFAULT_NETWORK) predefined(name);
+  networksOf(engine.context).remove(wanted);
+}
+
+function predefined(name: string): never {
+  const text = `${name} is a pre-defined network and cannot be removed`;
+  throw new LapError("permissionDenied", "ERR_LAP_NETWORK_PREDEFINED", text);
+}
+
+/** Removes every network of people that nobody is on; returns their names. */
+export function pruneNetworks(engine: Engine, keep: (record: NetworkRecord) => boolean = () => false): string[] {
+  const networks = networksOf(engine.context);
+  const unused = networks
+    .list()
+    .filter((record) => record.name !== DEFAULT_NETWORK && Object.keys(record.endpoints).length === 0);
+  return unused.filter((record) => !keep(record)).map(({ id }) => networks.remove(id).name);
+}
+
+/** Connects a container, at once if it runs and at every later start. Throws `ERR_LAP_ENDPOINT_EXISTS`, `ERR_LAP_NETWORK_CONFLICT`. */
+export async function connectNetwork(
+  engine: Engine,
+  wanted: string,
+  container: string,
+  attachment: NetworkAttachment = {},
+): Promise<ContainerRecord> {
+  const found = findContainer(engine.context.paths, container);
+  const { name } = deviceNetwork(engine, wanted);
+  using _lock = lockContainer(engine.dir(found));
+  const record = changeable(engine, found.id);
+  checkAttachment(name, attachment);
+  const isAlive = runs(engine, record);
+  if (record.networks?.[name] !== undefined && !isAlive) alreadyThere(record, name);
+  const changed = { ...record, networks: { ...record.networks, [name]: attachment } };
+  if (isAlive) connectLive(engine.context, changed, name, attachment);
+  writeRecord(engine.dir(record), changed);
+  return changed;
+}
+
+/** Disconnects a container; one that is not on the network is an error unless `force`. */
+export function disconnectNetwork(
+  engine: Engine,
+  wanted: string,
+  container: string,
+  options: { readonly force?: boolean } = {},
+): void {
+  const { name } = deviceNetwork(engine, wanted);
+  const found = findContainer(engine.context.paths, container);
+  using _lock = lockContainer(engine.dir(found));
+  const record = changeable(engine, found.id);
+  if (record.networks?.[name] === undefined) {
+    if (options.force === true) return;
+    const text = `container ${record.id} is not connected to network ${name}`;
+    throw new LapError("permissionDenied", "ERR_LAP_NOT_CONNECTED", text);
+  }
+  const { [name]: _gone, ...networks } = record.networks;
+  const changed = { ...record, networks };
+  if (runs(engine, record)) disconnectLive(engine.context, changed, name);
+  writeRecord(engine.dir(record), changed);
+}
+
+function deviceNetwork(engine: Engine, wanted: string): NetworkRecord {
+  const { record, name } = findNetwork(engine, wanted);
+  if (record !== undefined) return record;
+  const text = `container cannot be connected to or disconnected from the ${name} network`;
+  throw new LapError("invalidArgument", "ERR_LAP_NETWORK_CONFLICT", text);
+}
+
+/** The record as it is under the lock; one without networks of its own cannot be connected. */
+function changeable(engine: Engine, id: string): ContainerRecord {
+  const record = findContainer(engine.context.paths, id);
+  const mode = networkMode(record.request.network);
+  if (record.networks !== undefined) return record;
+  const text =
+    mode.kind === "container"
+      ? "container sharing network namespace with another container or host cannot be connected to any other network"
+      : `container cannot be connected to multiple networks with one of the networks in ${mode.kind} mode`;
+  throw new LapError("invalidArgument", "ERR_LAP_NETWORK_CONFLICT", text, {
+    hint: "make it anew with --network bridge, or with the network's name",
+  });
+}
+
+function alreadyThere(record: ContainerRecord, name: string): never {
+  const text = `endpoint with name ${record.name} already exists in network ${name}`;
+  throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
+}
+
+function runs(engine: Engine, record: ContainerRecord): boolean {
+  return ["running", "paused"].includes(containerStatus(engine.context.paths, record).state);
+}
+
+/** Published ports by container id. */
+export function publishedPorts(engine: Engine): Map<string, readonly PublishedPort[]> {
+  const out = new Map<string, readonly PublishedPort[]>();
+  for (const { endpoints } of networksOf(engine.context).list()) {
+    for (const { containerId, ports } of Object.values(endpoints))
+      out.set(containerId, [...(out.get(containerId) ?? []), ...ports]);
+  }
+  return out;
+}
+
+/** What a container is on now. */
+export function endpointsOf(
+  engine: Engine,
+  record: ContainerRecord,
+): { readonly network: NetworkRecord; readonly endpoint: EndpointRecord }[] {
+  return networksOf(engine.context).endpointsOf(record.id);
+}

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
-import { JCO_VERSION, type Translated } from "./jco.ts";
+import { JCO_VERSION, type Suspends, type Translated } from "./jco.ts";
 import { translateApart } from "./translate.ts";
 
 /** Translations under way in this process, by key. */
@@ -13,13 +13,13 @@ const running = new Map<string, Promise<Translated>>();
 /** The translation of `component`, from `cacheDir` when it is there; without a folder nothing is kept. */
 export async function translatedOf(
   component: Uint8Array,
-  jspi: boolean,
+  suspends: Suspends,
   cacheDir: string | undefined,
 ): Promise<Translated> {
-  const key = keyOf(component, jspi);
+  const key = keyOf(component, suspends);
   const kept = cacheDir === undefined ? undefined : readKept(join(cacheDir, key));
   if (kept !== undefined) return kept;
-  const work = running.get(key) ?? translateApart(component, jspi);
+  const work = running.get(key) ?? translateApart(component, suspends);
   running.set(key, work);
   try {
     const fresh = await work;
@@ -30,9 +30,9 @@ export async function translatedOf(
   }
 }
 
-function keyOf(component: Uint8Array, jspi: boolean): string {
+function keyOf(component: Uint8Array, suspends: Suspends): string {
   const digest = createHash("sha256").update(component).digest("hex");
-  return `${digest}-${JCO_VERSION}${jspi ? "-jspi" : ""}`;
+  return `${digest}-${JCO_VERSION}-${suspends}`;
 }
 
 function readKept(dir: string): Translated | undefined {

@@ -1,16 +1,21 @@
-// A 0.3 component that answers HTTP requests (wasi:http/handler): one instance, any number of requests at a time.
+// Components that answer HTTP requests. 0.3 (wasi:http/handler): one instance, any number of requests at a time. 0.2
+// (wasi:http/incoming-handler): an instance per request, because it cannot be entered again while it waits.
 import { LapError } from "@lapstrake/base";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
-import { HttpFailure } from "../http/exchange.ts";
+import { HttpFailure, internalFailure } from "../http/exchange.ts";
+import { http2Guest } from "../p2/http/imports.ts";
+import { Interrupt } from "../run/interrupt.ts";
+import type { Translated } from "./jco.ts";
 import { Request, Response } from "../p3/http/messages.ts";
 import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { translatedOf } from "./cache.ts";
-import { Watch, checkJspi } from "./run-preview3.ts";
+import { Watch, checkJspi, isPreview3 } from "./run-preview3.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
 
 const HANDLER = /^wasi:http\/handler@0\.3\./;
+const INCOMING_HANDLER = /^wasi:http\/incoming-handler@0\.2\./;
 
 /** An instance that answers. `limits.timeoutMs` is per request, to the head of its response; a guest that exceeds it is gone. */
 export interface HttpComponent extends Disposable {
@@ -18,10 +23,15 @@ export interface HttpComponent extends Disposable {
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Instantiates a component that exports wasi:http/handler. */
+/** Makes a component that exports wasi:http/handler or wasi:http/incoming-handler ready to answer. */
 export async function openHttpComponent(run: ComponentRun): Promise<HttpComponent> {
   checkJspi();
-  const files = await translatedOf(run.component, true, run.cacheDir);
+  const newer = isPreview3(run.component);
+  const files = await translatedOf(run.component, newer ? "tasks" : "calls", run.cacheDir);
+  return newer ? openHandler(run, files) : openIncomingHandler(run, files);
+}
+
+async function openHandler(run: ComponentRun, files: Translated): Promise<HttpComponent> {
   const common = hostOf(run);
   const watch = new Watch(common.interrupt, undefined);
   const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };
@@ -36,6 +46,29 @@ export async function openHttpComponent(run: ComponentRun): Promise<HttpComponen
     [Symbol.dispose]: () => watch[Symbol.dispose](),
   };
 }
+
+function openIncomingHandler(run: ComponentRun, files: Translated): HttpComponent {
+  return {
+    async handle(request) {
+      const host = { ...hostOf(run), interrupt: run.interrupt ?? new Interrupt() };
+      using time = new Watch(host.interrupt, run.limits?.timeoutMs);
+      const guest = http2Guest(host, run.http ?? DENY_ALL);
+      const handle = exportOf<IncomingHandle>(await instantiateTranslated(run, files, guest.imports), INCOMING_HANDLER);
+      const { request: incoming, param, response, abandon } = guest.exchange(request);
+      const running = handle(incoming, param).then(
+        () => abandon(internalFailure("the guest ended without a whole response")),
+        (error: unknown) => {
+          abandon(internalFailure(error instanceof Error ? error.message : "the guest failed"));
+          throw error;
+        },
+      );
+      return Promise.race([response, running.then(() => response), time.ended]);
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+type IncomingHandle = (request: object, param: object) => Promise<void>;
 
 type Handle = (request: Request) => Promise<unknown>;
 
@@ -57,10 +90,14 @@ function failureOf(error: unknown): HttpFailure | undefined {
 }
 
 function handlerOf(exports: ComponentExports): Handle {
-  const interfaces = exports as Readonly<Record<string, { readonly handle?: Handle }>>;
-  const handle = Object.entries(interfaces).find(([name]) => HANDLER.test(name))?.[1].handle;
+  return exportOf<Handle>(exports, HANDLER);
+}
+
+function exportOf<T>(exports: ComponentExports, name: RegExp): T {
+  const interfaces = exports as Readonly<Record<string, { readonly handle?: T }>>;
+  const handle = Object.entries(interfaces).find(([key]) => name.test(key))?.[1].handle;
   if (handle !== undefined) return handle;
-  throw new LapError("failedPrecondition", "ERR_LAP_WASM_ENTRY", "the component exports no wasi:http/handler of 0.3", {
-    hint: "run it as a command, or build it for the world wasi:http/service",
+  throw new LapError("failedPrecondition", "ERR_LAP_WASM_ENTRY", "the component exports no handler of wasi:http", {
+    hint: "run it as a command, or build it for the world wasi:http/proxy (0.2) or wasi:http/service (0.3)",
   });
 }

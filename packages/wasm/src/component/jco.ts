@@ -23,8 +23,37 @@ export async function wrapModule(core: Uint8Array, adapter: Uint8Array): Promise
 /** A component as JavaScript: `main.js` and the core modules it asks for, by file name. */
 export type Translated = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
-/** Translates a component; `jspi` lets imports and exports suspend (0.3). */
-export async function translate(component: Uint8Array, jspi: boolean): Promise<Translated> {
+/**
+ * What may suspend in a translation: nothing, the tasks of 0.3, or those calls of a 0.2 component that wait for something.
+ */
+export type Suspends = "nothing" | "tasks" | "calls";
+
+const WAITING_IMPORTS: readonly string[] = [
+  "wasi:io/poll#poll",
+  "wasi:io/poll#[method]pollable.block",
+  "wasi:io/streams#[method]input-stream.blocking-read",
+  "wasi:io/streams#[method]input-stream.blocking-skip",
+  "wasi:io/streams#[method]output-stream.blocking-flush",
+  "wasi:io/streams#[method]output-stream.blocking-write-and-flush",
+  "wasi:io/streams#[method]output-stream.blocking-write-zeroes-and-flush",
+  "wasi:io/streams#[method]output-stream.blocking-splice",
+];
+const WAITING_EXPORTS: readonly string[] = ["wasi:http/incoming-handler#handle"];
+
+interface AsyncOptions {
+  readonly asyncMode?: "jspi";
+  readonly asyncImports?: string[];
+  readonly asyncExports?: string[];
+}
+
+function modeOf(suspends: Suspends): AsyncOptions {
+  if (suspends === "nothing") return {};
+  if (suspends === "tasks") return { asyncMode: "jspi" };
+  return { asyncMode: "jspi", asyncImports: [...WAITING_IMPORTS], asyncExports: [...WAITING_EXPORTS] };
+}
+
+/** Translates a component. */
+export async function translate(component: Uint8Array, suspends: Suspends): Promise<Translated> {
   const { transpileBytes } = await import("@bytecodealliance/jco-transpile");
   const { files } = await refusing("component", () =>
     transpileBytes(component, {
@@ -32,7 +61,7 @@ export async function translate(component: Uint8Array, jspi: boolean): Promise<T
       instantiation: "async",
       wasiShim: false,
       emitTypescriptDeclarations: false,
-      ...(jspi ? { asyncMode: "jspi" as const } : {}),
+      ...modeOf(suspends),
     }),
   );
   const out = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, new Uint8Array(bytes)]));

@@ -17,7 +17,7 @@ export async function runComponent(run: ComponentRun): Promise<WasmExit> {
   const inside = run.bypass === false ? undefined : wrappedCommand(run.component);
   if (inside !== undefined) return runModule({ ...run, module: compileModule(inside, run.limits?.memoryBytes) });
   if (isPreview3(run.component)) return runPreview3(run);
-  return runTranslated(run, await translatedOf(run.component, false, run.cacheDir));
+  return runTranslated(run, await translatedOf(run.component, "nothing", run.cacheDir));
 }
 
 async function runTranslated(run: ComponentRun, files: Translated): Promise<WasmExit> {

@@ -34,7 +34,7 @@ function latin1(bytes: Uint8Array): string {
  */
 export async function runPreview3(run: ComponentRun): Promise<WasmExit> {
   checkJspi();
-  const files = await translatedOf(run.component, true, run.cacheDir);
+  const files = await translatedOf(run.component, "tasks", run.cacheDir);
   const common = hostOf(run);
   using watch = new Watch(common.interrupt, run.limits?.timeoutMs);
   const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };

@@ -4,9 +4,9 @@ import { isLapError } from "@lapstrake/base";
 import { translate } from "./jco.ts";
 import type { TranslateAnswer, TranslateOrder } from "./translate.ts";
 
-async function answer({ component, jspi }: TranslateOrder): Promise<TranslateAnswer> {
+async function answer({ component, suspends }: TranslateOrder): Promise<TranslateAnswer> {
   try {
-    return { files: await translate(component, jspi) };
+    return { files: await translate(component, suspends) };
   } catch (error) {
     if (!isLapError(error)) throw error;
     return { refused: { kind: error.kind, code: error.code, message: error.message } };

@@ -2,12 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { LapError, type ErrorKind } from "@lapstrake/base";
-import type { Translated } from "./jco.ts";
+import type { Suspends, Translated } from "./jco.ts";
 
 /** What the thread is told. */
 export interface TranslateOrder {
   readonly component: Uint8Array;
-  readonly jspi: boolean;
+  readonly suspends: Suspends;
 }
 
 /** What the thread answers: the files, or why there are none. */
@@ -17,8 +17,8 @@ export interface TranslateAnswer {
 }
 
 /** The translation; ERR_LAP_WASM_INVALID when the component is none. */
-export async function translateApart(component: Uint8Array, jspi: boolean): Promise<Translated> {
-  const { files, refused } = await ask({ component, jspi });
+export async function translateApart(component: Uint8Array, suspends: Suspends): Promise<Translated> {
+  const { files, refused } = await ask({ component, suspends });
   if (refused !== undefined) throw new LapError(refused.kind, refused.code, refused.message);
   return files!;
 }

@@ -38,10 +38,22 @@ export async function instantiateTranslated(
 ): Promise<ComponentExports> {
   const { instantiate } = (await import(sourceUrl(files["main.js"]!))) as { instantiate: Instantiate };
   return instantiate(
-    (name) => new Wasm.Module(limited(files[name]!, run)),
+    (name) => compiled(files, name, run),
     imports,
     (module, coreImports) => new Wasm.Instance(module, coreImports),
   );
+}
+
+/** Compiled core modules of a translation that is instantiated often. */
+const modules = new WeakMap<Translated, Map<string, WasmModule>>();
+
+function compiled(files: Translated, name: string, run: ComponentRun): WasmModule {
+  const known = modules.get(files) ?? new Map<string, WasmModule>();
+  modules.set(files, known);
+  const key = `${run.limits?.memoryBytes ?? ""}:${name}`;
+  const module = known.get(key) ?? new Wasm.Module(limited(files[name]!, run));
+  known.set(key, module);
+  return module;
 }
 
 function limited(bytes: Uint8Array<ArrayBuffer>, { limits }: ComponentRun): Uint8Array<ArrayBuffer> {

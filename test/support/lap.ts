@@ -1,6 +1,6 @@
 // Runs `lap` as a person would, on a store of the test's own, and says what it left on the machine.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arch } from "node:process";
@@ -108,6 +108,7 @@ export class LapStore {
       if (ids.length > 0) this.run(["rm", "-f", ...ids]);
     }
     rmSync(this.folder, { recursive: true, force: true });
+    removeEmptyParents();
   }
 }
 
@@ -116,6 +117,17 @@ function programPaths(): string[] {
     const { stdout, status } = spawnSync("sh", ["-c", `PATH=/bin:/usr/bin; which ${name}`], { encoding: "utf8" });
     return status === 0 ? [stdout.trim()] : [];
   });
+}
+
+/** The cgroups that hold containers' cgroups stay for the next container; a test takes them away when nobody uses them. */
+function removeEmptyParents(): void {
+  for (const name of readdirSync("/sys/fs/cgroup")) {
+    try {
+      rmdirSync(join("/sys/fs/cgroup", name, "lapstrake"));
+    } catch {
+      // in use by another test, or never made
+    }
+  }
 }
 
 /** Whatever of ours is alive or mounted that names `text` (a store folder or a container id). */

@@ -84,3 +84,5 @@ export type {
 } from "./registry/types.ts";
 export type { UploadOptions } from "./registry/upload.ts";
 export { setFailpointHook } from "./image/failpoint.ts";
+export { unionOf, type BranchUnion } from "./branches/branch-union.ts";
+export type { Branch, BranchMode } from "./branches/branch-view.ts";

@@ -15,6 +15,8 @@ export {
   type NodeRegistryOptions,
 } from "./registry.ts";
 export { nodeClock, nodeCompression, nodeHash } from "./ports.ts";
+export { nodeFsWithStreams, type FsWatcher, type NodeFsWithStreams, type ReadStreamOptions } from "./streams.ts";
+export { union } from "./union.ts";
 
 /** Hash, compression and clock of Node, as the stores take them. */
 export const nodePorts: { readonly hash: HashPort; readonly compression: CompressionPort; readonly clock: ClockPort } =

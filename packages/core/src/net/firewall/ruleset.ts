@@ -134,7 +134,7 @@ function reinject(family: Family, any: boolean, link: number): Expr[] {
   return [...isNew, ...toOurselves(), ...isPublished, E.counter(), ...send, E.verdict("drop")];
 }
 
-/** A copy may not be fragmented (the kernel marks it so), but a datagram that came in fragments has to be again. */
+/** The kernel marks copies as not to be fragmented, but what they copy may have to be, where a bridge has a smaller MTU. */
 function mayFragment(): Expr[] {
   const [flagsAt, allButDf] = [6, Uint8Array.of(0xbf, 0xff)];
   const clear = [E.payload("network", flagsAt, 2, 0), E.mask(0, 0, allButDf), E.writeIpv4Header(flagsAt, 0)];
@@ -149,7 +149,7 @@ function guardRules(family: Family, { input }: RulesetOptions): Rule[] {
     comment: `loopback addresses come from loopback only: ${where} (CVE-2020-8558)`,
     exprs: [...loopbackAddress(where), ...foreign, E.counter(), E.verdict("drop")],
   });
-  const copies: Rule = { chain: "guard", comment: "copies may be fragmented again", exprs: mayFragment() };
+  const copies: Rule = { chain: "guard", comment: "copies may be fragmented", exprs: mayFragment() };
   return [rule("daddr"), rule("saddr"), ...(input === "respect" ? [copies] : [])];
 }
 

@@ -95,11 +95,9 @@ export function attributeOps(process: ProcessSpec, linux: LinuxSpec): PlanOp[] {
   return [...schedulerOp(process), ...ioPriorityOp(process), ...personalityOp(linux)];
 }
 
-/** Labels that take effect at exec; SELinux labels without SELinux only warn, as every runtime does. */
-export function labelOps(process: ProcessSpec, linux: LinuxSpec, facts: HostFacts, warnings: string[]): PlanOp[] {
-  const ops: PlanOp[] = [];
-  const profile = process.apparmorProfile ?? "";
-  if (profile !== "" && profile !== "unconfined" && !facts.apparmor) {
+// The engine refuses a profile it cannot set; engines above the OCI command line name one blindly, so there it only warns, as crun does.
+function missingAppArmor(isOci: boolean, warnings: string[]): void {
+  if (!isOci) {
     throw new LapError(
       "failedPrecondition",
       "ERR_LAP_NO_APPARMOR",
@@ -109,14 +107,30 @@ export function labelOps(process: ProcessSpec, linux: LinuxSpec, facts: HostFact
       },
     );
   }
+  warnings.push("the AppArmor profile is ignored: this host has no AppArmor");
+}
+
+/** Labels that take effect at exec; SELinux labels without SELinux only warn, as every runtime does. */
+export function labelOps(
+  process: ProcessSpec,
+  linux: LinuxSpec,
+  facts: HostFacts,
+  warnings: string[],
+  isOci: boolean,
+): PlanOp[] {
+  const ops: PlanOp[] = [];
+  const profile = process.apparmorProfile ?? "";
+  if (profile !== "" && profile !== "unconfined" && !facts.apparmor) missingAppArmor(isOci, warnings);
   if (profile !== "" && facts.apparmor)
     ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: `exec ${profile}` });
   const label = process.selinuxLabel ?? "";
   if (label !== "" && facts.selinux) ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: label });
-  if ((label !== "" || (linux.mountLabel ?? "") !== "") && !facts.selinux)
+  if ((label !== "" || (linux.mountLabel ?? "") !== "") && !facts.selinux) {
     warnings.push("SELinux labels are ignored: this host has no SELinux");
-  if ((linux.mountLabel ?? "") !== "" && facts.selinux)
+  }
+  if ((linux.mountLabel ?? "") !== "" && facts.selinux) {
     throw unsupported("linux.mountLabel", "label the root filesystem beforehand");
+  }
   return ops;
 }
 

@@ -130,7 +130,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...(maps.uidMap.length > 0 ? [{ op: "awaitMaps" }] : []),
     ...timeOps(linux, namespaces),
-    ...(spec.process === undefined ? [] : labelOps(spec.process, linux, facts, warnings)),
+    ...(spec.process === undefined ? [] : labelOps(spec.process, linux, facts, warnings, options.oci !== undefined)),
     ...nameOps(spec, namespaces),
     ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem, maps.gidMap) : filesystem),
     ...(spec.process === undefined

@@ -56,7 +56,7 @@ export function compileExec(
   });
   const ops: PlanOp[] = [
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
-    ...labelOps(process, target.spec.linux ?? {}, facts, warnings),
+    ...labelOps(process, target.spec.linux ?? {}, facts, warnings, options.oci !== undefined),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
     ...(namespaces.some(({ type }) => type === "user") ? [{ op: "mappedRoot" }] : []),
     ...rlimitOps(process.rlimits ?? [], facts),

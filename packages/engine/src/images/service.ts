@@ -41,7 +41,8 @@ export class ImageService {
   /** The image for a new container. Throws `ERR_LAP_NO_IMAGE` in docker's words, `ERR_LAP_NO_PLATFORM`. */
   resolveForRun(name: string, platform: Platform | undefined): Image {
     const image = this.#resolve(name, platform);
-    if (image.hasRootfs) return image;
+    // A Wasm artifact has no root filesystem, but a program: its config says what starts.
+    if (image.hasRootfs || image.config.config !== undefined) return image;
     throw new LapError(
       "invalidArgument",
       "ERR_LAP_NOT_RUNNABLE",

@@ -12,6 +12,7 @@ import {
   type Platform,
 } from "@lapstrake/base";
 import type { BlobStore } from "./blobs.ts";
+import { WASM_ARTIFACT_ENTRYPOINT, isWasmArtifact } from "./wasm-artifact.ts";
 import { chainIds, checkPair, isImageManifest, parseConfig, parseManifest } from "./documents.ts";
 import type { ImageRecord, ImageVariant } from "./records.ts";
 
@@ -63,7 +64,9 @@ export function readImage(
 ): Image {
   const manifest = parseManifest(blobs.read(variant.manifest.digest, MAX_MANIFEST_BYTES));
   const hasRootfs = isImageManifest(manifest);
-  const config = hasRootfs ? parseConfig(blobs.read(variant.id, MAX_CONFIG_BYTES)) : artifactConfig(variant.platform);
+  const config = hasRootfs
+    ? parseConfig(blobs.read(variant.id, MAX_CONFIG_BYTES))
+    : artifactConfig(variant.platform, manifest);
   if (hasRootfs) checkPair(manifest, config);
   return {
     id: variant.id,
@@ -88,7 +91,8 @@ export function layersOf(manifest: Manifest, config: ImageConfig, hash: HashPort
   return manifest.layers.map((descriptor, i) => ({ descriptor, diffID: diffIds[i]!, chainID: chain[i]! }));
 }
 
-/** A config that says no more than where the artifact runs. */
-export function artifactConfig({ os, architecture }: Platform): ImageConfig {
-  return { os, architecture, rootfs: { type: "layers", diff_ids: [] } };
+/** A config that says where the artifact runs, and what starts when it is a program. */
+export function artifactConfig({ os, architecture }: Platform, manifest: Manifest): ImageConfig {
+  const program = isWasmArtifact(manifest) ? { config: { Entrypoint: WASM_ARTIFACT_ENTRYPOINT } } : {};
+  return { os, architecture, ...program, rootfs: { type: "layers", diff_ids: [] } };
 }

@@ -25,6 +25,7 @@ import type { StorePorts } from "./ports.ts";
 import { Records, type ImageRecord, type ImageVariant } from "./records.ts";
 import { saveImages } from "./save.ts";
 import type { BlobSource } from "./source.ts";
+import { isWasmArtifact, wasmArtifactTree } from "./wasm-artifact.ts";
 import { chooseVariant, resolveImage } from "./resolve.ts";
 
 const LAYOUT = `{"imageLayoutVersion":"1.0.0"}`;
@@ -189,6 +190,10 @@ export class ImageStore {
   /** The layers of an image in memory, lowest first: for the Wasm sandbox and for looking into images. */
   async loadTrees(image: Image, options: { readonly signal?: AbortSignal } = {}): Promise<LayerTree[]> {
     const trees: LayerTree[] = [];
+    const [program] = image.manifest.layers;
+    if (program !== undefined && isWasmArtifact(image.manifest)) {
+      return [wasmArtifactTree(this.#blobs.read(program.digest, program.size))];
+    }
     for (const layer of image.layers) {
       options.signal?.throwIfAborted();
       trees.push(await treeFromStream(this.layerStream(layer)));

@@ -1,0 +1,72 @@
+// The CNCF form of a Wasm program in a registry: one application/wasm blob with a config of its own. It loads, runs and keeps
+// what it changed.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildGuests } from "../../wasm/build.ts";
+import { needs } from "../support/facts.ts";
+import { LapStore, leftovers } from "../support/lap.ts";
+
+interface Blob {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** An OCI layout with one artifact of `program`, named `name`. */
+function writeArtifact(folder: string, program: Uint8Array, name: string): void {
+  mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
+  const put = (bytes: Uint8Array | string): Blob => {
+    const hex = createHash("sha256").update(bytes).digest("hex");
+    writeFileSync(join(folder, "blobs/sha256", hex), bytes);
+    return { digest: `sha256:${hex}`, size: Buffer.byteLength(bytes) };
+  };
+  const layer = { mediaType: "application/wasm", ...put(program) };
+  const config = JSON.stringify({
+    architecture: "wasm",
+    os: "wasip1",
+    created: "2026-01-01T00:00:00Z",
+    layerDigests: [layer.digest],
+  });
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: { mediaType: "application/vnd.wasm.config.v0+json", ...put(config) },
+    layers: [layer],
+  };
+  const target = { mediaType: manifest.mediaType, ...put(JSON.stringify(manifest)) };
+  const annotations = { "org.opencontainers.image.ref.name": `docker.io/library/${name}` };
+  writeFileSync(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(
+    join(folder, "index.json"),
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...target, annotations }] }),
+  );
+}
+
+needs("root", "overlayfs", "native").describe("Wasm artifacts", () => {
+  let store: LapStore;
+
+  beforeAll(async () => {
+    store = new LapStore();
+    const guests = join(store.folder, "guests");
+    await buildGuests(guests);
+    const layout = join(store.folder, "layout");
+    writeArtifact(layout, readFileSync(join(guests, "hello.wasm")), "program:1");
+    store.ok("load", "-i", layout);
+  });
+  afterAll(() => {
+    const { folder } = store;
+    store[Symbol.dispose]();
+    expect(leftovers(folder)).toEqual([]);
+  });
+
+  it("run, and keep what they change", () => {
+    expect(store.ok("run", "--rm", "program:1")).toBe("hello from WebAssembly");
+    expect(store.run(["run", "--name", "a1", "program:1", "write", "/made", "text", "ls", "/"])).toMatchObject({
+      code: 0,
+      stdout: "app.wasm\nmade\n",
+    });
+    expect(store.ok("diff", "a1")).toBe("A /made");
+    store.ok("rm", "a1");
+  });
+});

@@ -13,8 +13,11 @@ async function answer({ component, suspends }: TranslateOrder): Promise<Translat
   }
 }
 
-// No top-level await: the bundle of the command line is CommonJS. A rejection ends the thread with an error event.
-void answer(workerData as TranslateOrder).then((done) => {
+async function serve(): Promise<void> {
+  const done = await answer(workerData as TranslateOrder);
   const transfer = Object.values(done.files ?? {}).map(({ buffer }) => buffer);
   parentPort?.postMessage(done, transfer);
-});
+}
+
+// No top-level await: the bundle of the command line is CommonJS. A rejection ends the thread with an error event.
+void serve();

@@ -1,5 +1,5 @@
 // Components and text: what needs jco. A subpath of its own, so that plain modules never load it.
-export { parseWat, wrapModule } from "./jco.ts";
+export { embedModule, parseWat, wrapModule } from "./jco.ts";
 export { runComponent, type ComponentRun } from "./run-component.ts";
 export { wrappedCommand } from "./bypass.ts";
 export { openHttpComponent, type HttpComponent } from "./http-component.ts";

@@ -20,6 +20,15 @@ export async function wrapModule(core: Uint8Array, adapter: Uint8Array): Promise
   );
 }
 
+/** A component from a core module that was written for a world of `wit`. */
+export async function embedModule(core: Uint8Array, wit: string, world: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { componentEmbed, componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+  return refusing("module", async () => {
+    const described = await componentEmbed({ binary: core, witSource: wit, world });
+    return new Uint8Array(await componentNew(described));
+  });
+}
+
 /** A component as JavaScript: `main.js` and the core modules it asks for, by file name. */
 export type Translated = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 

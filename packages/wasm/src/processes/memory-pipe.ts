@@ -7,9 +7,18 @@ import { ProcRaise } from "../p1/process.ts";
 const CAPACITY = 64 * 1024 * 1024;
 const SIGPIPE = 13;
 
+/** Small writes share a block of this: one that writes byte by byte must not cost an object each. */
+const BLOCK = 16_384;
+
+/** `bytes[0, length)` was written; the rest is room. */
+interface Block {
+  readonly bytes: Uint8Array;
+  length: number;
+}
+
 /** Both ends of a pipe. */
 export class MemoryPipe {
-  #chunks: Uint8Array[] = [];
+  #chunks: Block[] = [];
   /** Bytes of the first chunk already read. */
   #taken = 0;
   #size = 0;
@@ -52,7 +61,7 @@ export class MemoryPipe {
     if (this.#size === 0) this.#starve();
     const first = this.#chunks[0];
     if (first === undefined) return 0;
-    const part = first.subarray(this.#taken, this.#taken + length);
+    const part = first.bytes.subarray(this.#taken, Math.min(this.#taken + length, first.length));
     into.set(part, offset);
     this.#taken += part.length;
     this.#size -= part.length;
@@ -66,8 +75,17 @@ export class MemoryPipe {
   #write(from: Uint8Array, offset: number, length: number): number {
     if (this.#readerClosed) throw fsError(ERRNO.EPIPE);
     if (this.#size + length > CAPACITY) throw new ProcRaise(SIGPIPE);
-    if (length > 0) this.#chunks.push(from.slice(offset, offset + length));
+    this.#append(from.subarray(offset, offset + length));
     this.#size += length;
     return length;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const last = this.#chunks.at(-1);
+    const fits = last !== undefined && last.bytes.length - last.length >= bytes.length;
+    const block = fits ? last : { bytes: new Uint8Array(Math.max(BLOCK, bytes.length)), length: 0 };
+    block.bytes.set(bytes, block.length);
+    block.length += bytes.length;
+    if (!fits && bytes.length > 0) this.#chunks.push(block);
   }
 }

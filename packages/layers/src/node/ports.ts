@@ -12,6 +12,7 @@ import {
   type Digest,
   type HashPort,
 } from "@lapstrake/base";
+import { parallelGzip } from "./parallel-gzip.ts";
 
 /** Output chunks of zlib; its default of 16 KiB costs three times the work per byte. */
 const CHUNK_BYTES = 256 * 1024;
@@ -56,14 +57,12 @@ export const nodeCompression: CompressionPort = {
     }
   },
   async *compress(format, input, level) {
-    const stream =
-      format === "gzip"
-        ? zlib.createGzip({ level: level ?? GZIP_LEVEL, chunkSize: CHUNK_BYTES })
-        : zlib.createZstdCompress({
-            params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL },
-            chunkSize: CHUNK_BYTES,
-          });
-    yield* pump(input, stream, format);
+    if (format === "gzip") {
+      yield* parallelGzip(input, level ?? GZIP_LEVEL);
+      return;
+    }
+    const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL };
+    yield* pump(input, zlib.createZstdCompress({ params, chunkSize: CHUNK_BYTES }), format);
   },
 };
 

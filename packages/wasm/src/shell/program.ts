@@ -16,18 +16,15 @@ export function findProgram(
 ): { path: ByteString; executable: boolean } | undefined {
   const folders = name.includes("/") ? [""] : (state.get("PATH") ?? DEFAULT_PATH).split(":");
   let refused: ByteString | undefined;
-  for (const path of folders.flatMap((folder) => candidates(state, folder, name))) {
-    const found = attributes(state.fs, "/", path);
-    if (found?.type === "file" && (found.mode & EXECUTE_BITS) !== 0) return { path, executable: true };
-    if (found !== undefined) refused ??= path;
+  for (const folder of folders) {
+    const plain = absolute(state.cwd, name.includes("/") ? name : `${folder || "."}/${name}`);
+    for (const path of [plain, `${plain}.wasm`]) {
+      const found = attributes(state.fs, "/", path);
+      if (found?.type === "file") return { path, executable: true };
+      if (found !== undefined) refused ??= path;
+    }
   }
   return refused === undefined ? undefined : { path: refused, executable: false };
-}
-
-/** Programs of the sandbox may leave out their ending. */
-function candidates(state: ShellState, folder: ByteString, name: ByteString): ByteString[] {
-  const path = absolute(state.cwd, name.includes("/") ? name : `${folder || "."}/${name}`);
-  return [path, `${path}.wasm`];
 }
 
 /** Runs a program, or says as every shell why not: 127 not found, 126 not executable. */

@@ -7,6 +7,7 @@ import {
   hostFacts,
   launch,
   removeCgroupDirs,
+  signalProcess,
   startTime,
   type Launched,
   type LaunchOptions,
@@ -18,6 +19,8 @@ import { isOn, numberOf, value, type Parsed } from "./flags.ts";
 import { runHooks } from "./hooks.ts";
 import { writeRecord } from "./record.ts";
 import { claim, forget, keep, stateOf, type Kept } from "./state.ts";
+
+const SIGKILL = 9;
 
 /** How a container is made: with a gate and left alone, or supervised by this command until it ends. */
 export interface CreateMode {
@@ -127,8 +130,11 @@ function writePidFile(flags: Parsed, pid: number): void {
   if (path !== undefined) writeFileSync(path, String(pid));
 }
 
-function killAndRemove(plan: LaunchPlan | undefined): void {
-  if (plan !== undefined) removeCgroupDirs(plan.cgroups);
+// A launch that failed cleaned up behind itself; one that succeeded is ended here.
+function undo(launched: Launched | undefined, plan: LaunchPlan | undefined): void {
+  if (launched === undefined || plan === undefined) return;
+  signalProcess(launched.pid, undefined, SIGKILL);
+  removeCgroupDirs(plan.cgroups);
 }
 
 function tellPlan(context: RuntimeContext, plan: LaunchPlan): void {
@@ -150,13 +156,14 @@ export async function createContainer(
   const rootfs = rootfsOf(bundle, spec);
   const dir = claim(context.root, id);
   let plan: LaunchPlan | undefined;
+  let launched: Launched | undefined;
   try {
     plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, bundle, spec, flags, mode));
     if (isOn(flags, "no-new-keyring")) plan = { ...plan, ops: plan.ops.filter((op) => op.op !== "keyring") };
     tellPlan(context, plan);
     writeFileSync(join(dir, "config.json"), JSON.stringify(spec));
     const compiled = plan;
-    const launched = await launch(compiled, {
+    launched = await launch(compiled, {
       onCreated: (pid) => callersHooks(spec.hooks ?? {}, stateOf(keptOf(id, bundle, spec, compiled, pid), "creating")),
     });
     const kept = keptOf(id, bundle, spec, compiled, launched.pid);
@@ -165,7 +172,7 @@ export async function createContainer(
     writePidFile(flags, launched.pid);
     return { kept, spec, launched };
   } catch (error) {
-    killAndRemove(plan);
+    undo(launched, plan);
     forget(context.root, id);
     throw error;
   }

@@ -98,8 +98,8 @@ function onAbort(signal: AbortSignal | undefined, pid: number): Disposable {
  */
 export async function launch(plan: LaunchPlan, options?: LaunchExtras): Promise<Launched> {
   options?.signal?.throwIfAborted();
+  makeCgroups(plan.cgroups);
   try {
-    makeCgroups(plan.cgroups);
     const helper = startHelper(plan);
     reapEventually(helper.pid);
     using _ = onAbort(options?.signal, helper.pid);

@@ -409,6 +409,38 @@ test("an upload location on another host gets no authorization, one that is a fi
   expect(await push("file:///tmp/upload")).toBe("ERR_LAP_REGISTRY_REDIRECT");
 });
 
+test.each<[string, Answer, string]>([
+  ["never reads the body", (request) => void request.pause(), "ERR_LAP_HTTP_TIMEOUT"],
+  ["reads it and never answers", (request) => void request.resume(), "ERR_LAP_HTTP_TIMEOUT"],
+  ["breaks in its middle", (request) => void request.once("data", () => request.destroy()), "ERR_LAP_HTTP_CUT"],
+  ["answers before it is sent", status(403), "ERR_LAP_REGISTRY_DENIED"],
+  [
+    "claims success for another digest",
+    status(201, { "docker-content-digest": sha256("x") }),
+    "ERR_LAP_REGISTRY_RESPONSE",
+  ],
+])("an upload to a server that %s ends", async (name, answer, code) => {
+  const isManifest = name.startsWith("claims");
+  const host = await serve({
+    "HEAD /v2/": status(404),
+    "POST /v2/": (_request, response) => void response.writeHead(202, { location: "/v2/upload" }).end(),
+    "PUT /v2/upload": (request, response) => {
+      // the small config is taken, so that the attack meets a body that fills every buffer
+      if (Number(request.headers["content-length"]) > 1_000_000) return answer(request, response);
+      return void request.resume().once("end", () => response.writeHead(201).end());
+    },
+    "PUT /v2/app/manifests": answer,
+    "DELETE /v2/upload": status(204),
+  });
+  using source = testStore();
+  using client = testClient({ idleMs: 400 });
+  await addImage(source.store, `${host}/app:1`, isManifest ? [10] : [30_000_000]);
+  const began = Date.now();
+  const push = client.client.push(source.store, `${host}/app:1`, { parallel: 1 });
+  await expect(push).rejects.toMatchObject({ code });
+  expect(Date.now() - began).toBeLessThan(10_000);
+});
+
 function withLayer(change: object): object {
   return { ...honest, layers: [{ ...honest.layers[0], ...change }] };
 }

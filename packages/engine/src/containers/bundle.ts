@@ -6,6 +6,7 @@ import type { StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { MergedView } from "../sandbox/merged-view.ts";
+import { isRootless, rootlessSpec } from "../sandbox/rootless.ts";
 import { prepareRootfs, withDirs } from "../sandbox/rootfs.ts";
 import { managedFileMounts } from "./managed-files.ts";
 import { containerSpec } from "./spec.ts";
@@ -43,7 +44,7 @@ export function linuxBundle(paths: StorePaths, record: ContainerRecord, network?
     netnsPath: network?.netnsPath,
     cgroupParent: CGROUP_PARENT,
   });
-  return { spec, rootfs: prepared.rootfs };
+  return { spec: isRootless() ? rootlessSpec(spec) : spec, rootfs: prepared.rootfs };
 }
 
 /** Ids of a user by the container's own files. Throws as {@link resolveUser}. */

@@ -16,6 +16,7 @@ import type { Engine } from "../engine.ts";
 import { imageTrees } from "../images/trees.ts";
 import { handoverPath, MODULE_FILE } from "../sandbox/handover.ts";
 import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
+import { isRootless } from "../sandbox/rootless.ts";
 import { moduleTree } from "../sandbox/wasm-tree.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
@@ -25,7 +26,7 @@ export async function containerChanges(engine: Engine, record: ContainerRecord):
   const dir = engine.dir(record);
   if (record.kind === "wasm") return treeChanges(wasmUpper(dir), mergeLayers(await wasmLowers(engine, record)));
   return withDirs(layerDirs(context.paths, record), ([upper, ...lowers]) =>
-    treeChanges(readUpper(upper!), new StackView(lowers)),
+    treeChanges(readUpper(upper!, overlayForm()), new StackView(lowers, overlayForm().overlayXattrs)),
   );
 }
 
@@ -41,10 +42,15 @@ export async function withUpper<T>(
   try {
     const { openDirFs } = await import("@lapstrake/core");
     dirs.push(openDirFs(join(dir, "upper")));
-    return await use(readUpper(dirs[0]!));
+    return await use(readUpper(dirs[0]!, overlayForm()));
   } finally {
     for (const open of dirs) open.close();
   }
+}
+
+/** Which attributes overlays of this user carry. */
+function overlayForm(): { readonly overlayXattrs: "trusted" | "user" } {
+  return { overlayXattrs: isRootless() ? "user" : "trusted" };
 }
 
 function wasmUpper(dir: string): LayerTree {

@@ -102,10 +102,6 @@ function checkHost(): void {
       hint: "images, layers and runWasm of the libraries work everywhere",
     });
   }
-  if (process.getuid?.() === 0) return;
-  throw new LapError("failedPrecondition", "ERR_LAP_NOT_ROOT", "running containers needs root for now", {
-    hint: "use sudo; images, layers and runWasm of the libraries need no root",
-  });
 }
 
 async function resolveSource(context: EngineContext, request: CreateRequest): Promise<Source> {

@@ -14,10 +14,12 @@ import {
   type ImageStore,
   type LoadSource,
   type LoadedImage,
+  type SnapshotOptions,
   type SnapshotStore,
 } from "@lapstrake/layers";
 import { openDirFs } from "@lapstrake/core";
 import { openNodeDir, openStore, STORE_PORTS } from "./open.ts";
+import { isRootless } from "../sandbox/rootless.ts";
 import type { StorePaths } from "../state/layout.ts";
 
 /** Manifest annotation of an image that stands on the machine's own root. */
@@ -35,7 +37,7 @@ export class ImageService {
 
   constructor(paths: StorePaths) {
     this.store = openStore(openDir(paths.images));
-    this.snapshots = openSnapshotStore(openDir(paths.layers), this.store, STORE_PORTS);
+    this.snapshots = openSnapshotStore(openDir(paths.layers), this.store, STORE_PORTS, snapshotOptions());
   }
 
   /** The image for a new container. Throws `ERR_LAP_NO_IMAGE` in docker's words, `ERR_LAP_NO_PLATFORM`. */
@@ -81,6 +83,11 @@ export class ImageService {
     const dir = openDir(source.path);
     return this.store.load({ kind: "dir", dir }, options).finally(() => dir.close());
   }
+}
+
+/** A user without privilege owns every file it extracts, and its overlays take the `user.` attributes. */
+function snapshotOptions(): SnapshotOptions {
+  return isRootless() ? { overlayXattrs: "user", owners: false } : {};
 }
 
 /** The kernel's DirFs where there is one. */

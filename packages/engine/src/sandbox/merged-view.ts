@@ -3,7 +3,7 @@
 import { ERRNO, fromByteString, systemError, type ByteString, type DirFs, type FileStat } from "@lapstrake/base";
 
 const MAX_LINKS = 40;
-const OPAQUE = "trusted.overlay.opaque";
+const OPAQUE = ["trusted.overlay.opaque", "user.overlay.opaque"];
 
 /** One name of the merged tree: what it is, and the directories that form it when it is one (top first). */
 export interface MergedNode {
@@ -98,6 +98,9 @@ function isWhiteout(stat: FileStat): boolean {
 }
 
 function isOpaque({ dir, path }: Place): boolean {
-  const value = dir.features.xattrs ? dir.getXattr(path, OPAQUE) : undefined;
-  return value?.length === 1 && value[0] === 0x79;
+  if (!dir.features.xattrs) return false;
+  return OPAQUE.some((name) => {
+    const value = dir.getXattr(path, name);
+    return value?.length === 1 && value[0] === 0x79;
+  });
 }

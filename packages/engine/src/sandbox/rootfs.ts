@@ -8,6 +8,7 @@ import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { hostMasks, writeMaskLayer } from "./host-image.ts";
 import { writeInitLayer } from "./init-layer.ts";
+import { isRootless } from "./rootless.ts";
 import { MergedView } from "./merged-view.ts";
 import { randomHex } from "../state/random.ts";
 
@@ -54,6 +55,7 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
       upperdir: join(dir, "upper"),
       workdir: join(dir, "work"),
       volatile: record.autoRemove,
+      userxattr: isRootless(),
     },
     layers: layerDirs(paths, record),
     mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],

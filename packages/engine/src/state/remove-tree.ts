@@ -3,6 +3,8 @@
 import { errorCode, type ByteString, type DirFs } from "@lapstrake/base";
 import { randomHex } from "./random.ts";
 
+const OWNER_ALL = 0o700;
+
 /** Removes `name` from `dir` with all beneath; a name that is gone already is no error. Restartable after a crash. */
 export function removeFlat(dir: DirFs, name: ByteString): void {
   const todo = [name];
@@ -18,6 +20,7 @@ function empty(dir: DirFs, name: ByteString): ByteString[] {
     return [];
   }
   const moved: ByteString[] = [];
+  openForOwner(dir, name);
   {
     using inner = dir.openDir(name);
     for (const entry of inner.readdir("")) {
@@ -42,6 +45,14 @@ function removedEmpty(dir: DirFs, name: ByteString): boolean {
 
 function moveUp(from: DirFs, name: ByteString, to: DirFs): ByteString {
   const fresh = `deep-${randomHex(8)}`;
+  // Moving a directory to another parent writes into it: its owner must be allowed to.
+  openForOwner(from, name);
   from.rename(name, fresh, { toDir: to });
   return fresh;
+}
+
+/** A directory may be shut even for its owner, as overlayfs' own work directory is; root does not notice. */
+function openForOwner(dir: DirFs, name: ByteString): void {
+  const stat = dir.stat(name);
+  if (stat?.type === "dir" && (stat.mode & OWNER_ALL) !== OWNER_ALL) dir.chmod(name, OWNER_ALL);
 }

@@ -16,13 +16,16 @@ export function sweepTrash(paths: StorePaths, maxAgeMs: number = MAX_AGE_MS): vo
   }
 }
 
-/** Deletes one thing of the trash: by path, which is quicker, unless it is nested deeper than a path can name. */
+/**
+ * Deletes one thing of the trash: by path, which is quicker, unless it is nested deeper than a path can
+ * name, or shut even for its owner (overlayfs' work directory, seen without root). */
 export function removeFromTrash(paths: StorePaths, name: string): void {
   try {
     rmSync(join(paths.trash, name), { recursive: true, force: true });
     return;
   } catch (error) {
-    if (errorCode(error) !== "ENAMETOOLONG") throw error;
+    const code = errorCode(error);
+    if (code !== "ENAMETOOLONG" && code !== "EACCES") throw error;
   }
   using trash = openDirFs(paths.trash);
   removeFlat(trash, toByteString(name));

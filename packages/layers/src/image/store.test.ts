@@ -135,6 +135,25 @@ describe("ImageStore", () => {
     expect([...store.blobs.list()]).toEqual([]);
   });
 
+  it("finds damage, lists the rest all the same, repairs, and heals by loading again", async () => {
+    const { store, dir } = testStore();
+    await makeImage(store, [["a: 1"]], "good:1");
+    const bad = await makeImage(store, [["b: 2"]], "bad:1");
+    const bytes = await collect(store.save(["bad:1"]));
+    const path = `blobs/sha256/${bad.layers[0]!.descriptor.digest.slice(7)}`;
+    using file = dir.open(path, { write: true });
+    file.write(toBytes("damage"), 0, 6, 20);
+    dir.unlink(`blobs/sha256/${bad.id.slice(7)}`);
+    expect(store.list()).toHaveLength(2);
+    const found = (await store.check()).map(({ kind }) => kind).toSorted();
+    expect(found).toEqual(["damagedBlob", "missingBlob"]);
+    await store.check({ repair: true });
+    expect(await store.check()).toEqual([]);
+    expect(store.list().map(({ references }) => references)).toEqual([["good:1"]]);
+    await store.load({ kind: "stream", stream: once(bytes) });
+    expect(store.resolve("bad:1").id).toBe(bad.id);
+  });
+
   it("moves a name to the newly loaded image", async () => {
     const [one, two] = [testStore(), testStore()];
     await makeImage(one.store, [["a: 1"]], "x:1");

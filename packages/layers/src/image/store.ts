@@ -101,17 +101,32 @@ export class ImageStore {
       .toSorted((a, b) => compareText(b.created ?? "", a.created ?? ""));
   }
 
+  /** From the record; a damaged config only costs the creation time, so that one bad image does not hide the others. */
   #summary(record: ImageRecord, refs: readonly { reference: string; target: Descriptor }[]): ImageSummary {
     const variant = chooseVariant(record, undefined, this.#platform);
-    const names = refs.filter(({ target }) => target.digest === record.target.digest).map(({ reference }) => reference);
-    const { id, references, target, platform, size, addedSec, config } = readImage(
-      this.#blobs,
-      this.#ports.hash,
-      record,
-      variant,
-      names,
-    );
-    return { id, references, target, platform, size, addedSec, created: config.created };
+    const names = refs.filter(({ target }) => target.digest === record.target.digest);
+    return {
+      id: variant.id,
+      references: names.map(({ reference }) => familiarReference(parseReference(reference))),
+      target: record.target,
+      platform: variant.platform,
+      size: variant.unpackedBytes,
+      addedSec: record.addedSec,
+      created: this.#created(record, variant),
+    };
+  }
+
+  #created(record: ImageRecord, variant: ImageVariant): string | undefined {
+    try {
+      return readImage(this.#blobs, this.#ports.hash, record, variant, []).config.created;
+    } catch (error) {
+      if (!(error instanceof LapError)) throw error;
+      this.#ports.logger?.warn(`image ${variant.id} is damaged: ${error.message}`, {
+        id: variant.id,
+        code: error.code,
+      });
+      return undefined;
+    }
   }
 
   /** The image of a name, id or unique id prefix. Throws `ERR_LAP_NO_IMAGE`, `ERR_LAP_ID_AMBIGUOUS`, `ERR_LAP_NO_PLATFORM`. */

@@ -13,3 +13,8 @@ export function handoverDir(dir: string): string {
 export function handoverPath(dir: string): string {
   return join(handoverDir(dir), "changes.tar");
 }
+
+/** Where volume number `index` of a Wasm container is in its payload's sandbox. */
+export function volumePlace(index: number): string {
+  return `/volumes/${index}`;
+}

@@ -3,7 +3,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
-import { UnionFs, treeFromTar, writeTar, type LayerTree } from "@lapstrake/layers";
+import { UnionFs, treeFromTar, writeTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
 import { runCommand, servePayload, type Payload } from "@lapstrake/wasm/node";
 import { imageTrees } from "../images/trees.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
@@ -55,7 +55,7 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
   makeDirs(fs, process.cwd);
   try {
     const exit = await runCommand({
-      fs,
+      fs: await withVolumes(fs, record),
       args: process.args,
       env: Object.fromEntries(process.env.map(splitEnv)),
       cwd: process.cwd,
@@ -73,6 +73,13 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
     say(payload, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
     return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
   }
+}
+
+async function withVolumes(fs: UnionFs, record: ContainerRecord): Promise<InodeFs> {
+  const { binds = [], tmpfs = {} } = record.request;
+  if (binds.length === 0 && Object.keys(tmpfs).length === 0) return fs;
+  const { mountVolumes } = await import("./wasm-volumes.ts");
+  return mountVolumes(fs, record);
 }
 
 function splitEnv(line: string): [string, string] {

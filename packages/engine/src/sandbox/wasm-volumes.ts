@@ -1,0 +1,41 @@
+// Volumes and tmpfs of a Wasm container, as its guest sees them: through calls that resolve beneath a descriptor and follow no
+// link. Loaded by containers that have some only: the calls need core.
+import { LapError, toByteString } from "@lapstrake/base";
+import { openDirFs } from "@lapstrake/core";
+import { UnionFs, type InodeFs } from "@lapstrake/layers";
+import { DirInodes, MountFs, type Mount } from "@lapstrake/wasm";
+import type { ContainerRecord } from "../state/record.ts";
+import { volumePlace } from "./handover.ts";
+import { makeDirs } from "./wasm-tree.ts";
+
+/** The guest's filesystem with its volumes. Missing mount points are made, as docker makes them. */
+export function mountVolumes(fs: UnionFs, record: ContainerRecord): InodeFs {
+  const binds = (record.request.binds ?? []).map(bindParts);
+  const tmpfs = Object.keys(record.request.tmpfs ?? {});
+  for (const path of [...binds.map(({ target }) => target), ...tmpfs]) makeDirs(fs, path);
+  const volumes = binds.map(openVolume);
+  return new MountFs(fs, [...volumes, ...tmpfs.map((path) => ({ path: toByteString(path), fs: UnionFs.create([]) }))]);
+}
+
+interface Bind {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** The text was checked when the container started, outside of this sandbox. */
+function bindParts(text: string): Bind {
+  const [source = "", target = "", options = ""] = text.split(":");
+  return { source, target, readOnly: options.split(",").includes("ro") };
+}
+
+function openVolume({ source, target, readOnly }: Bind, index: number): Mount {
+  try {
+    return { path: toByteString(target), fs: new DirInodes(openDirFs(volumePlace(index)), { readOnly }) };
+  } catch (cause) {
+    throw new LapError("invalidArgument", "ERR_LAP_MOUNT_INVALID", `cannot mount "${source}" into a Wasm container`, {
+      hint: "mount a folder, not a single file",
+      cause,
+    });
+  }
+}

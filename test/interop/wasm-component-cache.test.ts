@@ -83,4 +83,20 @@ describe("translated components", () => {
       code: "ERR_LAP_WASM_INVALID",
     });
   });
+
+  it("name the interface that is not granted", async () => {
+    const component = await parseWat(
+      COMMAND.replace("(component", '(component (import "wasi:keyvalue/store@0.2.0" (instance $s (export "f" (func))))')
+        .replace(
+          "(core module",
+          '(alias export $s "f" (func $f)) (core func $g (canon lower (func $f))) (core instance $x (export "f" (func $g))) (core module',
+        )
+        .replace("(core module $m", '(core module $m (import "s" "f" (func))')
+        .replace("(instantiate $m)", '(instantiate $m (with "s" (instance $x)))'),
+    );
+    await expect(runComponent({ fs: UnionFs.create([]), component, cacheDir, args: ["x"] })).rejects.toMatchObject({
+      code: "ERR_LAP_WASM_IMPORT",
+      message: expect.stringContaining("wasi:keyvalue/store"),
+    });
+  });
 });

@@ -47,7 +47,7 @@ const WAITING_IMPORTS: readonly string[] = [
   "wasi:io/streams#[method]output-stream.blocking-write-zeroes-and-flush",
   "wasi:io/streams#[method]output-stream.blocking-splice",
 ];
-const WAITING_EXPORTS: readonly string[] = ["wasi:http/incoming-handler#handle"];
+const WAITING_EXPORTS: readonly string[] = ["wasi:cli/run#run", "wasi:http/incoming-handler#handle"];
 
 interface AsyncOptions {
   readonly asyncMode?: "jspi";

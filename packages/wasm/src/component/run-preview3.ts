@@ -1,5 +1,5 @@
-// Runs a 0.3 command component to its end: jco's translation with JavaScript promise integration, on our own host.
-// Its tasks take turns in this thread; the engine must have JSPI (Node 24 has).
+// Runs a command component that may suspend: all of 0.3, and 0.2 commands that send HTTP requests. jco's translation with
+// JavaScript promise integration, on our own host; tasks take turns in this thread. The engine must have JSPI (Node 24 has).
 import { LapError } from "@lapstrake/base";
 import { sections } from "../binary/sections.ts";
 import type { Preview3Host } from "../p3/host.ts";
@@ -8,18 +8,31 @@ import { preview3Imports } from "../p3/imports.ts";
 import { exitOf, type WasmExit } from "../run/exit.ts";
 import { REASON, type Interrupt } from "../run/interrupt.ts";
 import { Wasm } from "../webassembly.ts";
+import { http2Guest } from "../p2/http/imports.ts";
+import type { Interface } from "../p2/host.ts";
 import { translatedOf } from "./cache.ts";
+import type { Suspends } from "./jco.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
 
 const IMPORT = 10;
 const EXPORT = 11;
-const RUN = /^wasi:cli\/run@0\.3\./;
+const RUN_3 = /^wasi:cli\/run@0\.3\./;
+const RUN_2 = /^wasi:cli\/run@0\.2\./;
 
 /** True when the component imports or exports an interface of WASI 0.3. */
 export function isPreview3(component: Uint8Array): boolean {
+  return mentions(component, /wasi:[a-z-]+\/[a-z-]+@0\.3\./, [IMPORT, EXPORT]);
+}
+
+/** True when the component sends HTTP requests itself. */
+export function importsHttp(component: Uint8Array): boolean {
+  return mentions(component, /wasi:http\/outgoing-handler@/, [IMPORT]);
+}
+
+function mentions(component: Uint8Array, name: RegExp, ids: readonly number[]): boolean {
   return sections(component)
-    .filter(({ id }) => id === IMPORT || id === EXPORT)
-    .some(({ content, end }) => /wasi:[a-z-]+\/[a-z-]+@0\.3\./.test(latin1(component.subarray(content, end))));
+    .filter(({ id }) => ids.includes(id))
+    .some(({ content, end }) => name.test(latin1(component.subarray(content, end))));
 }
 
 function latin1(bytes: Uint8Array): string {
@@ -29,18 +42,34 @@ function latin1(bytes: Uint8Array): string {
 }
 
 /**
- * Runs to the end. `guard` covers the guest up to its first wait; later, the time limit and interrupts are noticed whenever the
- * guest calls or waits.
+ * Runs a 0.3 command to its end. `guard` covers the guest up to its first wait; later, the time limit and interrupts are noticed
+ * whenever the guest calls or waits.
  */
-export async function runPreview3(run: ComponentRun): Promise<WasmExit> {
+export function runPreview3(run: ComponentRun): Promise<WasmExit> {
+  return runSuspending(run, { suspends: "tasks", imports: preview3Imports, entry: RUN_3 });
+}
+
+/** The same for a 0.2 command that sends HTTP requests: its waits suspend. */
+export function runHttpCommand(run: ComponentRun): Promise<WasmExit> {
+  const imports = (host: Preview3Host): Record<string, Interface> => http2Guest(host, host.http).imports;
+  return runSuspending(run, { suspends: "calls", imports, entry: RUN_2 });
+}
+
+interface Kind {
+  readonly suspends: Suspends;
+  readonly imports: (host: Preview3Host) => Record<string, Interface>;
+  readonly entry: RegExp;
+}
+
+async function runSuspending(run: ComponentRun, kind: Kind): Promise<WasmExit> {
   checkJspi();
-  const files = await translatedOf(run.component, "tasks", run.cacheDir);
+  const files = await translatedOf(run.component, kind.suspends, run.cacheDir);
   const common = hostOf(run);
   using watch = new Watch(common.interrupt, run.limits?.timeoutMs);
   const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };
   try {
-    const exports = await instantiateTranslated(run, files, preview3Imports(host));
-    const main = entryOf(exports);
+    const exports = await instantiateTranslated(run, files, kind.imports(host));
+    const main = entryOf(exports, kind.entry);
     let result: Promise<boolean> = Promise.resolve(false);
     const call = (): void => {
       result = succeeds(main);
@@ -69,10 +98,10 @@ async function succeeds(main: Main): Promise<boolean> {
   }
 }
 
-function entryOf(exports: ComponentExports): Main {
-  const main = Object.entries(exports).find(([name]) => RUN.test(name))?.[1].run;
+function entryOf(exports: ComponentExports, entry: RegExp): Main {
+  const main = Object.entries(exports).find(([name]) => entry.test(name))?.[1].run;
   if (main !== undefined) return main;
-  throw new LapError("failedPrecondition", "ERR_LAP_WASM_ENTRY", "the component exports no wasi:cli/run of 0.3", {
+  throw new LapError("failedPrecondition", "ERR_LAP_WASM_ENTRY", "the component exports no wasi:cli/run", {
     hint: "only command components run as containers",
   });
 }

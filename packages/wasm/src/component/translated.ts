@@ -1,4 +1,5 @@
 // From a translation to an instance: what both WASI versions share.
+import { LapError } from "@lapstrake/base";
 import { EMPTY_INPUT, NULL_OUTPUT, OutputLimit } from "../io/buffers.ts";
 import { systemClock } from "../io/clock.ts";
 import { limitMemory } from "../binary/memory-limit.ts";
@@ -39,9 +40,28 @@ export async function instantiateTranslated(
   const { instantiate } = (await import(sourceUrl(files["main.js"]!))) as { instantiate: Instantiate };
   return instantiate(
     (name) => compiled(files, name, run),
-    imports,
+    granted(imports),
     (module, coreImports) => new Wasm.Instance(module, coreImports),
   );
+}
+
+/** Asking for an interface that is not there is an error that names it. */
+function granted(imports: Record<string, Interface>): Record<string, Interface> {
+  return new Proxy(imports, {
+    get(interfaces, name) {
+      const found = interfaces[String(name)];
+      if (found !== undefined) return found;
+      throw new LapError(
+        "failedPrecondition",
+        "ERR_LAP_WASM_IMPORT",
+        `the component imports "${String(name)}", which is not granted`,
+        {
+          hint: "the sandbox offers wasi:cli, clocks, filesystem, http, io, random and sockets of WASI 0.2 and 0.3",
+          detail: { imports: [String(name)] },
+        },
+      );
+    },
+  });
 }
 
 /** Compiled core modules of a translation that is instantiated often. */

@@ -1,6 +1,7 @@
 // Runs a program file of any kind to its end: modules at once, components by their own host (loaded only then).
 import { LapError, errorCode, toByteString } from "@lapstrake/base";
 import { resolvePath, type InodeFs } from "@lapstrake/layers";
+import type { HttpSend } from "../http/exchange.ts";
 import { compileModule } from "../run/compile.ts";
 import { detectWasm, mustDetectWasm } from "../run/detect.ts";
 import type { WasmExit } from "../run/exit.ts";
@@ -14,6 +15,8 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
   readonly program?: Uint8Array<ArrayBuffer> | undefined;
   /** Folder where translations of components are kept; none are kept without it. */
   readonly cacheDir?: string | undefined;
+  /** Sends HTTP requests of components, usually by `policySend`; without it every request is refused. */
+  readonly http?: HttpSend | undefined;
   /** SIGINT of this process ends the guest. */
   readonly breakOnSigint?: boolean;
 }

@@ -11,7 +11,7 @@ import { nativePart } from "../support/native.ts";
 
 const NOBODY = 65534;
 
-needs("root", "overlayfs", "native", "ns.user.allowed", "command:setpriv").describe("lap without root", () => {
+needs("root", "overlayfs", "native", "namespace.user_allowed", "command:setpriv").describe("lap without root", () => {
   let folder: string;
   let layout: string;
 

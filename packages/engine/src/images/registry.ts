@@ -17,6 +17,11 @@ import type { Engine } from "../engine.ts";
 import { HOST_PLATFORM } from "./open.ts";
 
 const CERTIFICATES = "/etc/docker/certs.d";
+/** What an image that is not for this machine may still run on. */
+const WASM_PLATFORMS: readonly Platform[] = [
+  { os: "wasip1", architecture: "wasm" },
+  { os: "wasi", architecture: "wasm" },
+];
 const NO_LOGINS: DockerConfig = { auths: new Map(), credHelpers: new Map(), credsStore: undefined };
 
 /** Folder of docker's client configuration: `$DOCKER_CONFIG` or ~/.docker. */
@@ -65,9 +70,12 @@ export async function pullImage(
   request: TransferRequest = {},
 ): Promise<PulledImage> {
   using registry = openClient();
-  const { store } = await engine.images();
+  const { store, snapshots } = await engine.images();
   return registry.client.pull(store, reference, {
-    platforms: [request.platform ?? HOST_PLATFORM],
+    ...(request.platform === undefined
+      ? { prefer: [HOST_PLATFORM, ...WASM_PLATFORMS] }
+      : { platforms: [request.platform] }),
+    unpack: snapshots,
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });

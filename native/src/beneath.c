@@ -89,9 +89,26 @@ static int make_component(int root, struct walk *w, size_t start, size_t end, bo
   return error;
 }
 
+// The usual case: only the last component is missing. ENOENT when the rest is missing too, or a dangling link is in the way.
+static int make_last(int root, const char *path, bool directory, unsigned mode) {
+  char dir[MAX_PATH];
+  size_t slash = text_length(path);
+  if (slash >= sizeof dir) return -ENAMETOOLONG;
+  while (slash > 0 && path[slash - 1] != '/') slash--;
+  if (path[slash] == 0) return -ENOENT;
+  copy_bytes(dir, path, slash);
+  dir[slash] = 0;
+  AUTO_FD parent = open_beneath(root, slash == 0 ? "/" : dir, LAP_O_DIRECTORY);
+  if (parent < 0) return parent;
+  int error = make_one(parent, path + slash, directory, mode);
+  if (error != 0) return error == EEXIST ? -ENOENT : -error;
+  return sys_openat(parent, path + slash, LAP_O_PATH | LAP_O_NOFOLLOW, 0);
+}
+
 int make_beneath(int root, const char *path, bool directory, unsigned mode) {
   struct walk w = {.length = text_length(path), .done = 0, .links = 0};
   int found = open_beneath(root, path, 0);
+  if (found == -ENOENT) found = make_last(root, path, directory, mode);
   if (found != -ENOENT) return found;
   if (w.length >= sizeof w.path) return -ENAMETOOLONG;
   copy_bytes(w.path, path, w.length + 1);

@@ -1,5 +1,6 @@
 // The node:fs shape of a filesystem in memory: the synchronous calls, the same as promises, and with callbacks.
 import type { InodeFs } from "../fs/inode-fs.ts";
+import { FileFacade } from "./files.ts";
 import { SyncFacade } from "./sync.ts";
 
 type SyncName = Extract<keyof SyncFacade, `${string}Sync`>;
@@ -41,7 +42,8 @@ export function nodeFs(fs: InodeFs): NodeFs {
 }
 
 function syncNames(): SyncName[] {
-  return Object.getOwnPropertyNames(SyncFacade.prototype).filter((name): name is SyncName => name.endsWith("Sync"));
+  const names = [SyncFacade, FileFacade].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
+  return names.filter((name): name is SyncName => name.endsWith("Sync"));
 }
 
 /** Answers after the caller has returned, as Node does. */

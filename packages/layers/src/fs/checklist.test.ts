@@ -20,8 +20,22 @@ function make(mode: LayerMode, layers: readonly LayerTree[], options: UnionFsOpt
 function rich(): LayerTree {
   const tree = layer(["d/f: data", "d/link -> f"]);
   const d = childNode(tree.root, "d")!;
-  const xattrs = new Map([["user.a", new Uint8Array([1, 0])], ["security.capability", new Uint8Array([2])]]);
-  const node = new TreeNode({ ...childNode(d, "f")!, type: "file", mode: 0o4750, uid: 7, gid: 8, mtimeSec: -3, mtimeNsec: 5, atimeSec: 4, atimeNsec: 6, xattrs });
+  const xattrs = new Map([
+    ["user.a", new Uint8Array([1, 0])],
+    ["security.capability", new Uint8Array([2])],
+  ]);
+  const node = new TreeNode({
+    ...childNode(d, "f")!,
+    type: "file",
+    mode: 0o4750,
+    uid: 7,
+    gid: 8,
+    mtimeSec: -3,
+    mtimeNsec: 5,
+    atimeSec: 4,
+    atimeNsec: 6,
+    xattrs,
+  });
   node.content = childNode(d, "f")!.content;
   d.children!.set("f", node);
   d.children!.set("dev", new TreeNode({ type: "block", mode: 0o600, rdevMajor: 8, rdevMinor: 17 }));
@@ -32,7 +46,15 @@ describe.each(MODES)("copy-up (%s)", (mode) => {
   it("keeps mode, owner, times with nanoseconds, attributes and the bytes; parents are listed with it", () => {
     const fs = make(mode, [rich()]);
     fs.setattr(at(fs, "/d/f"), { mtimeSec: 1, mtimeNsec: 2 });
-    expect(fs.getattr(at(fs, "/d/f"))).toMatchObject({ mode: 0o4750, uid: 7, gid: 8, atimeSec: 4, atimeNsec: 6, mtimeSec: 1, size: 4 });
+    expect(fs.getattr(at(fs, "/d/f"))).toMatchObject({
+      mode: 0o4750,
+      uid: 7,
+      gid: 8,
+      atimeSec: 4,
+      atimeNsec: 6,
+      mtimeSec: 1,
+      size: 4,
+    });
     const upper = fs.upperTree().root.children!.get("d") as TreeNode;
     expect([...(upper.children!.get("f") as TreeNode).xattrs!.keys()]).toEqual(["user.a", "security.capability"]);
     expect(fs.changes().map(({ path }) => path)).toEqual(["/d", "/d/f"]);
@@ -100,7 +122,12 @@ describe.each(MODES)("names (%s)", (mode) => {
     writeText(fs, "/up", "2");
     writeText(fs, "/both", "2");
     for (const name of ["low", "up", "both"]) fs.unlink(fs.root, name);
-    expect([...fs.upperTree().root.children!]).toEqual([["low", null], ["both", null]].toSorted());
+    expect([...fs.upperTree().root.children!]).toEqual(
+      [
+        ["low", null],
+        ["both", null],
+      ].toSorted(),
+    );
   });
 
   it("rmdir looks at the merged directory", () => {
@@ -248,7 +275,9 @@ describe("attributes, space and depth", () => {
     expect(readText(fs, "/d/up/end")).toBe("1");
     const beneath = (path: string): unknown => resolvePath(fs, at(fs, "/d"), path, { beneath: true });
     expect([beneath("up/end"), beneath("abs"), beneath("/end"), beneath("../end")]).toEqual([-1, -1, -1, -1]);
-    expect([resolvePath(fs, fs.root, "end/"), resolvePath(fs, fs.root, "end/x"), resolvePath(fs, fs.root, "")]).toEqual([-20, -20, -2]);
+    expect([resolvePath(fs, fs.root, "end/"), resolvePath(fs, fs.root, "end/x"), resolvePath(fs, fs.root, "")]).toEqual(
+      [-20, -20, -2],
+    );
   });
 
   it("tells watchers what changed, until they stop", () => {

@@ -60,7 +60,7 @@ export class TarParser {
   /** Takes the next bytes. Throws `ERR_LAP_TAR_*`. */
   push(chunk: Uint8Array): void {
     const bytes = plainView(chunk);
-    for (let at = 0; at < bytes.length && this.#state !== "done"; ) at = this.#step(bytes, at);
+    for (let at = 0; at < bytes.length && this.#state !== "done";) at = this.#step(bytes, at);
   }
 
   /** The archive is over; throws `ERR_LAP_TAR_TRUNCATED` when it stops inside a member. */

@@ -76,6 +76,8 @@ static int node_arguments(int n) {
     arguments[n++] = condition;
     bundle = source;
   }
+  static char end_of_options[] = "--"; // Node looks for its own --env-file in all that follows, our arguments too
+  arguments[n++] = end_of_options;
   arguments[n++] = bundle;
   return exists(bundle) ? n : -1;
 }

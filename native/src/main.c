@@ -27,6 +27,7 @@ static int harden(struct supervisor *s) {
   (void)sys3(__NR_close_range, PLAN_FD, ~0U, CLOSE_RANGE_CLOEXEC);
   // Without privilege the id maps of a child may be written only while it can be traced; it hides after that.
   if (sys0(__NR_geteuid) == 0) (void)sys5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  (void)sys5(__NR_prctl, PR_SET_NAME, "lap-shim", 0, 0, 0);  // started by descriptor it would be named after its number
   (void)sys0(__NR_setsid);
   (void)sys1(__NR_umask, 022);
   s->signals = (int)sys4(__NR_signalfd4, -1, &children, sizeof children, LAP_O_CLOEXEC | LAP_O_NONBLOCK);
@@ -127,6 +128,8 @@ static int serve(struct supervisor *s, struct client *c) {
   if (error != 0) {
     message.error = (uint32_t)error;
     report_failure(s, c, &message);
+    // The caller is gone: nobody else cleans up.
+    if (supervised(s) && (c == NULL || c->fd < 0)) become_reaper(s);
     return 1;
   }
   report_started(s, c);

@@ -1,10 +1,10 @@
 // A container from launch to exit: isolation as seen from inside, exit codes, streams, failures, nothing left.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, openSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readStatus } from "@lapstrake/core";
+import { hostFacts, readStatus } from "@lapstrake/core";
 import { collect, finish, leftoverCgroups, missing, run, sh, TestContainer } from "./core-harness.ts";
 
 describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : ` (skipped: ${missing})`}`, () => {
@@ -57,6 +57,26 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
     expect(stdout).toContain("CapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\n");
     expect(stdout).toContain("CapInh:\t0000000000000000\nCapPrm".slice(0, 24));
     expect(stdout.trim().split("\n").at(-1)).toBe("1024");
+  });
+
+  test("CVE-2019-5736: a program that is /proc/self/exe finds a sealed copy of the helper, not its file", async () => {
+    const shim = hostFacts().shim!;
+    const before = createHash("sha256").update(readFileSync(shim)).digest("hex");
+    const script =
+      "cd /tmp; ln -s /proc/self/exe entry; (./entry 2>/dev/null; sleep 0) & for i in 1 2 3 4 5 6 7 8 9; do echo pwned > /proc/$!/exe; done 2>/dev/null; wait; readlink /proc/self/exe";
+    expect((await sh(script)).status.exitCode).toBe(0);
+    await expect(run(["/proc/self/exe"])).resolves.toMatchObject({ status: { exitCode: 1 } });
+    expect(createHash("sha256").update(readFileSync(shim)).digest("hex")).toBe(before);
+  });
+
+  test("the helper runs from memory and cannot be written", async () => {
+    using container = new TestContainer(["sleep", "100"]);
+    const launched = await container.start();
+    const exe = `/proc/${launched.supervisorPid}/exe`;
+    expect(readlinkSync(exe)).toContain("memfd:lap-shim");
+    expect(() => openSync(exe, "r+")).toThrow(/EPERM|ETXTBSY/);
+    launched.attachment!.signal(9);
+    await finish(launched);
   });
 
   test("kernel files are masked, read-only or absent", async () => {

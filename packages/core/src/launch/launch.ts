@@ -9,7 +9,7 @@ import type { LaunchPlan } from "../plan/types.ts";
 import { SocketAttachment } from "../supervisor/attachment.ts";
 import { reapEventually, spawn, type ChildDescriptor } from "../sys/spawn.ts";
 import { decodeFailure, launchError } from "./failure.ts";
-import { memfdOf, socketPair } from "./memfd.ts";
+import { memfdOf, sealedProgram, socketPair } from "./memfd.ts";
 import type { Launched } from "./types.ts";
 
 function environment(): string[] {
@@ -26,12 +26,22 @@ function preserved(plan: LaunchPlan): number[] {
   return Array.from({ length: plan.options.oci?.preserveFds ?? 0 }, (_, index) => 3 + index);
 }
 
+const programs = new Map<string, number>();
+
+// CVE-2019-5736: an image whose program is /proc/self/exe runs the helper itself, and could then write to its file. What it
+// finds is a sealed copy in memory.
+function helperProgram(shim: string): string {
+  const fd = programs.get(shim) ?? sealedProgram(shim);
+  programs.set(shim, fd);
+  return `/proc/self/fd/${fd}`;
+}
+
 function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
   const memfd = memfdOf("lap-plan", encodePlan(plan));
   const [ours, theirs] = socketPair();
   try {
     const descriptors = [...streams(plan), memfd, theirs, ...preserved(plan)];
-    const pid = spawn(plan.shim, ["lap-shim", plan.options.id], environment(), descriptors);
+    const pid = spawn(helperProgram(plan.shim), ["lap-shim", plan.options.id], environment(), descriptors);
     return { pid, fd: ours };
   } catch (error) {
     closeSync(ours);

@@ -1,11 +1,15 @@
 // The plan's way to the helper: an anonymous file, sealed, so that both read the same bytes (memfd_create(2)).
-import { writeSync } from "node:fs";
+import { closeSync, readFileSync, writeSync } from "node:fs";
 import { systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "../sys/kernel.ts";
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+const MFD_EXEC = 16;
+const EINVAL = 22;
 const F_ADD_SEALS = 1033;
+const F_DUPFD_CLOEXEC = 1030;
+const SAFE_NUMBER = 512;
 const SEAL_ALL = 0xf;
 
 /** A sealed memfd with `bytes`; the caller closes it. */
@@ -13,9 +17,37 @@ export function memfdOf(name: string, bytes: Uint8Array): number {
   const sys = kernelSyscalls();
   const fd = sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) throw systemError(-fd, "memfd_create");
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
-  sys.call("fcntl", fd, F_ADD_SEALS, SEAL_ALL);
+  fill(fd, bytes);
   return fd;
+}
+
+function fill(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
+  const ret = kernelSyscalls().call("fcntl", fd, F_ADD_SEALS, SEAL_ALL);
+  if (ret < 0) throw systemError(-ret, "fcntl");
+}
+
+// Kernels before 6.3 do not know MFD_EXEC and need none.
+function executableMemfd(name: string): number {
+  const sys = kernelSyscalls();
+  const fd = sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  return fd === -EINVAL ? sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
+/** A sealed, executable copy of a program; stays open for the caller's life. */
+export function sealedProgram(path: string): number {
+  const fd = executableMemfd("lap-shim");
+  if (fd < 0) throw systemError(-fd, "memfd_create");
+  fill(fd, readFileSync(path));
+  return outOfTheWay(fd);
+}
+
+// The child opens it by number after its own descriptors were put in place: the number must not be one of those.
+function outOfTheWay(fd: number): number {
+  const moved = kernelSyscalls().call("fcntl", fd, F_DUPFD_CLOEXEC, SAFE_NUMBER);
+  if (moved < 0) throw systemError(-moved, "fcntl");
+  closeSync(fd);
+  return moved;
 }
 
 /** A connected pair of stream sockets, close-on-exec, ours non-blocking as libuv wants it. */

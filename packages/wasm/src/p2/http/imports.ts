@@ -3,7 +3,8 @@ import type { HttpRequest, HttpSend } from "../../http/exchange.ts";
 import type { ComponentHost, Interface } from "../host.ts";
 import { preview2Imports } from "../imports.ts";
 import { suspendingPoll } from "./poll.ts";
-import { IncomingRequest, guestTypes, type Outparam } from "./types.ts";
+import { IncomingRequest } from "./incoming.ts";
+import { guestTypes, type Outparam } from "./types.ts";
 
 /** The imports of one instance, and how a request is put to it. */
 export interface Http2Guest {

@@ -1,177 +1,19 @@
-// wasi:http/types 0.2 for one component: incoming and outgoing requests, responses and bodies.
+// wasi:http/types 0.2: what a guest makes itself. Its constructors know no host, and so the classes are made for each component.
 import {
   HttpFailure,
-  type HttpBody,
   type HttpHeaders,
   type HttpRequest,
   type HttpResponse,
   type HttpSend,
 } from "../../http/exchange.ts";
-import { Fields as CommonFields } from "../../http/fields.ts";
 import { Target, refuse } from "../../http/target.ts";
 import type { Named } from "../../http/variants.ts";
 import type { ComponentHost, Interface } from "../host.ts";
 import type { StreamFailure } from "../streams.ts";
-import { BodyFailure, BodyInput, BodyOutput, BodyQueue } from "./bodies.ts";
-import { PromisePollable } from "./poll.ts";
-
-type Result<T, E> = { readonly tag: "ok"; readonly val: T } | { readonly tag: "err"; readonly val: E };
-
-/** error-code. */
-interface ErrorCode {
-  readonly tag: string;
-  readonly val?: unknown;
-}
-
-function errorCodeOf(error: unknown): ErrorCode {
-  if (error instanceof HttpFailure) return { tag: error.tag, val: error.val };
-  return { tag: "internal-error", val: error instanceof Error ? error.message : "failed" };
-}
-
-/** Fields of 0.2. */
-export class Fields extends CommonFields {
-  static override received(entries: HttpHeaders): Fields {
-    return new Fields().takeFrom(CommonFields.received(entries)).freeze();
-  }
-
-  static override fromList(entries: Parameters<typeof CommonFields.fromList>[0]): Fields {
-    return new Fields().takeFrom(CommonFields.fromList(entries));
-  }
-
-  entries(): ReturnType<CommonFields["copyAll"]> {
-    return this.copyAll();
-  }
-
-  override clone(): Fields {
-    return new Fields().takeFrom(this);
-  }
-}
-
-/** A value that arrives once and is taken once: `get` of 0.2's futures. */
-class Arriving<T> {
-  readonly #host: ComponentHost;
-  readonly #promise: Promise<void>;
-  #value: Result<T, ErrorCode> | undefined;
-  #taken = false;
-
-  constructor(host: ComponentHost, promise: Promise<T>) {
-    this.#host = host;
-    this.#promise = promise.then(
-      (val) => {
-        this.#value = { tag: "ok", val };
-      },
-      (error: unknown) => {
-        this.#value = { tag: "err", val: errorCodeOf(error) };
-      },
-    );
-  }
-
-  subscribe(): PromisePollable {
-    return new PromisePollable(
-      this.#host,
-      () => this.#value !== undefined,
-      () => this.#promise,
-    );
-  }
-
-  get(): Result<Result<T, ErrorCode>, void> | undefined {
-    if (this.#value === undefined) return undefined;
-    if (this.#taken) return { tag: "err", val: undefined };
-    this.#taken = true;
-    return { tag: "ok", val: this.#value };
-  }
-}
-
-/** future-trailers and future-incoming-response. */
-class FutureTrailers extends Arriving<Fields | undefined> {}
-class FutureIncomingResponse extends Arriving<IncomingResponse> {}
-
-class IncomingBody {
-  readonly #host: ComponentHost;
-  readonly #body: HttpBody;
-  #streamed = false;
-
-  constructor(host: ComponentHost, body: HttpBody) {
-    this.#host = host;
-    this.#body = body;
-  }
-
-  stream(): BodyInput {
-    if (this.#streamed) refuse();
-    this.#streamed = true;
-    return new BodyInput(this.#host, this.#body);
-  }
-
-  static finish(body: IncomingBody): FutureTrailers {
-    const trailers = body.#body.trailers.then((list) => (list === undefined ? undefined : Fields.received(list)));
-    return new FutureTrailers(body.#host, trailers);
-  }
-}
-
-/** A message from outside: its headers, and its body once. */
-class Incoming {
-  readonly #host: ComponentHost;
-  readonly #message: Pick<HttpRequest, "headers" | "body">;
-  #consumed = false;
-
-  constructor(host: ComponentHost, message: Pick<HttpRequest, "headers" | "body">) {
-    this.#host = host;
-    this.#message = message;
-  }
-
-  headers(): Fields {
-    return Fields.received(this.#message.headers);
-  }
-
-  consume(): IncomingBody {
-    if (this.#consumed) refuse();
-    this.#consumed = true;
-    return new IncomingBody(this.#host, this.#message.body ?? EMPTY_BODY);
-  }
-}
-
-const EMPTY_BODY: HttpBody = {
-  chunks: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }) },
-  trailers: Promise.resolve(undefined),
-};
-
-export class IncomingRequest extends Incoming {
-  readonly #target: Target;
-
-  constructor(host: ComponentHost, request: HttpRequest) {
-    super(host, request);
-    this.#target = Target.of(request);
-  }
-
-  method(): Named {
-    return this.#target.method;
-  }
-
-  pathWithQuery(): string | undefined {
-    return this.#target.path;
-  }
-
-  scheme(): Named | undefined {
-    return this.#target.scheme;
-  }
-
-  authority(): string | undefined {
-    return this.#target.authority;
-  }
-}
-
-class IncomingResponse extends Incoming {
-  readonly #status: number;
-
-  constructor(host: ComponentHost, response: HttpResponse) {
-    super(host, response);
-    this.#status = response.status;
-  }
-
-  status(): number {
-    return this.#status;
-  }
-}
+import { BodyFailure, BodyOutput, BodyQueue } from "./bodies.ts";
+import { FutureIncomingResponse, FutureTrailers, IncomingBody, IncomingRequest, IncomingResponse } from "./incoming.ts";
+import { RequestOptions } from "./options.ts";
+import { Fields, errorCodeOf, type ErrorCode, type Result } from "./values.ts";
 
 /** Where a guest puts its response. */
 export interface Outparam {
@@ -347,48 +189,9 @@ export function guestTypes(host: ComponentHost, send: HttpSend): GuestTypes {
   };
 }
 
-const NS_PER_MS = 1_000_000n;
-
 /** A rejection that nobody needs to hear. */
 function failing(failure: HttpFailure): Promise<never> {
   const rejected = Promise.reject(failure);
   rejected.catch(() => undefined);
   return rejected;
-}
-
-/** request-options of 0.2: durations in nanoseconds. */
-class RequestOptions {
-  #connect: bigint | undefined;
-  #firstByte: bigint | undefined;
-  #betweenBytes: bigint | undefined;
-
-  get timeouts(): Parameters<HttpSend>[1] {
-    const ms = (ns: bigint | undefined): number | undefined =>
-      ns === undefined ? undefined : Number(ns / NS_PER_MS) || 1;
-    return { connectMs: ms(this.#connect), firstByteMs: ms(this.#firstByte), betweenBytesMs: ms(this.#betweenBytes) };
-  }
-
-  connectTimeout(): bigint | undefined {
-    return this.#connect;
-  }
-
-  setConnectTimeout(duration: bigint | undefined): void {
-    this.#connect = duration;
-  }
-
-  firstByteTimeout(): bigint | undefined {
-    return this.#firstByte;
-  }
-
-  setFirstByteTimeout(duration: bigint | undefined): void {
-    this.#firstByte = duration;
-  }
-
-  betweenBytesTimeout(): bigint | undefined {
-    return this.#betweenBytes;
-  }
-
-  setBetweenBytesTimeout(duration: bigint | undefined): void {
-    this.#betweenBytes = duration;
-  }
 }

@@ -2,7 +2,7 @@
 // read, made, changed or removed. The rows are those that got out of other hosts (links, "..", renames while open).
 import { OPEN, UnionFs, resolvePath, type Attr, type Ino } from "@lapstrake/layers";
 import { describe, expect, it } from "vitest";
-import { DIR_RIGHTS, FILE_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/testing";
+import { DIR_RIGHTS, FILE_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/probe";
 
 const SECRET = "top secret";
 

@@ -10,7 +10,7 @@ import { parseWat } from "@lapstrake/wasm/component";
 import type { DirFs } from "@lapstrake/base";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { DIR_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/testing";
+import { DIR_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/probe";
 
 const SECRET = "top secret";
 const RACE_MS = 3000;

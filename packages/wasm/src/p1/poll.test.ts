@@ -1,6 +1,6 @@
 import { UnionFs } from "@lapstrake/layers";
 import { describe, expect, it } from "vitest";
-import { Probe } from "../testing/probe.ts";
+import { Probe } from "../probe/probe.ts";
 
 const SUBSCRIPTIONS = 2048;
 const EVENTS = 4096;

@@ -3,13 +3,15 @@
 import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { defaultSpec, type Bundle } from "@lapstrake/core";
-import type { MountSpec, SeccompSpec } from "@lapstrake/base";
+import type { MountSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
+import { bindMount } from "../containers/binds.ts";
 import { seccompSpec } from "../containers/security.ts";
 import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { handoverDir } from "./handover.ts";
+import { handoverDir, volumePlace } from "./handover.ts";
+import { isRootless, rootlessSpec } from "./rootless.ts";
 
 /** Shared libraries of the Node binary. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
@@ -22,31 +24,30 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
   mkdirSync(handoverDir(dir), { recursive: true, mode: 0o700 });
   const base = defaultSpec();
   const readOnly = [...LIBRARIES.filter(isRealDir), ...context.programRoots, context.paths.images];
-  return {
-    rootfs: { kind: "dir", path: rootfs },
-    spec: {
-      ...base,
-      hostname: record.hostname,
-      root: { path: "rootfs", readonly: true },
-      process: {
-        ...base.process,
-        terminal: record.process.tty,
-        cwd: "/",
-        env: ["PATH=/usr/bin:/bin"],
-        args: [...context.wasmArgv, dir, context.paths.root],
-        user: { uid: 0, gid: 0 },
-        noNewPrivileges: true,
-        capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },
-      },
-      mounts: [
-        ...(base.mounts ?? []),
-        ...readOnly.map((path) => bind(path, "rro")),
-        bind(dir, "rro"),
-        bind(handoverDir(dir), "rw"),
-      ],
-      linux: { ...base.linux, ...payloadFilter(), cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
+  const spec: RuntimeSpec = {
+    ...base,
+    hostname: record.hostname,
+    root: { path: "rootfs", readonly: true },
+    process: {
+      ...base.process,
+      terminal: record.process.tty,
+      cwd: "/",
+      env: ["PATH=/usr/bin:/bin"],
+      args: [...context.wasmArgv, dir, context.paths.root],
+      user: { uid: 0, gid: 0 },
+      noNewPrivileges: true,
+      capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },
     },
+    mounts: [
+      ...(base.mounts ?? []),
+      ...readOnly.map((path) => bind(path, "rro")),
+      bind(dir, "rro"),
+      bind(handoverDir(dir), "rw"),
+      ...(record.request.binds ?? []).map((text, index) => ({ ...bindMount(text), destination: volumePlace(index) })),
+    ],
+    linux: { ...base.linux, ...payloadFilter(), cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
   };
+  return { rootfs: { kind: "dir", path: rootfs }, spec: isRootless() ? rootlessSpec(spec) : spec };
 }
 
 /** The default filter of a process without capabilities. */

@@ -43,13 +43,21 @@ const PROGRAMS = [
 export class LapStore {
   readonly folder: string = mkdtempSync(join(tmpdir(), "lap-e2e-"));
   readonly root: string = join(this.folder, "store");
+  readonly #command: readonly [string, ...string[]];
+
+  /** `netns` is the path of a network namespace that stands for the machine's. */
+  constructor(options: { readonly netns?: string } = {}) {
+    const lap = nativePart("lap");
+    this.#command = options.netns === undefined ? [lap] : ["nsenter", `--net=${options.netns}`, lap];
+  }
 
   /** Runs to the end; `input` becomes standard input. */
   run(
     args: readonly string[],
     options: { readonly input?: string | Buffer; readonly timeoutMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
   ): LapResult {
-    const { status, signal, stdout, stderr, error } = spawnSync(nativePart("lap"), ["--root", this.root, ...args], {
+    const [program, ...before] = this.#command;
+    const { status, signal, stdout, stderr, error } = spawnSync(program, [...before, "--root", this.root, ...args], {
       input: options.input ?? "",
       timeout: options.timeoutMs ?? 30_000,
       killSignal: "SIGKILL",
@@ -69,7 +77,8 @@ export class LapStore {
 
   /** Starts without waiting. */
   spawn(args: readonly string[]): ChildProcess {
-    return spawn(nativePart("lap"), ["--root", this.root, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    const [program, ...before] = this.#command;
+    return spawn(program, [...before, "--root", this.root, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   }
 
   /** Loads `progs:1`: two layers made of programs of this machine. */

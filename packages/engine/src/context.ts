@@ -14,6 +14,8 @@ export interface EngineContext {
   hostname(): string;
   /** Program and arguments that clean up after a container; the id is appended. */
   readonly reapArgv: readonly string[];
+  /** Program and arguments of the store's keeper. */
+  readonly keeperArgv: readonly string[];
   /** Program and arguments of a Wasm payload; the container's directory is appended. */
   readonly wasmArgv: readonly string[];
   /** Folders that payload needs to see. */

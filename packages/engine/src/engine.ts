@@ -38,6 +38,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(paths))),
     hostname: machineHostname,
     reapArgv: [...program.argv, "_reap", paths.root],
+    keeperArgv: [...program.argv, "_keeper", paths.root],
     wasmArgv: [...program.argv, "_wasm"],
     programRoots: program.roots,
   };

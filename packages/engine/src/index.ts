@@ -20,6 +20,7 @@ export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
 export { inspectImage } from "./images/inspect.ts";
 export { runWasmPayload } from "./sandbox/wasm-payload.ts";
+export { keepStore } from "./keeper/keep-store.ts";
 export { reapById } from "./reap-by-id.ts";
 export { isContainerId, shortId } from "./state/ids.ts";
 export type { ContainerKind, ContainerRecord, RecordProcess, RecordRootfs } from "./state/record.ts";

@@ -1,5 +1,5 @@
-// What the engine starts of itself: clean-up after a container, and the payload of a Wasm container. Not for people.
-import { reapById, runWasmPayload } from "@lapstrake/engine";
+// What the engine starts of itself: clean-up after a container, the keeper, and the payload of a Wasm container. Not for people.
+import { keepStore, reapById, runWasmPayload } from "@lapstrake/engine";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 
@@ -18,6 +18,18 @@ export const reapCommand: Command = {
   maxArgs: 2,
   async run({ args }) {
     await reapById(engineFor({ root: args[0] }), args[1]!);
+    return 0;
+  },
+};
+
+export const keeperCommand: Command = {
+  ...internal,
+  name: "_keeper",
+  usage: "ROOT",
+  minArgs: 1,
+  maxArgs: 1,
+  async run({ args }) {
+    await keepStore(engineFor({ root: args[0] }));
     return 0;
   },
 };

@@ -115,6 +115,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["image tag", { load: tag }],
   ["image rm", { load: rmi }],
   ["_reap", { load: async () => (await import("./internal.ts")).reapCommand }],
+  ["_keeper", { load: async () => (await import("./internal.ts")).keeperCommand }],
   ["_wasm", { load: async () => (await import("./internal.ts")).wasmCommand }],
 ]);
 

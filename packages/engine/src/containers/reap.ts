@@ -10,15 +10,19 @@ import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
+import { lockIfThere } from "./lock.ts";
+import { containerStatus } from "./status.ts";
 
 /** Present in the directory of a container whose last run was cleaned up. */
 export const REAPED_MARK = "reaped";
 const REAP_TIMEOUT_MS = 30_000;
 
-/** Cleans up after an ended run and, with `--rm`, removes the container. */
+/** Cleans up after an ended run and, with `--rm`, removes the container; one that runs again meanwhile is left alone. */
 export async function reapContainer(context: EngineContext, record: ContainerRecord): Promise<void> {
+  using lock = lockIfThere(dirOf(context.paths, record));
+  if (lock !== undefined && runsAgain(context, record)) return;
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
-  if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   forgetRun(context, record);
 }
 
@@ -29,8 +33,14 @@ export function reapNow(context: EngineContext, record: ContainerRecord): void {
     execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
     return;
   }
+  using lock = lockIfThere(dirOf(context.paths, record));
+  if (lock !== undefined && runsAgain(context, record)) return;
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   forgetRun(context, record);
+}
+
+function runsAgain(context: EngineContext, record: ContainerRecord): boolean {
+  return ["running", "paused"].includes(containerStatus(context.paths, record).state);
 }
 
 function forgetRun(context: EngineContext, record: ContainerRecord): void {

@@ -38,10 +38,11 @@ export async function startContainer(
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
-  if (record.kind === "wasm") return launchBundle(context, record, wasmBundle(context, record), options, debug);
+  // Awaited here: the lock is held until the program runs.
+  if (record.kind === "wasm") return await launchBundle(context, record, wasmBundle(context, record), options, debug);
   if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
-    return startOnNetwork(context, record, options, debug);
-  return launchBundle(context, record, linuxBundle(context.paths, record), options, debug);
+    return await startOnNetwork(context, record, options, debug);
+  return await launchBundle(context, record, linuxBundle(context.paths, record), options, debug);
 }
 
 async function startOnNetwork(
@@ -51,9 +52,10 @@ async function startOnNetwork(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   // Loaded here: a start without a network needs none of it.
-  const { dropNetwork, prepareNetwork } = await import("../network/attach.ts");
+  const { dropNetwork, hasResolver, prepareNetwork } = await import("../network/attach.ts");
   const network = prepareNetwork(context, record);
   try {
+    if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
     return await launchBundle(context, record, linuxBundle(context.paths, record, network), options, debug);
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);

@@ -2,10 +2,10 @@
 // directory, so that everything in it is ready before the helper starts, and a program that is run again finds it.
 import { join } from "node:path";
 import { existsSync } from "node:fs";
-import { LapError, errorCode } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
 import { createNetns, raiseLoopback, removeNetns } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
-import { lockContainer } from "../containers/lock.ts";
+import { lockIfThere } from "../containers/lock.ts";
 import { writeHosts, writeResolvConf } from "../containers/managed-files.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dirOf, findContainer } from "../state/containers.ts";
@@ -13,6 +13,7 @@ import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
+import { NETNS_FILE } from "./netns-file.ts";
 import { Networks } from "./networks.ts";
 import { parsePortSpec, portName, type PortBinding } from "./port-spec.ts";
 import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
@@ -24,8 +25,6 @@ export interface PreparedNetwork {
   /** Directory of hostname, hosts and resolv.conf. */
   readonly filesDir: string;
 }
-
-const NETNS_FILE = "netns";
 
 /** The networks of the context's store. */
 export function networksOf(context: EngineContext): Networks {
@@ -169,13 +168,4 @@ export function releaseNetwork(context: EngineContext, record: ContainerRecord):
   using lock = lockIfThere(dirOf(context.paths, record));
   const isAgain = lock !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
   if (!isAgain) dropNetwork(context, record);
-}
-
-function lockIfThere(dir: string): Disposable | undefined {
-  try {
-    return lockContainer(dir);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }

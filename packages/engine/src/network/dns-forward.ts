@@ -25,7 +25,9 @@ const overUdp: Exchange = (bytes, query, { address, port }, signal) => {
       if (answersQuery(bytes, query.questionEnd, answer)) resolve(answer);
     });
     // Connected: the kernel hands over only what comes from there, and tells of refusals.
-    socket.connect(port, address, () => socket.send(bytes));
+    // (By event: its callback would be called for a failure as well.)
+    socket.once("connect", () => socket.send(bytes));
+    socket.connect(port, address);
   }).finally(() => socket.close());
 };
 

@@ -4,10 +4,11 @@ import { createHash } from "node:crypto";
 import { LapError } from "@lapstrake/base";
 import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
+import { serveContainer } from "../keeper/client.ts";
 import { lockContainer } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
 import { findContainer } from "../state/containers.ts";
-import { writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
+import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
@@ -85,18 +86,24 @@ export async function connectNetwork(
   wanted: string,
   container: string,
   attachment: NetworkAttachment = {},
-): Promise<ContainerRecord> {
+): Promise<void> {
   const found = findContainer(engine.context.paths, container);
   const { name } = deviceNetwork(engine, wanted);
-  using _lock = lockContainer(engine.dir(found));
-  const record = changeable(engine, found.id);
   checkAttachment(name, attachment);
+  const isAlive = addAttachment(engine, found.id, name, attachment);
+  if (isAlive && name !== DEFAULT_NETWORK) await serveContainer(engine.context, found.id);
+}
+
+/** True when the container runs and so is connected now. */
+function addAttachment(engine: Engine, id: string, name: string, attachment: NetworkAttachment): boolean {
+  using _lock = lockContainer(containerDir(engine.context.paths.containers, id));
+  const record = changeable(engine, id);
   const isAlive = runs(engine, record);
   if (record.networks?.[name] !== undefined && !isAlive) alreadyThere(record, name);
   const changed = { ...record, networks: { ...record.networks, [name]: attachment } };
   if (isAlive) connectLive(engine.context, changed, name, attachment);
   writeRecord(engine.dir(record), changed);
-  return changed;
+  return isAlive;
 }
 
 /** Disconnects a container; one that is not on the network is an error unless `force`. */

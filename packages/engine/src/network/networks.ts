@@ -172,15 +172,7 @@ export class Networks {
 
   /** What the names of a container's networks are; the default network has none. */
   zonesOf(containerId: string): Zone[] {
-    return this.endpointsOf(containerId)
-      .filter(({ network }) => network.name !== DEFAULT_NETWORK)
-      .map(({ network }) => ({
-        network: network.name,
-        members: Object.values(network.endpoints).map((each) => ({
-          names: [each.containerName, ...each.aliases, each.containerId.slice(0, 12)],
-          addresses: each.addresses.map(bare),
-        })),
-      }));
+    return zonesOf(this.#store.list(), containerId);
   }
 
   /** Makes bridges and firewall what the records say, without members that `isAlive` denies; returns the firewall's changes. */
@@ -332,6 +324,19 @@ export class Networks {
     if (!ports.some(({ protocol }) => protocol === "udp")) return;
     for (const address of addresses) forgetConnections(bare(address), this.#kernel());
   }
+}
+
+/** What the names of a container's networks are, of all networks; the default one has none. */
+export function zonesOf(networks: readonly NetworkRecord[], containerId: string): Zone[] {
+  return networks
+    .filter(({ name, endpoints }) => name !== DEFAULT_NETWORK && endpoints[containerId] !== undefined)
+    .map((network) => ({
+      network: network.name,
+      members: Object.values(network.endpoints).map((each) => ({
+        names: [each.containerName, ...each.aliases, each.containerId.slice(0, 12)],
+        addresses: each.addresses.map(bare),
+      })),
+    }));
 }
 
 function bare(address: string): string {

@@ -60,14 +60,29 @@ export function choosePorts(
   taken: readonly PublishedPort[],
 ): PublishedPort[] {
   // What the owner has now it may have again.
-  const used = new Set(taken.filter(({ owner }) => owner !== target.owner).map(key));
+  const held = taken.filter(({ owner }) => owner !== target.owner);
+  const used = new Set(held.map(key));
   const out: PublishedPort[] = [];
   for (const binding of bindings) {
     const chosen = chooseOne(binding, target, used);
+    checkOverlap(chosen, held);
     for (const port of chosen) used.add(key(port));
     out.push(...chosen);
   }
   return out;
+}
+
+/** As with sockets, every address of a family and one of them exclude each other; equal ones the firewall finds. */
+function checkOverlap(ports: readonly PublishedPort[], held: readonly PublishedPort[]): void {
+  const isAny = ({ hostIp }: PublishedPort): boolean => hostIp === "0.0.0.0" || hostIp === "::";
+  const isSameFamily = (a: PublishedPort, b: PublishedPort): boolean =>
+    a.hostIp.includes(":") === b.hostIp.includes(":");
+  const port = ports.find((each) =>
+    held.some((other) => key(other) === key(each) && isSameFamily(other, each) && isAny(other) !== isAny(each)),
+  );
+  if (port === undefined) return;
+  const text = `Bind for ${port.hostIp}:${port.hostPort} failed: port is already allocated`;
+  throw new LapError("conflict", "ERR_LAP_PORT_TAKEN", text);
 }
 
 function chooseOne(binding: PortBinding, target: PublishTarget, used: ReadonlySet<string>): PublishedPort[] {

@@ -1,0 +1,99 @@
+// The keeper's duty of names: a resolver in every container that is on a user network, as the records of the networks have it.
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "@lapstrake/base";
+import { containerDir, readRecord } from "../state/record.ts";
+import type { StorePaths } from "../state/layout.ts";
+import { NETNS_FILE } from "../network/netns-file.ts";
+import { startDns, type DnsServer, type DnsSource } from "../network/dns-server.ts";
+import { DEFAULT_NETWORK, type NetworkRecord } from "../network/network-record.ts";
+import { zonesOf } from "../network/networks.ts";
+import { upstreamsOf } from "../network/resolver.ts";
+
+interface Served {
+  /** Inode of the namespace: a container that runs again has another. */
+  readonly inode: bigint;
+  readonly server: DnsServer;
+}
+
+/** Resolvers by container; dispose stops all. */
+export class Resolvers implements AsyncDisposable {
+  readonly #paths: StorePaths;
+  readonly #networks: () => readonly NetworkRecord[];
+  readonly #served = new Map<string, Served>();
+
+  constructor(paths: StorePaths, networks: () => readonly NetworkRecord[]) {
+    this.#paths = paths;
+    this.#networks = networks;
+  }
+
+  get size(): number {
+    return this.#served.size;
+  }
+
+  /** True when the container's names are answered. */
+  serves(id: string): boolean {
+    return this.#served.has(id);
+  }
+
+  /** Starts and stops what the records ask for; failures go to `report` and concern one container each. */
+  async sync(report: (id: string, error: unknown) => void): Promise<void> {
+    const wanted = new Set(membersOf(this.#networks()));
+    for (const [id, { inode }] of this.#served) {
+      if (!wanted.has(id) || this.#inode(id) !== inode) await this.#stop(id);
+    }
+    for (const id of wanted) {
+      if (this.#served.has(id)) continue;
+      try {
+        await this.#start(id);
+      } catch (error) {
+        report(id, error);
+      }
+    }
+  }
+
+  #netnsPath(id: string): string {
+    return join(containerDir(this.#paths.containers, id), NETNS_FILE);
+  }
+
+  #inode(id: string): bigint | undefined {
+    try {
+      return statSync(this.#netnsPath(id), { bigint: true }).ino;
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async #start(id: string): Promise<void> {
+    const inode = this.#inode(id);
+    if (inode === undefined) return; // It ended meanwhile.
+    const server = await startDns({ path: this.#netnsPath(id) }, this.#source(id));
+    this.#served.set(id, { inode, server });
+  }
+
+  #source(id: string): DnsSource {
+    const request = readRecord(containerDir(this.#paths.containers, id))?.request ?? {};
+    const own = (): NetworkRecord[] => this.#networks().filter(({ endpoints }) => endpoints[id] !== undefined);
+    return {
+      zones: () => zonesOf(own(), id),
+      forwards: () => own().some(({ internal }) => !internal),
+      upstreams: () => upstreamsOf(request),
+    };
+  }
+
+  async #stop(id: string): Promise<void> {
+    const served = this.#served.get(id);
+    this.#served.delete(id);
+    await served?.server[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#served.keys()].map((id) => this.#stop(id)));
+  }
+}
+
+/** Containers on networks that have names. */
+function membersOf(networks: readonly NetworkRecord[]): string[] {
+  return networks.filter(({ name }) => name !== DEFAULT_NETWORK).flatMap(({ endpoints }) => Object.keys(endpoints));
+}

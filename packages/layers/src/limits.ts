@@ -18,6 +18,8 @@ export const MAX_SYMLINKS = 40;
 export const MAX_LINK_TARGET_BYTES = 4095;
 /** Most files of an image archive (not of a layer). */
 export const MAX_ARCHIVE_FILES = 20_000;
+/** Largest layer, uncompressed bytes: what a small blob may unpack to before somebody stops it. */
+export const MAX_LAYER_BYTES: number = 2 ** 40;
 /** Largest layer that is decompressed into memory, bytes. */
 export const MAX_MEMORY_LAYER_BYTES: number = 2 ** 32;
 /** Deepest nesting of indexes in an image. */

@@ -154,6 +154,14 @@ describe("ImageStore", () => {
     expect(store.resolve("bad:1").id).toBe(bad.id);
   });
 
+  it("stops a layer that unpacks to more than it may", async () => {
+    const { store } = testStore();
+    const image = await makeImage(store, [[`bomb: ${"0".repeat(3_000_000)}`]]);
+    expect(image.layers[0]!.descriptor.size).toBeLessThan(50_000);
+    await expect(store.loadTrees(image, { maxBytes: 1_000_000 })).rejects.toMatchObject({ code: "ERR_LAP_LIMIT" });
+    expect(await store.loadTrees(image, { maxBytes: 4_000_000 })).toHaveLength(1);
+  });
+
   it("moves a name to the newly loaded image", async () => {
     const [one, two] = [testStore(), testStore()];
     await makeImage(one.store, [["a: 1"]], "x:1");

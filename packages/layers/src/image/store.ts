@@ -9,6 +9,7 @@ import {
   type DirFs,
   type Platform,
 } from "@lapstrake/base";
+import { MAX_MEMORY_LAYER_BYTES } from "../limits.ts";
 import { treeFromStream } from "../tree/from-tar.ts";
 import type { LayerTree } from "../tree/node.ts";
 import { BlobStore } from "./blobs.ts";
@@ -202,16 +203,23 @@ export class ImageStore {
     return layerStream(this.#blobs, this.#ports, descriptor, diffID);
   }
 
-  /** The layers of an image in memory, lowest first: for the Wasm sandbox and for looking into images. */
-  async loadTrees(image: Image, options: { readonly signal?: AbortSignal } = {}): Promise<LayerTree[]> {
+  /**
+   * The layers of an image in memory, lowest first: for the Wasm sandbox and for looking into images. `maxBytes` bounds each layer,
+   * default 4 GiB: `ERR_LAP_LIMIT`.
+   */
+  async loadTrees(
+    image: Image,
+    options: { readonly signal?: AbortSignal; readonly maxBytes?: number } = {},
+  ): Promise<LayerTree[]> {
     const trees: LayerTree[] = [];
     const [program] = image.manifest.layers;
     if (program !== undefined && isWasmArtifact(image.manifest)) {
       return [wasmArtifactTree(this.#blobs.read(program.digest, program.size))];
     }
-    for (const layer of image.layers) {
+    const maxBytes = options.maxBytes ?? MAX_MEMORY_LAYER_BYTES;
+    for (const { descriptor, diffID } of image.layers) {
       options.signal?.throwIfAborted();
-      trees.push(await treeFromStream(this.layerStream(layer)));
+      trees.push(await treeFromStream(layerStream(this.#blobs, this.#ports, descriptor, diffID, maxBytes)));
     }
     return trees;
   }

@@ -24,7 +24,7 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
 /** Runs to the end; `PWD` is set for guests that look at it. Components and text load their own host only then. */
 export async function runCommand(run: CommandRun): Promise<WasmExit> {
   const common = { ...run, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) };
-  const program = run.program === undefined ? componentNamed(run) : await binaryOf(run.program, run.args[0]);
+  const program = await (run.program === undefined ? bytesNamed(run) : binaryOf(run.program, run.args[0]));
   if (program === undefined) return named(common);
   if (detectWasm(program) === "component") {
     const { runComponent } = await import("../component/run-component.ts");
@@ -33,12 +33,16 @@ export async function runCommand(run: CommandRun): Promise<WasmExit> {
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
 }
 
-/** A name that stands for nothing is an error that says so. */
+/** Runs what `args[0]` names. */
 function named(run: Omit<ModuleRun, "module">): WasmExit {
+  return saying(run.args[0] ?? "", () => runNamed(run));
+}
+
+/** A name that stands for nothing, or for no program, is an error that says so. */
+function saying<T>(name: string, call: () => T): T {
   try {
-    return runNamed(run);
+    return call();
   } catch (error) {
-    const name = run.args[0] ?? "";
     const code = errorCode(error);
     if (code === "ENOENT") throw programMissing(name);
     if (code === "EACCES") throw notAProgram(name);
@@ -47,12 +51,15 @@ function named(run: Omit<ModuleRun, "module">): WasmExit {
   }
 }
 
-/** The component that `args[0]` names; undefined when it names something else, or nothing. */
-function componentNamed({ fs, args, cwd, env }: CommandRun): Uint8Array<ArrayBuffer> | undefined {
-  const ino = new Programs(fs, undefined).find(args[0] ?? "", cwd ?? "/", env?.["PATH"] ?? DEFAULT_PATH);
+/** The component or text that `args[0]` names, as binary; undefined when it names something else, or nothing. */
+async function bytesNamed({ fs, args, cwd, env }: CommandRun): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const name = args[0] ?? "";
+  const programs = new Programs(fs, undefined);
+  const ino = saying(name, () => programs.find(name, cwd ?? "/", env?.["PATH"] ?? DEFAULT_PATH));
   if (ino === undefined) return undefined;
   const bytes = readFile(fs, ino);
-  return detectWasm(bytes) === "component" ? bytes : undefined;
+  const kind = detectWasm(bytes);
+  return kind === "component" || kind === "wat" ? binaryOf(bytes, name) : undefined;
 }
 
 async function binaryOf(program: Uint8Array<ArrayBuffer>, name: string | undefined): Promise<Uint8Array<ArrayBuffer>> {

@@ -79,14 +79,10 @@ export class Programs {
   }
 }
 
-/** Paths to look at, in order; `.wasm` may be left out. */
+/** Paths to look at, in order; `.wasm` may be left out. Images name `app.wasm` of their working directory: that comes last. */
 function candidates(name: string, cwd: string, path: string): string[] {
-  const plain = name.includes("/")
-    ? [joinPath(cwd, name)]
-    : path
-        .split(":")
-        .filter((dir) => dir !== "")
-        .map((dir) => joinPath(dir, name));
+  const dirs = name.includes("/") ? [] : path.split(":").filter((dir) => dir !== "");
+  const plain = [...dirs.map((dir) => joinPath(dir, name)), joinPath(cwd, name)];
   return plain.flatMap((candidate) => [candidate, `${candidate}.wasm`]);
 }
 

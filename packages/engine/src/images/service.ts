@@ -78,7 +78,9 @@ export class ImageService {
     source: { readonly kind: "dir"; readonly path: string } | Extract<LoadSource, { kind: "stream" }>,
     progress?: ProgressSink,
   ): Promise<LoadedImage[]> {
-    const options = progress === undefined ? {} : { progress };
+    // Where layers can be extracted whole (devices, owners), they are while they come in: each is decompressed once.
+    const unpack = process.platform === "linux" && !isRootless() ? { unpack: this.snapshots } : {};
+    const options = { ...unpack, ...(progress === undefined ? {} : { progress }) };
     if (source.kind === "stream") return this.store.load(source, options);
     const dir = openDir(source.path);
     return this.store.load({ kind: "dir", dir }, options).finally(() => dir.close());

@@ -18,6 +18,8 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_FLAG_VALUE",
   "ERR_LAP_PORT_SPEC",
   "ERR_LAP_INTERRUPTED",
+  "ERR_LAP_TEMPLATE",
+  "ERR_LAP_NO_DAEMON",
 ]);
 
 /** What docker puts before the text of a failed start. */

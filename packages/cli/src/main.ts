@@ -63,12 +63,29 @@ function splitGlobal(argv: readonly string[]): Split {
     const word = argv[at]!;
     if (word === "--help" || word === "-h") return { global: { root }, rest: [], action: "help" };
     if (word === "--version" || word === "-v") return { global: { root }, rest: [], action: "version" };
+    const daemon = daemonOf(word, argv[at + 1]);
+    if (daemon !== undefined) throw noDaemon(daemon);
     if (word === "--root") root = argv[++at];
     else if (word.startsWith("--root=")) root = word.slice("--root=".length);
     else throw unknownGlobal(word);
     if (root === undefined || root === "") throw unknownGlobal(word);
   }
   return { global: { root }, rest: argv.slice(at), action: "run" };
+}
+
+/** The address of docker's -H and --host; undefined for another flag. */
+function daemonOf(word: string, next: string | undefined): string | undefined {
+  if (word === "-H" || word === "--host") return next ?? "";
+  return /^(?:--host=|-H=?)(.+)$/.exec(word)?.[1];
+}
+
+/** There is no daemon, so nothing answers at any address. */
+function noDaemon(address: string): LapError {
+  return new LapError(
+    "unavailable",
+    "ERR_LAP_NO_DAEMON",
+    `Cannot connect to the Docker daemon at ${address}. Is the docker daemon running?`,
+  );
 }
 
 function unknownGlobal(word: string): LapError {

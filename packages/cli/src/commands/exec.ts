@@ -4,7 +4,7 @@ import { execContainer, type ExecRequest } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { err } from "../output/print.ts";
+import { err, out } from "../output/print.ts";
 import { connectStreams } from "../terminal/streams.ts";
 import { environment } from "./run-flags.ts";
 
@@ -32,7 +32,14 @@ export const execCommand: Command = {
 };
 
 /** Exit codes of a program that could not be started. */
-const EXEC_EXIT: Readonly<Record<string, number>> = { ERR_LAP_EXEC_NOT_FOUND: 127, ERR_LAP_EXEC_PERMISSION: 126 };
+const EXEC_EXIT: Readonly<Record<string, number>> = {
+  ERR_LAP_EXEC_NOT_FOUND: 127,
+  ERR_LAP_EXEC_PERMISSION: 126,
+  ERR_LAP_USER_UNKNOWN: 126,
+};
+/** Exit code of a process that could not be set up. */
+const CANNOT_START = 126;
+const EXEC_FAILED = "OCI runtime exec failed: exec failed: unable to start container process: ";
 
 async function exec({ flags, args, global }: Invocation): Promise<number> {
   const read = readFlags(flags);
@@ -74,10 +81,21 @@ async function exec({ flags, args, global }: Invocation): Promise<number> {
     attachment.reaped();
     return outcome.status.exitCode;
   } catch (error) {
-    const code = error instanceof LapError ? EXEC_EXIT[error.code] : undefined;
-    if (code === undefined) throw error;
-    const text = `OCI runtime exec failed: exec failed: unable to start container process: ${(error as LapError).message}: unknown`;
-    err(`${text}\n`);
-    return code;
+    return startFailure(error, workdir, read.bool("detach"));
   }
+}
+
+/** Docker's engine writes why a program did not start into the program's own output. */
+function startFailure(error: unknown, workdir: string | undefined, detach: boolean): number {
+  if (!(error instanceof LapError)) throw error;
+  const isNoWorkdir = error.detail?.["op"] === "chdir" && error.detail["errno"] === "ENOENT";
+  const code = isNoWorkdir ? CANNOT_START : EXEC_EXIT[error.code];
+  if (code === undefined) throw error;
+  const why = isNoWorkdir
+    ? `chdir to cwd ("${workdir ?? ""}") set in config.json failed: no such file or directory`
+    : error.message;
+  const text = error.code === "ERR_LAP_USER_UNKNOWN" ? why : `${EXEC_FAILED}${why}: unknown`;
+  if (detach) err(`Error response from daemon: ${text}\n`);
+  else out(`${text}\r\n`);
+  return code;
 }

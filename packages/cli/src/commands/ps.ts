@@ -1,11 +1,12 @@
 // `lap ps`.
-import { LapError, formatAgo } from "@lapstrake/base";
+import { LapError, formatAgo, formatSize } from "@lapstrake/base";
 import {
   portsColumn,
   shortId,
   type ContainerRecord,
   type ContainerStatus,
   type ContainerSummary,
+  type Engine,
   type ShownPort,
 } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
@@ -48,6 +49,7 @@ export const psCommand: Command = {
     { long: "latest", short: "l", kind: "bool", help: "Show the latest created container (includes all states)" },
     { long: "no-trunc", kind: "bool", help: "Don't truncate output" },
     { long: "quiet", short: "q", kind: "bool", help: "Only display container IDs" },
+    { long: "size", short: "s", kind: "bool", help: "Display total file sizes" },
   ],
   run: ps,
 };
@@ -61,11 +63,35 @@ async function ps({ flags, global }: Invocation): Promise<number> {
   const noTrunc = read.bool("no-trunc");
   const isOnNetworks = found.some(({ record }) => record.networks !== undefined);
   const ports = isOnNetworks && !read.bool("quiet") ? await engine.publishedPorts() : undefined;
-  const rows = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
+  const plain = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
+  const isSized = read.bool("size") || asksSize(read.text("format"));
+  const rows = isSized && !read.bool("quiet") ? await withSizes(engine, found, plain) : plain;
   if (read.bool("quiet")) out(rows.map((fields) => `${fields["ID"]}\n`).join(""));
   else if (read.has("format")) out(formatRows(read.text("format")!, rows, "formatter.ContainerContext"));
+  else if (read.bool("size")) out(table([...HEADER, "SIZE"], rows.map(sizeCells)));
   else out(table(HEADER, rows.map(tableCells)));
   return 0;
+}
+
+/** Sizes cost a walk over what each container wrote: only who asks for them pays. */
+function asksSize(format: string | undefined): boolean {
+  return format !== undefined && /^json$|json \.|\.Size/.test(format);
+}
+
+async function withSizes(
+  engine: Engine,
+  found: readonly ContainerSummary[],
+  rows: readonly Record<string, string>[],
+): Promise<Record<string, string>[]> {
+  const { containerSizeBytes, listImages } = await import("@lapstrake/engine");
+  const images = new Map((await listImages(engine)).map(({ id, sizeBytes }) => [id, sizeBytes]));
+  const sized: Record<string, string>[] = [];
+  for (const [at, { record }] of found.entries()) {
+    const own = await containerSizeBytes(engine, record);
+    const below = record.image.id === undefined ? 0 : (images.get(record.image.id) ?? 0);
+    sized.push({ ...rows[at], Size: `${formatSize(own)} (virtual ${formatSize(own + below)})` });
+  }
+  return sized;
 }
 
 function select(all: readonly ContainerSummary[], read: FlagReader): readonly ContainerSummary[] {
@@ -166,4 +192,8 @@ function exposed({ networks, image, request }: ContainerRecord): readonly string
 
 function tableCells(fields: Readonly<Record<string, string>>): string[] {
   return ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"].map((key) => fields[key] ?? "");
+}
+
+function sizeCells(fields: Readonly<Record<string, string>>): string[] {
+  return [...tableCells(fields), fields["Size"] ?? ""];
 }

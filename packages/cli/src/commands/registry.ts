@@ -40,6 +40,10 @@ const history: Load = async () => (await import("./save.ts")).historyCommand;
 const port: Load = async () => (await import("./port.ts")).portCommand;
 const networks: Load = async () => (await import("./network.ts")).networkLsCommand;
 const networkRm: Load = async () => (await import("./network.ts")).networkRmCommand;
+const exportTar: Load = async () => (await import("./export.ts")).exportCommand;
+const importTar: Load = async () => (await import("./export.ts")).importCommand;
+const top: Load = async () => (await import("./top.ts")).topCommand;
+const stats: Load = async () => (await import("./stats.ts")).statsCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -56,6 +60,8 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["exec", { load: exec, summary: "Execute a command in a running container" }],
   ["pause", { load: pause, summary: "Pause all processes within one or more containers" }],
   ["unpause", { load: unpause, summary: "Unpause all processes within one or more containers" }],
+  ["top", { load: top, summary: "Display the running processes of a container" }],
+  ["stats", { load: stats, summary: "Display a live stream of container(s) resource usage statistics" }],
   ["restart", { load: restart, summary: "Restart one or more containers" }],
   ["rename", { load: rename, summary: "Rename a container" }],
   ["inspect", { load: inspect, summary: "Return low-level information on Docker objects" }],
@@ -64,6 +70,8 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["rm", { load: rm, summary: "Remove one or more containers" }],
   ["diff", { load: diff, summary: "Inspect changes to files or directories on a container's filesystem" }],
   ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
+  ["export", { load: exportTar, summary: "Export a container's filesystem as a tar archive" }],
+  ["import", { load: importTar, summary: "Import the contents from a tarball to create a filesystem image" }],
   ["port", { load: port, summary: "List port mappings or a specific mapping for the container" }],
   ["images", { load: images, summary: "List images" }],
   ["load", { load, summary: "Load an image from a tar archive, an OCI layout folder or STDIN" }],
@@ -92,6 +100,12 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["container list", { load: ps }],
   ["container ps", { load: ps }],
   ["container port", { load: port }],
+  ["container export", { load: exportTar }],
+  ["image import", { load: importTar }],
+  ["container top", { load: top }],
+  ["container stats", { load: stats }],
+  ["container prune", { load: async () => (await import("./prune.ts")).containerPruneCommand }],
+  ["image prune", { load: async () => (await import("./prune.ts")).imagePruneCommand }],
   ["network ls", { load: networks }],
   ["network list", { load: networks }],
   ["network rm", { load: networkRm }],

@@ -1,6 +1,4 @@
 // `lap save` and `lap history`.
-import { createWriteStream, renameSync, rmSync } from "node:fs";
-import { once } from "node:events";
 import { LapError, formatAgo, formatSize } from "@lapstrake/base";
 import { imageHistory, type HistoryRow } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
@@ -9,6 +7,7 @@ import { engineFor } from "../open.ts";
 import { out, write } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
+import { writeWhole } from "../output/whole-file.ts";
 
 export const saveCommand: Command = {
   name: "save",
@@ -36,23 +35,6 @@ export const saveCommand: Command = {
     return 0;
   },
 };
-
-/** The file appears when the archive is complete. */
-async function writeWhole(file: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = `${file}.lap-${process.pid}`;
-  const stream = createWriteStream(temporary, { flags: "wx" });
-  try {
-    await once(stream, "open");
-    for await (const chunk of chunks) if (!stream.write(chunk)) await once(stream, "drain");
-    stream.end();
-    await once(stream, "close");
-    renameSync(temporary, file);
-  } catch (error) {
-    stream.destroy();
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
 
 export const historyCommand: Command = {
   name: "history",

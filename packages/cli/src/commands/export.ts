@@ -1,0 +1,106 @@
+// `lap export` and `lap import`.
+import { createReadStream, openSync } from "node:fs";
+import { LapError, errorCode, parseReference, type ExecConfig } from "@lapstrake/base";
+import { exportContainer, importImage } from "@lapstrake/engine";
+import { readFlags } from "../args/parse.ts";
+import type { Command } from "../args/types.ts";
+import { engineFor } from "../open.ts";
+import { out, write } from "../output/print.ts";
+import { writeWhole } from "../output/whole-file.ts";
+
+export const exportCommand: Command = {
+  name: "export",
+  usage: "[OPTIONS] CONTAINER",
+  summary: "Export a container's filesystem as a tar archive",
+  aliases: ["lap container export", "lap export"],
+  minArgs: 1,
+  maxArgs: 1,
+  interspersed: true,
+  errorExitCode: 1,
+  flags: [{ long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" }],
+  async run({ flags, args, global }) {
+    const file = readFlags(flags).text("output");
+    if (file === undefined && process.stdout.isTTY) {
+      throw new LapError(
+        "invalidArgument",
+        "ERR_LAP_TERMINAL_OUTPUT",
+        "cowardly refusing to save to a terminal. Use the -o flag or redirect",
+      );
+    }
+    const engine = engineFor(global);
+    await exportContainer(engine, engine.find(args[0]!), async (tar) => {
+      if (file === undefined) for await (const chunk of tar) write(1, chunk);
+      else await writeWhole(file, tar);
+    });
+    return 0;
+  },
+};
+
+export const importCommand: Command = {
+  name: "import",
+  usage: "[OPTIONS] file|- [REPOSITORY[:TAG]]",
+  summary: "Import the contents from a tarball to create a filesystem image",
+  aliases: ["lap image import", "lap import"],
+  minArgs: 1,
+  maxArgs: 2,
+  interspersed: true,
+  errorExitCode: 1,
+  flags: [
+    { long: "change", short: "c", kind: "list", help: "Apply Dockerfile instruction to the created image" },
+    { long: "message", short: "m", kind: "string", help: "Set commit message for imported image" },
+  ],
+  async run({ flags, args, global }) {
+    const read = readFlags(flags);
+    const [source, name] = args as [string, string?];
+    const reference = name === undefined ? undefined : parseReference(name);
+    const image = await importImage(engineFor(global), opened(source), {
+      reference,
+      message: read.text("message") ?? `Imported from ${source}`,
+      config: changed(read.list("change")),
+    });
+    out(`${image.id}\n`);
+    return 0;
+  },
+};
+
+function opened(source: string): AsyncIterable<Uint8Array> {
+  if (source === "-") return process.stdin;
+  try {
+    return createReadStream(source, { fd: openSync(source, "r"), highWaterMark: 1024 * 1024 });
+  } catch (cause) {
+    const why = errorCode(cause) === "ENOENT" ? "no such file or directory" : String(errorCode(cause));
+    throw new LapError("notFound", "ERR_LAP_FILE", `open ${source}: ${why}`, { cause });
+  }
+}
+
+/** CMD, ENTRYPOINT (both as JSON or shell), ENV, USER, WORKDIR and STOPSIGNAL as a config. */
+function changed(lines: readonly string[]): ExecConfig {
+  const env = lines.flatMap((line) => (/^env\s/i.test(line) ? [line.slice("env ".length).trim()] : []));
+  const rest = lines.filter((line) => !/^env\s/i.test(line)).map(change);
+  return Object.assign({}, env.length === 0 ? {} : { Env: env }, ...rest) as ExecConfig;
+}
+
+const TEXTS: Readonly<Record<string, string>> = { USER: "User", WORKDIR: "WorkingDir", STOPSIGNAL: "StopSignal" };
+
+function change(line: string): ExecConfig {
+  const [, word = "", value = ""] = /^\s*(\w+)\s+(.*)$/s.exec(line) ?? [];
+  const key = word.toUpperCase();
+  if (key === "CMD") return { Cmd: program(value) };
+  if (key === "ENTRYPOINT") return { Entrypoint: program(value) };
+  const field = TEXTS[key];
+  if (field !== undefined) return { [field]: value };
+  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${line}" is not supported as a change`, {
+    hint: "CMD, ENTRYPOINT, ENV, USER, WORKDIR and STOPSIGNAL are",
+  });
+}
+
+function program(text: string): string[] {
+  if (!text.startsWith("[")) return ["/bin/sh", "-c", text];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value) && value.every((word) => typeof word === "string")) return value;
+  } catch (cause) {
+    throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${text}" is no list of words`, { cause });
+  }
+  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${text}" is no list of words`);
+}

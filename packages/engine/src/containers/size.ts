@@ -1,0 +1,18 @@
+// What a container wrote, in bytes: the regular files of its upper, each inode once. For ps -s, prune and df.
+import { TreeNode } from "@lapstrake/layers";
+import type { Engine } from "../engine.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { withUpper } from "./changes.ts";
+
+/** Sum of the sizes of the files it added or changed. */
+export async function containerSizeBytes(engine: Engine, record: ContainerRecord): Promise<number> {
+  return withUpper(engine, record, ({ root }) => Promise.resolve(sizeBelow(root, new Set())));
+}
+
+function sizeBelow(node: TreeNode, seen: Set<TreeNode>): number {
+  if (seen.has(node)) return 0;
+  seen.add(node);
+  const own = node.type === "file" ? (node.content?.size ?? 0) : 0;
+  const children = [...(node.children?.values() ?? [])].filter((child) => child instanceof TreeNode);
+  return children.reduce((sum, child) => sum + sizeBelow(child, seen), own);
+}

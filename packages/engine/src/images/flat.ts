@@ -1,0 +1,73 @@
+// `export` and `import`: a container's whole filesystem as one tar, and a tar as an image of one layer.
+import { createGunzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { LapError, formatReference, type ExecConfig, type Reference } from "@lapstrake/base";
+import { TarParser, layerTar, mergeLayers, type Image } from "@lapstrake/layers";
+import { withUpper } from "../containers/changes.ts";
+import type { Engine } from "../engine.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { imageTrees } from "./trees.ts";
+
+const GZIP = [0x1f, 0x8b];
+
+/** Hands the tar of everything the container sees of its image and its changes to `use`, chunk by chunk. */
+export async function exportContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  use: (tar: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<void> {
+  const { id } = record.image;
+  if (record.rootfs.kind !== "image" || id === undefined) {
+    throw new LapError("unimplemented", "ERR_LAP_EXPORT_NO_IMAGE", "only containers of images can be exported", {
+      hint: "see the changes alone with: lap diff, or make an image of them with: lap commit",
+    });
+  }
+  const lowers = await imageTrees(engine.context.paths.root, id);
+  await withUpper(engine, record, (upper) => {
+    const { root, links } = mergeLayers([...lowers, upper]);
+    return use(layerTar({ root, hasLinks: links.size > 0 }));
+  });
+}
+
+/** What an import says besides the files. */
+export interface ImportRequest {
+  readonly reference?: Reference | undefined;
+  readonly message: string;
+  readonly config?: ExecConfig | undefined;
+}
+
+/** Makes an image of one layer from a tar, plain or gzip. Throws `ERR_LAP_TAR_…` for what is none. */
+export async function importImage(
+  engine: Engine,
+  stream: AsyncIterable<Uint8Array>,
+  request: ImportRequest,
+): Promise<Image> {
+  const { store } = await engine.images();
+  const layer = checkedTar(await unpacked(stream));
+  const image = await store.commit({ layer, config: request.config, history: { comment: request.message } });
+  if (request.reference !== undefined) store.tag(image.id, formatReference(request.reference));
+  return image;
+}
+
+/** The same bytes, with a parser looking on. */
+async function* checkedTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const parser = new TarParser({ member() {}, data() {}, end() {} });
+  for await (const chunk of stream) {
+    parser.push(chunk);
+    yield chunk;
+  }
+  parser.finish();
+}
+
+/** Plain bytes of a stream that may be gzip. */
+async function unpacked(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = stream[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  const head: Uint8Array = first.done === true ? new Uint8Array() : first.value;
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    if (head.length > 0) yield head;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  if (head[0] !== GZIP[0] || head[1] !== GZIP[1]) return whole();
+  return Readable.from(whole()).pipe(createGunzip());
+}

@@ -60,7 +60,7 @@ export const renameCommand: Command = {
     const [from, to] = args as [string, string];
     try {
       const engine = engineFor(global);
-      renameContainer(engine, engine.find(from), to);
+      await renameContainer(engine, engine.find(from), to);
       return 0;
     } catch (error) {
       err(`${errorText(error)}\nError: failed to rename container named ${from}\n`);

@@ -2,6 +2,7 @@
 import { control } from "@lapstrake/core";
 import { LapError } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
+import { ownsNetwork } from "../network/mode.ts";
 import { checkContainerName } from "../state/ids.ts";
 import { claimName, releaseName } from "../state/names.ts";
 import { writeRecord, type ContainerRecord } from "../state/record.ts";
@@ -26,7 +27,7 @@ export async function unpauseContainer(engine: Engine, record: ContainerRecord):
 }
 
 /** Gives a container another name; the old one is free afterwards. Throws `ERR_LAP_NAME_TAKEN`. */
-export function renameContainer(engine: Engine, record: ContainerRecord, to: string): void {
+export async function renameContainer(engine: Engine, record: ContainerRecord, to: string): Promise<void> {
   const name = checkContainerName(to);
   const { paths } = engine.context;
   using _lock = lockContainer(engine.dir(record));
@@ -38,6 +39,7 @@ export function renameContainer(engine: Engine, record: ContainerRecord, to: str
   }
   writeRecord(engine.dir(record), { ...record, name });
   releaseName(paths, record.name, record.id);
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).networksOf(engine.context).rename(record.id, name);
 }
 
 function notRunning(record: ContainerRecord): LapError {

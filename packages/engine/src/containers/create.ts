@@ -91,7 +91,11 @@ async function resolveNetworks(
   kind: ContainerRecord["kind"],
 ): Promise<ResolvedNetworks> {
   const mode = networkMode(request.network).kind;
-  if (mode === "none" || mode === "host") return {};
+  if (mode === "none" || mode === "host") {
+    const publishes = (request.ports ?? []).length > 0 || request.publishAll === true;
+    if (publishes) context.logger.warn(`Published ports are discarded when using ${mode} network mode`);
+    return {};
+  }
   return (await import("../network/resolve.ts")).resolveNetworks(context, request, kind);
 }
 

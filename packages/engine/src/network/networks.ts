@@ -162,6 +162,14 @@ export class Networks {
     for (const record of this.#store.list()) this.#remove(record, containerId, devices);
   }
 
+  /** Gives a container another name on every network it is on. */
+  rename(containerId: string, containerName: string): void {
+    using _lock = this.#store.lock();
+    for (const { network, endpoint } of this.endpointsOf(containerId)) {
+      this.#store.write(withEndpoint(network, { ...endpoint, containerName }));
+    }
+  }
+
   /** The endpoints of a container, by network name. */
   endpointsOf(containerId: string): { readonly network: NetworkRecord; readonly endpoint: EndpointRecord }[] {
     return this.#store.list().flatMap((network) => {

@@ -26,6 +26,7 @@ export function resolveNetworks(
   if (kind === "wasm") return refuseWasm(request);
   if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
   if (mode.kind !== "networks") return {};
+  checkRights(request);
   const wanted = request.attachments ?? {};
   const names = [mode.network, ...Object.keys(wanted).filter((name) => name !== mode.network)];
   const entries = names.map((name) => {
@@ -35,6 +36,15 @@ export function resolveNetworks(
     return [known, attachment] as const;
   });
   return { networks: Object.fromEntries(entries) };
+}
+
+/** Devices and the firewall of the machine are root's. */
+function checkRights({ network }: CreateRequest): void {
+  if (process.getuid?.() === 0) return;
+  const text = `network "${network ?? "bridge"}" needs root`;
+  throw new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, {
+    hint: "use --network none or --network host, or sudo",
+  });
 }
 
 /** Guests reach the network by their host's policy, not by devices. */

@@ -1,6 +1,8 @@
 // `lap ps`.
 import { LapError, formatAgo, formatSize } from "@lapstrake/base";
 import {
+  containerSizeBytes,
+  listImages,
   portsColumn,
   shortId,
   type ContainerRecord,
@@ -83,7 +85,6 @@ async function withSizes(
   found: readonly ContainerSummary[],
   rows: readonly Record<string, string>[],
 ): Promise<Record<string, string>[]> {
-  const { containerSizeBytes, listImages } = await import("@lapstrake/engine");
   const images = new Map((await listImages(engine)).map(({ id, sizeBytes }) => [id, sizeBytes]));
   const sized: Record<string, string>[] = [];
   for (const [at, { record }] of found.entries()) {

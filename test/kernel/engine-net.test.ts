@@ -129,7 +129,9 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     store.ok("run", "-d", "--network", "app", "--name", "box", "host", "sleep", "1000");
     for (const name of ["db", "database", "db.app", id.slice(0, 12)])
       expect(inside("box", "lookup", name)).toBe("10.99.0.9");
-    expect(inside("box", "lookup", "box")).toBe(address("box", "app"));
+    store.ok("rename", "box", "crate");
+    expect(inside("crate", "lookup", "crate")).toBe(address("crate", "app"));
+    store.ok("rename", "crate", "box");
     await until("served", () => inside("box", "tcp", "database", "80").startsWith("web saw"));
     const keeper = (): number[] =>
       processes(`_keeper ${store.root}`).filter((pid) => !commandLine(String(pid)).startsWith("/bin/sh"));

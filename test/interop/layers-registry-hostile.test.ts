@@ -10,7 +10,6 @@ import { LapError } from "@lapstrake/base";
 import type { Credential } from "@lapstrake/layers";
 import { afterEach, expect, test } from "vitest";
 import { addImage, noise, testClient, testStore, type TestStore } from "./layers-registry-fixtures.ts";
-
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 const open: (() => Promise<void>)[] = [];

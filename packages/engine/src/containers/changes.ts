@@ -19,6 +19,7 @@ import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
 import { isRootless } from "../sandbox/rootless.ts";
 import { moduleTree } from "../sandbox/wasm-tree.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { toNormalForm } from "./normal-form.ts";
 
 /** The list `docker diff` prints. */
 export async function containerChanges(engine: Engine, record: ContainerRecord): Promise<Change[]> {
@@ -41,8 +42,10 @@ export async function withUpper<T>(
   const dirs: DirFs[] = [];
   try {
     const { openDirFs } = await import("@lapstrake/core");
-    dirs.push(openDirFs(join(dir, "upper")));
-    return await use(readUpper(dirs[0]!, overlayForm()));
+    for (const path of layerDirs(engine.context.paths, record)) dirs.push(openDirFs(path));
+    const [upper, ...lowers] = dirs;
+    const form = overlayForm();
+    return await use(toNormalForm(readUpper(upper!, form), new StackView(lowers, form.overlayXattrs)));
   } finally {
     for (const open of dirs) open.close();
   }

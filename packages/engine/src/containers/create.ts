@@ -47,10 +47,11 @@ interface Source {
 /** Makes a container. Throws `ERR_LAP_NO_IMAGE`, `ERR_LAP_NAME_TAKEN`, and what the request's fields can be wrong about. */
 export async function createContainer(
   context: EngineContext,
-  request: CreateRequest,
+  asked: CreateRequest,
   options: CreateOptions = {},
 ): Promise<ContainerRecord> {
   checkHost();
+  const request = withImpliedNetwork(asked);
   checkRequest(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
@@ -97,6 +98,12 @@ async function resolveNetworks(
     return {};
   }
   return (await import("../network/resolve.ts")).resolveNetworks(context, request, kind);
+}
+
+/** Ports are published by a network: who asks for them without naming one means the default bridge. */
+function withImpliedNetwork(request: CreateRequest): CreateRequest {
+  const asksPorts = (request.ports?.length ?? 0) > 0 || request.publishAll === true;
+  return asksPorts && request.network === undefined ? { ...request, network: "bridge" } : request;
 }
 
 /** Throws when this process cannot run containers at all. */

@@ -212,7 +212,7 @@ needs("root", "native").describe("lap-runtime", () => {
     nothingLeft(id);
   });
 
-  test("a user without privilege runs, execs and deletes, with its own id as root", () => {
+  needs("clone-open-to-all").test("a user without privilege runs, execs and deletes, with its own id as root", () => {
     const id = newId();
     const uid = 65_533;
     const stdio = (args: readonly string[]): "ignore" | "pipe" => (args.includes("--detach") ? "ignore" : "pipe");

@@ -1,9 +1,9 @@
 // What a test may need of the machine. A test whose fact is missing is skipped under a name that says so,
 // and the reporter beside this file prints it. Dotted names are the ids of `lap doctor`; the others are below.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { env, geteuid, platform } from "node:process";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { doctorFacts } from "@lapstrake/core";
 import { describe, test } from "vitest";
 import { nativePart } from "./native.ts";
@@ -19,10 +19,18 @@ const PROBES: Readonly<Record<string, Probe>> = {
   overlayfs: () => listed("/proc/filesystems", /\toverlay$/m),
   "cgroup-v1": () => listed("/proc/self/mountinfo", / - cgroup /),
   "cgroup-v2": () => listed("/proc/self/mountinfo", / - cgroup2 /),
+  // Tests that become another user need the clone to be readable for that user.
+  "clone-open-to-all": () => isOpenToAll(join(import.meta.dirname, "../..")),
   native: () => existsSync(nativePart("lap-shim")),
   "docker-daemon": () => commandExists("docker") && succeeds("docker", ["version"]),
   "podman-works": () => commandExists("podman") && succeeds("podman", ["info"]),
 };
+
+function isOpenToAll(folder: string): boolean {
+  const mode = statSync(folder).mode;
+  if ((mode & 0o5) !== 0o5) return false;
+  return folder === "/" || isOpenToAll(dirname(folder));
+}
 
 function listed(file: string, pattern: RegExp): boolean {
   return existsSync(file) && pattern.test(readFileSync(file, "utf8"));

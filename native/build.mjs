@@ -21,15 +21,36 @@ const source = join(here, "src");
 
 const WARN = ["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-g0"];
 const FREESTANDING = [
-  "-Os", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-pie", "-no-pie", "-static",
-  "-nostdlib", "-ffunction-sections", "-fdata-sections", "-fno-tree-loop-distribute-patterns", "-Wl,--gc-sections",
-  "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-s",
+  "-Os",
+  "-ffreestanding",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-pie",
+  "-no-pie",
+  "-static",
+  "-nostdlib",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-tree-loop-distribute-patterns",
+  "-Wl,--gc-sections",
+  "-Wl,--build-id=none",
+  "-Wl,-z,noexecstack",
+  "-s",
 ];
-const HOSTED = ["-O1", "-g", "-DLAP_HOSTED", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+const HOSTED = [
+  "-O1",
+  "-g",
+  "-DLAP_HOSTED",
+  "-fsanitize=address,undefined",
+  "-fno-sanitize-recover=all",
+  "-fno-omit-frame-pointer",
+];
 
 const SHARED = ["sys.c", "text.c"];
 const shimSources = () =>
-  readdirSync(source).filter((f) => f.endsWith(".c") && !["start.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f));
+  readdirSync(source).filter(
+    (f) => f.endsWith(".c") && !["start.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f),
+  );
 
 /** Every program: its sources, flags and name. */
 function programs() {
@@ -37,7 +58,11 @@ function programs() {
   const list = [
     { name: "lap-shim", files: ["start.c", ...shim], flags: FREESTANDING },
     { name: "lap", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=1"] },
-    { name: "lap-runtime", files: ["start.c", "launcher.c", "quick.c", "record.c", "plan.c", "status.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=2"] },
+    {
+      name: "lap-runtime",
+      files: ["start.c", "launcher.c", "quick.c", "record.c", "plan.c", "status.c", ...SHARED],
+      flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=2"],
+    },
   ];
   if (flags.has("--asan")) {
     list.push({ name: "lap-shim-asan", files: ["hosted.c", ...shim], flags: HOSTED });
@@ -59,7 +84,8 @@ function build(program) {
   const target = join(out, program.name);
   const stamp = `${target}.sha256`;
   const digest = digestOf(program);
-  if (!flags.has("--force") && existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  if (!flags.has("--force") && existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest)
+    return;
   const files = program.files.map((file) => join(source, file));
   const temporary = `${target}.${process.pid}`;
   const result = spawnSync(cc, [...WARN, ...program.flags, "-o", temporary, ...files], { stdio: "inherit" });
@@ -75,14 +101,22 @@ function writeConf() {
   const at = (...parts) => relative(out, join(root, ...parts));
   const node = ["node_modules", `node-linux-${nodeArch}`, "bin", "node"];
   const pinned = existsSync(join(root, ...node)) ? at(...node) : process.execPath;
-  const lines = [pinned, at("packages/cli/dist/lap.cjs"), at("packages/cli/dist/lap-runtime.cjs"), at("packages/cli/src/lap.ts"), at("packages/cli/src/lap-runtime.ts")];
+  const lines = [
+    pinned,
+    at("packages/cli/dist/lap.cjs"),
+    at("packages/cli/dist/lap-runtime.cjs"),
+    at("packages/cli/src/lap.ts"),
+    at("packages/cli/src/lap-runtime.ts"),
+  ];
   writeFileSync(join(out, "lap.conf"), `${lines.join("\n")}\n`);
 }
 
 function main() {
-  if (process.platform !== "linux" || arch === undefined) return skip("the native parts are for Linux on x86_64 and aarch64");
+  if (process.platform !== "linux" || arch === undefined)
+    return skip("the native parts are for Linux on x86_64 and aarch64");
   const found = spawnSync(cc, ["--version"], { stdio: "ignore" });
-  if (found.error !== undefined) return skip(`no C compiler ("${cc}"): install gcc and libc6-dev, then run: node native/build.mjs`);
+  if (found.error !== undefined)
+    return skip(`no C compiler ("${cc}"): install gcc and libc6-dev, then run: node native/build.mjs`);
   mkdirSync(out, { recursive: true });
   try {
     for (const program of programs()) build(program);

@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execPath, geteuid, pid } from "node:process";
 import type { RuntimeSpec } from "@lapstrake/base";
-import { compile, defaultSpec, hostFacts, launch, type LaunchOptions } from "@lapstrake/core";
+import { cleanup, compile, defaultSpec, hostFacts, launch, type LaunchOptions } from "@lapstrake/core";
 import { nativePart } from "../test/support/native.ts";
 import { commandVariant, outputOf, prepare, which } from "./commands.ts";
 import { busyboxMissing, busyboxLayout, busyboxRootfs } from "./fixtures.ts";
 import type { Suite, Variant } from "./harness.ts";
 import type { OpenSuite } from "./main.ts";
 
+const CONTAINER = "bench";
 const IMAGE = `lap-bench:${pid}`;
 
 interface Place {
@@ -29,7 +30,7 @@ function trueSpec(rootfs: string): RuntimeSpec {
 function launchOptions(place: Place): LaunchOptions {
   const containerDir = mkdtempSync(join(place.root, "container-"));
   const streams = { stdio: "pipes", openStdin: false, stdinOnce: false, log: null } as const;
-  return { containerDir, id: "bench", ...streams, reapArgv: [], foreground: true, initialClient: true };
+  return { containerDir, id: CONTAINER, ...streams, reapArgv: [], foreground: true, initialClient: true };
 }
 
 /** What `engine` asks of core for one container, without records and images. */
@@ -140,6 +141,8 @@ export async function open(): Promise<OpenSuite> {
   const root = mkdtempSync(join(tmpdir(), "lap-bench-"));
   await using making = new AsyncDisposableStack();
   making.defer(() => rmSync(root, { recursive: true, force: true }));
+  // The launches share one cgroup, so that making it is not what is measured more than once.
+  making.defer(() => cleanup(undefined, CONTAINER));
   const place: Place = { root, rootfs: join(root, "rootfs"), held: making };
   busyboxRootfs(place.rootfs);
   const suite = suiteAt(place);

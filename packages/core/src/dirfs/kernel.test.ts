@@ -35,6 +35,20 @@ test("a rename anywhere forgets kept parents", () => {
   expect(sys.calls.filter((call) => call.name === "close")).toHaveLength(1);
 });
 
+test("a live directory keeps no parents: what others replaced is found", () => {
+  let last = 60;
+  const sys = new RecordingSyscalls(({ name }) => (name === "openat2" ? ++last : 0));
+  const fs = new KernelDirFs(sys, ROOT, { live: true });
+  fs.unlink("a/x");
+  fs.link("a/y", "b/z");
+  fs.unlink("a/x");
+  const opens = sys.calls.filter((call) => call.name === "openat2");
+  expect(opens.map((call) => call.args[1])).toEqual(["a", "a", "b", "a"]);
+  expect(sys.transcript()).toContain('linkat(62, "y", 63, "z", 0)');
+  fs.close();
+  expect(sys.calls.filter((call) => call.name === "close")).toHaveLength(opens.length + 1);
+});
+
 test("a link on the way is an error, never followed", () => {
   const { fs } = recorded(({ name }) => (name === "openat2" ? -ELOOP : 0));
   expect(() => fs.unlink("link/x")).toThrow(expect.objectContaining({ code: "ELOOP", errno: -ELOOP }));

@@ -59,18 +59,26 @@ function putTime(view: DataView, at: number, time: Timespec): void {
   view.setBigInt64(at + 8, BigInt(time.nsec), true);
 }
 
+/** How a directory is used. */
+export interface DirFsOptions {
+  /** Other processes rename and replace directories beneath meanwhile: every call resolves its whole path anew. */
+  readonly live?: boolean;
+}
+
 /** {@link DirFs} on an open directory descriptor, which it owns. */
 export class KernelDirFs implements DirFs {
   readonly features: DirFsFeatures = FEATURES;
   readonly #sys: SyscallPort;
   readonly #parents: Parents;
+  readonly #options: DirFsOptions;
   readonly #times = new Uint8Array(32);
   #fd: number;
 
-  constructor(sys: SyscallPort, fd: number) {
+  constructor(sys: SyscallPort, fd: number, options: DirFsOptions = {}) {
     this.#sys = sys;
     this.#fd = fd;
-    this.#parents = new Parents(sys, fd);
+    this.#options = options;
+    this.#parents = new Parents(sys, fd, options.live === true);
   }
 
   get fd(): number {
@@ -89,7 +97,7 @@ export class KernelDirFs implements DirFs {
 
   openDir(path: ByteString): DirFs {
     const flags = flag.O_RDONLY | flag.O_DIRECTORY | flag.O_NOFOLLOW;
-    return new KernelDirFs(this.#sys, openBeneath(this.#sys, this.#fd, path, flags));
+    return new KernelDirFs(this.#sys, openBeneath(this.#sys, this.#fd, path, flags), this.#options);
   }
 
   stat(path: ByteString): FileStat | undefined {

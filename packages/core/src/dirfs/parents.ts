@@ -4,6 +4,8 @@ import type { SyscallPort } from "../sys/port.ts";
 import { openParent } from "./beneath.ts";
 
 const CAPACITY = 16;
+/** A call names two paths at most. */
+const LIVE_CAPACITY = 2;
 
 // Any rename or removal of a directory in this process, by any instance, may make a kept descriptor the wrong directory.
 let generation = 0;
@@ -24,11 +26,14 @@ export class Parents {
   readonly #sys: SyscallPort;
   readonly #root: number;
   readonly #open = new Map<ByteString, number>();
+  readonly #live: boolean;
   #generation = generation;
 
-  constructor(sys: SyscallPort, root: number) {
+  /** `live`: other processes rename beneath meanwhile, so every path is resolved anew. */
+  constructor(sys: SyscallPort, root: number, live: boolean) {
     this.#sys = sys;
     this.#root = root;
+    this.#live = live;
   }
 
   /** Where `path` is; throws when its parent does not exist or is not beneath. */
@@ -40,11 +45,11 @@ export class Parents {
 
   #parent(dir: ByteString): number {
     if (this.#generation !== generation) this.clear();
-    const kept = this.#open.get(dir);
+    const kept = this.#live ? undefined : this.#open.get(dir);
     if (kept !== undefined) return kept;
     const fd = openParent(this.#sys, this.#root, dir);
-    if (this.#open.size >= CAPACITY) this.#evict();
-    this.#open.set(dir, fd);
+    if (this.#open.size >= (this.#live ? LIVE_CAPACITY : CAPACITY)) this.#evict();
+    this.#open.set(this.#live ? String(fd) : dir, fd);
     return fd;
   }
 

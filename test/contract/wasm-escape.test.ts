@@ -3,8 +3,7 @@
 import { OPEN, UnionFs, resolvePath, type Attr, type Ino } from "@lapstrake/layers";
 import { describe, expect, it } from "vitest";
 import { DIR_RIGHTS, FILE_RIGHTS, Probe, ROOT_FD } from "@lapstrake/wasm/probe";
-
-const SECRET = "top secret";
+import { HARD_LINKS, jailLinks, OPERATIONS, ROWS, SECRET } from "../support/wasm-escape.ts";
 
 function write(fs: UnionFs, dir: Ino, name: string, text: string): void {
   const { handle } = fs.create(dir, name, 0o600, OPEN.write);
@@ -21,41 +20,10 @@ function world(): UnionFs {
   const jail = fs.mkdir(fs.root, "jail", 0o755);
   write(fs, jail, "mine", "mine");
   fs.mkdir(fs.mkdir(jail, "a", 0o755), "b", 0o755);
-  const links: Record<string, string> = {
-    reldir: "../outside",
-    absdir: "/outside",
-    relfile: "../outside/secret",
-    absfile: "/outside/secret",
-    chain: "reldir",
-    up: "..",
-    root: "/",
-    deep: "a/b/../../../outside",
-    dots: "./../outside/./secret",
-  };
-  for (const [name, target] of Object.entries(links)) fs.symlink(jail, name, target);
-  fs.link(fs.lookup(jail, "relfile"), jail, "hardrel");
-  fs.link(fs.lookup(jail, "reldir"), jail, "harddir");
+  for (const [name, target] of Object.entries(jailLinks("/outside"))) fs.symlink(jail, name, target);
+  for (const [name, of] of Object.entries(HARD_LINKS)) fs.link(fs.lookup(jail, of), jail, name);
   return UnionFs.create([fs.freeze()]);
 }
-
-/** Paths that would name the secret, and the directory it is in. */
-const ROWS: readonly (readonly [title: string, file: string, dir: string])[] = [
-  ["dot-dot", "../outside/secret", "../outside"],
-  ["absolute", "/outside/secret", "/outside"],
-  ["dot-dot after a name", "a/../../outside/secret", "a/../../outside"],
-  ["doubled slashes", "..//outside//secret", "..//outside//"],
-  ["backslashes", "..\\outside\\secret", "..\\outside"],
-  ["trailing slash", "../outside/secret/", "../outside/"],
-  ["relative directory link", "reldir/secret", "reldir"],
-  ["absolute directory link", "absdir/secret", "absdir"],
-  ["relative directory link, trailing slash", "reldir/secret", "reldir/"],
-  ["relative file link", "relfile", "up/outside"],
-  ["absolute file link", "absfile", "root/outside"],
-  ["link to a link", "chain/secret", "chain"],
-  ["link of dots", "dots", "deep"],
-  ["hard link of a link", "hardrel", "harddir"],
-  ["dot-dot through a link", "reldir/../outside/secret", "reldir/../outside"],
-];
 
 interface Seen {
   readonly path: string;
@@ -84,35 +52,6 @@ function outside(fs: UnionFs): Seen[] {
   if (typeof found !== "number") visit(found.ino, "/outside");
   return out;
 }
-
-type Attempt = (probe: Probe, file: string, dir: string, follow: boolean) => string | number;
-
-/** Every operation; a number is an errno or a descriptor, text is what was read. */
-const OPERATIONS: Readonly<Record<string, Attempt>> = {
-  read: (probe, file, _dir, follow) => {
-    const fd = probe.open(ROOT_FD, file, { follow, rights: FILE_RIGHTS & 2 });
-    return fd < 0 ? fd : probe.readAll(fd);
-  },
-  write: (probe, file, _dir, follow) => probe.open(ROOT_FD, file, { follow, rights: FILE_RIGHTS }),
-  truncate: (probe, file, _dir, follow) => probe.open(ROOT_FD, file, { follow, oflags: 8 }),
-  create: (probe, _file, dir, follow) => probe.open(ROOT_FD, `${dir}/new`, { follow, oflags: 1 }),
-  "open directory": (probe, _file, dir, follow) => probe.open(ROOT_FD, dir, { follow, oflags: 2, rights: DIR_RIGHTS }),
-  mkdir: (probe, _file, dir) => probe.at("path_create_directory", ROOT_FD, `${dir}/made`),
-  rmdir: (probe, _file, dir) => probe.at("path_remove_directory", ROOT_FD, `${dir}/empty`),
-  unlink: (probe, file, dir) => {
-    probe.at("path_unlink_file", ROOT_FD, `${dir}/secret`);
-    // The link itself is the guest's to remove; what it points at is not.
-    return file.includes("/") ? probe.at("path_unlink_file", ROOT_FD, file) : 0;
-  },
-  "rename in": (probe, _file, dir) => probe.from("path_rename", ROOT_FD, `${dir}/secret`, ROOT_FD, "stolen"),
-  "rename out": (probe, _file, dir) => probe.from("path_rename", ROOT_FD, "mine", ROOT_FD, `${dir}/mine`),
-  "link in": (probe, _file, dir) => probe.from("path_link", ROOT_FD, `${dir}/secret`, ROOT_FD, "linked"),
-  "link out": (probe, _file, dir) => probe.from("path_link", ROOT_FD, "mine", ROOT_FD, `${dir}/mine`),
-  symlink: (probe, _file, dir) => probe.symlink("x", ROOT_FD, `${dir}/sym`),
-  stat: (probe, _file, dir) => probe.call("path_filestat_get", ROOT_FD, 1, ...probe.path(`${dir}/secret`), 128),
-  "set times": (probe, _file, dir) =>
-    probe.call("path_filestat_set_times", ROOT_FD, 1, ...probe.path(`${dir}/secret`), 5n, 5n, 5),
-};
 
 describe.each(ROWS)("way out: %s", (_title, file, dir) => {
   it.each(Object.keys(OPERATIONS))("%s", (name) => {

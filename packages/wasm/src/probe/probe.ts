@@ -93,6 +93,15 @@ export class Probe {
     return String.fromCharCode(...new Uint8Array(this.memory.buffer, BUFFER, length));
   }
 
+  /** Writes text at the descriptor's position; the errno. */
+  write(fd: number, text: string): number {
+    const [at, length] = this.path(text);
+    const view = new DataView(this.memory.buffer);
+    view.setUint32(0, at, true);
+    view.setUint32(4, length, true);
+    return this.call("fd_write", fd, 0, 1, RESULT);
+  }
+
   /** A call with one path of a directory. */
   at(name: string, fd: number, path: string): number {
     return this.call(name, fd, ...this.path(path));

@@ -42,23 +42,25 @@ async function replaceFolder(folder: string, fill: (fresh: string) => Promise<vo
   }
 }
 
-/** Node keeps compiled code beside the bundle, when its owner may write there; docs/adr/0022. */
-const COMPILE_CACHE = `require("node:module").enableCompileCache(__dirname + "/cache");`;
+/** What NAME.cjs begins with: it loads NAME-main.cjs with code compiled earlier; docs/adr/0023. */
+const WARM_START = "packages/cli/src/start/warm.ts";
+
+const mainOf = (name: string): string => `${name}-main.cjs`;
 
 /** The bundle that a person waits for may not load what costs tens of milliseconds. */
 function checkBudget(chunks: readonly OutputChunk[]): void {
   for (const { name } of BINARIES) {
-    const heavy = [...staticClosure(chunks, `${name}.cjs`)].filter((file) => HEAVY.test(file));
-    if (heavy.length > 0) throw new Error(`${name}.cjs loads ${heavy.join(", ")} at start`);
+    const heavy = [...staticClosure(chunks, mainOf(name))].filter((file) => HEAVY.test(file));
+    if (heavy.length > 0) throw new Error(`${name} loads ${heavy.join(", ")} at start`);
   }
 }
 
 /** Modules that `lap` loads before it knows its command, but for those of the entry itself. */
 function hotModules(chunks: readonly OutputChunk[]): Set<string> {
-  const files = staticClosure(chunks, "lap.cjs");
+  const files = staticClosure(chunks, mainOf("lap"));
   return new Set(
     chunks
-      .filter(({ fileName }) => files.has(fileName) && fileName !== "lap.cjs")
+      .filter(({ fileName }) => files.has(fileName) && fileName !== mainOf("lap"))
       .flatMap(({ moduleIds }) => moduleIds),
   );
 }
@@ -74,10 +76,8 @@ async function buildBinaries(): Promise<void> {
   const external = [...EXTERNAL_OF_BUNDLES];
   await replaceFolder(join(folder, "dist"), async (fresh) => {
     const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls, lazyBuiltins] };
-    const names = { entryFileNames: "[name].cjs", chunkFileNames: "chunks/[name]-[hash].cjs" };
-    const banner = ({ fileName }: { readonly fileName: string }): string =>
-      fileName.includes("/") ? "" : COMPILE_CACHE;
-    const output = { dir: fresh, format: "cjs", banner, ...names } as const;
+    const names = { entryFileNames: mainOf("[name]"), chunkFileNames: "chunks/[name]-[hash].cjs" };
+    const output = { dir: fresh, format: "cjs", ...names } as const;
     const first = await bundle(options, output);
     checkBudget(first);
     // Every file that is found, read and compiled at start costs a third of a millisecond: what `lap run` loads becomes one.
@@ -85,7 +85,27 @@ async function buildBinaries(): Promise<void> {
     rmSync(fresh, { recursive: true });
     const groups = [{ name: "hot", test: (id: string): boolean => hot.has(id) }];
     checkBudget(await bundle(options, { ...output, codeSplitting: { groups } }));
+    await writeStarts(fresh, Object.keys(input));
   });
+}
+
+/** One file per command line: the loader and the name of what it loads. */
+async function writeStarts(dist: string, names: readonly string[]): Promise<void> {
+  const loader = { input: { start: join(ROOT, WARM_START) }, transform: { target: "node24" } };
+  await bundle(loader, { dir: dist, format: "cjs", entryFileNames: "[name].cjs" });
+  const text = readFileSync(join(dist, "start.cjs"), "utf8");
+  rmSync(join(dist, "start.cjs"));
+  for (const name of names) writeFileSync(join(dist, `${name}.cjs`), `${text}start(__dirname, "${mainOf(name)}");\n`);
+  for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+    if (name.endsWith(".cjs")) toAscii(join(dist, name));
+  }
+}
+
+/** Letters outside ASCII become escapes: V8 keeps a byte for each character, and the loader need not decode. */
+function toAscii(file: string): void {
+  const escape = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  // eslint-disable-next-line no-control-regex
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll(/[^\0-\x7f]/g, escape));
 }
 
 /** Declarations name their neighbours by source; consumers get the built names. */

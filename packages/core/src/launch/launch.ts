@@ -30,8 +30,9 @@ const programs = new Map<string, number>();
 
 // CVE-2019-5736: an image whose program is /proc/self/exe runs the helper itself, and could then write to its file. What it
 // finds is a sealed copy in memory.
-function helperProgram(shim: string): string {
-  const fd = programs.get(shim) ?? sealedProgram(shim);
+function helperProgram(shim: string, descriptors: number): string {
+  const held = programs.get(shim);
+  const fd = held !== undefined && held >= descriptors ? held : sealedProgram(shim, descriptors);
   programs.set(shim, fd);
   return `/proc/self/fd/${fd}`;
 }
@@ -41,7 +42,8 @@ function startHelper(plan: LaunchPlan): { pid: number; fd: number } {
   const [ours, theirs] = socketPair();
   try {
     const descriptors = [...streams(plan), memfd, theirs, ...preserved(plan)];
-    const pid = spawn(helperProgram(plan.shim), ["lap-shim", plan.options.id], environment(), descriptors);
+    const program = helperProgram(plan.shim, descriptors.length);
+    const pid = spawn(program, ["lap-shim", plan.options.id], environment(), descriptors);
     return { pid, fd: ours };
   } catch (error) {
     closeSync(ours);

@@ -9,7 +9,9 @@ const MFD_EXEC = 16;
 const EINVAL = 22;
 const F_ADD_SEALS = 1033;
 const F_DUPFD_CLOEXEC = 1030;
-const SAFE_NUMBER = 512;
+// Below 64, because a larger number makes the kernel grow the descriptor table, and a process with threads then waits for every
+// CPU (expand_fdtable: synchronize_rcu): 5 to 15 ms, more than the container's own start.
+const SAFE_NUMBER = 48;
 const SEAL_ALL = 0xf;
 
 /** A sealed memfd with `bytes`; the caller closes it. */
@@ -34,17 +36,17 @@ function executableMemfd(name: string): number {
   return fd === -EINVAL ? sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
-/** A sealed, executable copy of a program; stays open for the caller's life. */
-export function sealedProgram(path: string): number {
+/** A sealed, executable copy of a program, on a descriptor of `least` or more; stays open for the caller's life. */
+export function sealedProgram(path: string, least: number): number {
   const fd = executableMemfd("lap-shim");
   if (fd < 0) throw systemError(-fd, "memfd_create");
   fill(fd, readFileSync(path));
-  return outOfTheWay(fd);
+  return outOfTheWay(fd, Math.max(least, SAFE_NUMBER));
 }
 
 // The child opens it by number after its own descriptors were put in place: the number must not be one of those.
-function outOfTheWay(fd: number): number {
-  const moved = kernelSyscalls().call("fcntl", fd, F_DUPFD_CLOEXEC, SAFE_NUMBER);
+function outOfTheWay(fd: number, least: number): number {
+  const moved = kernelSyscalls().call("fcntl", fd, F_DUPFD_CLOEXEC, least);
   if (moved < 0) throw systemError(-moved, "fcntl");
   closeSync(fd);
   return moved;

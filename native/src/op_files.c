@@ -41,6 +41,11 @@ int op_symlink(struct run *run, struct cursor *f) {
   return ret < 0 && ret != -EEXIST ? fail_at(run, (int)-ret, "make link", path) : 0;
 }
 
+static int clone_of(int dir, const char *path, bool recursive) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | LAP_AT_EMPTY_PATH | (recursive ? LAP_AT_RECURSIVE : 0U);
+  return (int)sys3(__NR_open_tree, dir, path, flags);
+}
+
 static int empty_directory(struct run *run) {
   if (run->empty >= 0) return 0;
   struct list none = {.count = 0};
@@ -48,9 +53,12 @@ static int empty_directory(struct run *run) {
   return run->empty < 0 ? -run->empty : 0;
 }
 
-static int clone_of(int dir, const char *path, bool recursive) {
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | LAP_AT_EMPTY_PATH | (recursive ? LAP_AT_RECURSIVE : 0U);
-  return (int)sys3(__NR_open_tree, dir, path, flags);
+// Before 6.15 only a mount that is attached can be cloned: there the first directory to hide gets the tmpfs itself.
+static int empty_cover(struct run *run) {
+  int error = empty_directory(run);
+  if (error != 0) return -error;
+  int fd = clone_of(run->empty, "", false);
+  return fd == -EINVAL ? (int)sys3(__NR_fcntl, run->empty, 1030 /* F_DUPFD_CLOEXEC */, 3) : fd;
 }
 
 // CVE-2025-31133: what hides a file must be the null device itself, whatever the image put at /dev/null.
@@ -69,11 +77,9 @@ int op_mask(struct run *run, struct cursor *f) {
   AUTO_FD at = open_beneath(run->root, path, 0);
   if (at == -ENOENT || at == -ENOTDIR || at == -EACCES) return 0;
   if (at < 0) return fail_at(run, -at, "open masked path", path);
-  int error = is_directory(at) ? empty_directory(run) : 0;
-  if (error != 0) return error;
-  AUTO_FD cover = is_directory(at) ? clone_of(run->empty, "", false) : null_device(run);
+  AUTO_FD cover = is_directory(at) ? empty_cover(run) : null_device(run);
   if (cover < 0) return fail_at(run, -cover, "mask", path);
-  error = move_to(cover, at);
+  int error = move_to(cover, at);
   return error == 0 ? 0 : fail_at(run, error, "mask", path);
 }
 

@@ -3,6 +3,7 @@
 #include <linux/mount.h>
 
 #include "op_mount.h"
+#include "op_root.h"
 #include "sys.h"
 #include "text.h"
 
@@ -15,29 +16,30 @@ static int set_layer(int context, const char *key, const char *path) {
   return (int)-ret;
 }
 
-static int overlay_context(struct run *run, int context, struct list *lowers, const char *upper, const char *work) {
-  for (uint32_t i = 0; i < lowers->count; i++) {
-    const char *path = get_str(&lowers->items);
+static int overlay_context(struct run *run, int context, const struct overlay *overlay) {
+  struct list lowers = overlay->lowers;
+  for (uint32_t i = 0; i < lowers.count; i++) {
+    const char *path = get_str(&lowers.items);
     int error = set_layer(context, "lowerdir+", path);
     if (error != 0) return fail_at(run, error, "overlay lower layer", path);
   }
-  if (upper[0] == 0) return 0;
-  int error = set_layer(context, "upperdir", upper);
+  if (overlay->upper[0] == 0) return 0;
+  int error = set_layer(context, "upperdir", overlay->upper);
   if (error != 0) return context_failure(run, context, error, "overlay upper layer");
-  error = set_layer(context, "workdir", work);
+  error = set_layer(context, "workdir", overlay->work);
   return error == 0 ? 0 : context_failure(run, context, error, "overlay work directory");
 }
 
-static int overlay_options(struct run *run, int context, struct list *options) {
-  for (uint32_t i = 0; i < options->count; i++) {
-    const char *option = get_str(&options->items);
+static int overlay_options(struct run *run, int context, struct list options) {
+  for (uint32_t i = 0; i < options.count; i++) {
+    const char *option = get_str(&options.items);
     int error = set_option(context, option);
     if (error != 0) return context_failure(run, context, error, option);
   }
   return 0;
 }
 
-static int attach_root(struct run *run, int tree, const char *at) {
+int attach_root(struct run *run, int tree, const char *at) {
   int opened = opened_source(run, at);
   AUTO_FD target = opened >= 0 ? (int)sys3(__NR_fcntl, opened, 1030 /* F_DUPFD_CLOEXEC */, 3)
                                : sys_open(at, LAP_O_PATH | LAP_O_DIRECTORY, 0);
@@ -60,25 +62,30 @@ static int add_empty_lower(struct run *run, int context, const char *at) {
   return error == 0 ? 0 : fail_at(run, error, "overlay lower layer", at);
 }
 
-int op_root_overlay(struct run *run, struct cursor *f) {
-  const char *at = get_str(f);
-  struct list lowers = get_strs(f);
-  const char *upper = get_str(f);
-  const char *work = get_str(f);
-  struct list options = get_strs(f);
-  if (f->bad) return EBADMSG;
-  AUTO_FD context = (int)sys2(__NR_fsopen, "overlay", FSOPEN_CLOEXEC);
-  if (context < 0) return fail_at(run, -context, "open filesystem", "overlay");
+static int overlay_by_context(struct run *run, int context, const char *at, const struct overlay *overlay) {
   (void)sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", "overlay", 0);
-  int error = overlay_options(run, context, &options);
-  if (error == 0) error = overlay_context(run, context, &lowers, upper, work);
-  if (error == 0 && upper[0] == 0 && lowers.count == 1) error = add_empty_lower(run, context, at);
+  int error = overlay_options(run, context, overlay->options);
+  if (error == 0) error = overlay_context(run, context, overlay);
+  if (error == 0 && overlay->upper[0] == 0 && overlay->lowers.count == 1) error = add_empty_lower(run, context, at);
   if (error != 0) return error;
   long ret = sys5(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
   if (ret < 0) return context_failure(run, context, (int)-ret, "overlay");
   run->root = (int)sys3(__NR_fsmount, context, FSMOUNT_CLOEXEC, 0);
   if (run->root < 0) return fail_at(run, -run->root, "mount overlay", "");
   return attach_root(run, run->root, at);
+}
+
+int op_root_overlay(struct run *run, struct cursor *f) {
+  const char *at = get_str(f);
+  struct overlay overlay = {.lowers = get_strs(f)};
+  overlay.upper = get_str(f);
+  overlay.work = get_str(f);
+  overlay.options = get_strs(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD context = (int)sys2(__NR_fsopen, "overlay", FSOPEN_CLOEXEC);
+  if (context < 0) return fail_at(run, -context, "open filesystem", "overlay");
+  if (takes_anything(context)) return overlay_by_mount(run, at, &overlay);
+  return overlay_by_context(run, context, at, &overlay);
 }
 
 int op_root_bind(struct run *run, struct cursor *f) {

@@ -8,6 +8,8 @@ import { attach, control, hostFacts, observeStatus, readStatus, updateResources 
 import { collect, finish, leftoverCgroups, missing, run, TestContainer } from "./core-harness.ts";
 import { titleUnless } from "../support/facts.ts";
 
+/** The qemu machine has its two processors for itself. */
+const inMachine = process.env["LAP_MACHINE"] !== undefined;
 const controllers = new Set(hostFacts().cgroups.flatMap((mount) => mount.controllers));
 
 function limited(resources: ResourcesSpec): (spec: RuntimeSpec) => RuntimeSpec {
@@ -42,20 +44,17 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
   test.skipIf(lacks("cpu"))(
     titleUnless(lacks("cpu"), "cgroup.cpu", "cpu: a busy loop limited to 20 % uses 20 % ± 2"),
     async () => {
-      const usage =
-        "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat";
-      const periods = "cat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null || cat /sys/fs/cgroup/cpu.stat";
-      const script = `end=$(($(date +%s%N) + 2000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; ${usage}; ${periods}`;
-      const began = performance.now();
+      // Inside, so that nothing of the start counts: "time usage" before and after, in nanoseconds.
+      const now =
+        "u=$(cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/^usage_usec/{print $2*1000}' /sys/fs/cgroup/cpu.stat); echo $(date +%s%N) $u";
+      const script = `${now}; end=$(($(date +%s%N) + 4000000000)); while [ $(date +%s%N) -lt $end ]; do :; done; ${now}; cat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null || cat /sys/fs/cgroup/cpu.stat`;
       const { stdout } = await run(["sh", "-c", script], limited({ cpu: { quota: 20_000, period: 100_000 } }));
-      const elapsedNs = (performance.now() - began) * 1e6;
-      const used = Number(stdout.split("\n")[0]);
-      expect(used / elapsedNs).toBeLessThan(0.22);
-      // On a busy machine it may get less than its share; each period in which it was stopped it had used all 20 ms.
-      const throttled = Number(/nr_throttled (\d+)/.exec(stdout)![1]);
-      expect(throttled).toBeGreaterThan(0);
-      expect(used).toBeGreaterThan(throttled * 20e6 * 0.9);
-      if (loadavg()[0]! < 1.5) expect(used / elapsedNs).toBeGreaterThan(0.18);
+      const [first, last] = stdout.split("\n").map((line) => line.split(" ").map(Number));
+      const share = (last![1]! - first![1]!) / (last![0]! - first![0]!);
+      expect(share).toBeLessThan(0.22);
+      // On a busy machine it may get less than its share, but not without having been stopped in most periods.
+      if (loadavg()[0]! < 1.5 || inMachine) expect(share).toBeGreaterThan(0.18);
+      expect(Number(/nr_throttled (\d+)/.exec(stdout)![1])).toBeGreaterThan(10);
     },
   );
 

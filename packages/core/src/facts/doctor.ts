@@ -113,7 +113,7 @@ function filesystemFacts(facts: HostFacts): HostFact[] {
       ffi && probe.overlayTakesLayersOneByOne(),
       "overlay.lowerdir_plus",
       "overlay layers one by one",
-      "needs Linux 6.7 or newer, and root",
+      "needs Linux 6.8 or newer, and root; before, about 200 layers fit",
     ),
     either(
       ffi && probe.hasOpenat2(),

@@ -134,7 +134,7 @@ export function labelOps(
   return ops;
 }
 
-/** The time namespace: unshared, its clocks set, entered by exec (time_namespaces(7)). */
+/** The time namespace: unshared, its clocks set, entered (time_namespaces(7)). */
 export function timeOps(linux: LinuxSpec, namespaces: NamespacePlan): PlanOp[] {
   const offsets = Object.entries(linux.timeOffsets ?? {});
   if (!namespaces.isNew.has("time")) {
@@ -146,7 +146,8 @@ export function timeOps(linux: LinuxSpec, namespaces: NamespacePlan): PlanOp[] {
     return `${clock} ${secs} ${nanosecs}\n`;
   });
   const unshare: PlanOp = { op: "unshare", flags: CLONE_NEWTIME };
-  return lines.length === 0
-    ? [unshare]
-    : [unshare, { op: "writeSelf", path: "/proc/self/timens_offsets", value: lines.join("") }];
+  const offset: PlanOp = { op: "writeSelf", path: "/proc/self/timens_offsets", value: lines.join("") };
+  // Before 6.3 exec did not enter it, and a process between two of them cannot vfork.
+  const enter: PlanOp = { op: "setns", type: CLONE_NEWTIME, path: "/proc/self/ns/time_for_children" };
+  return [unshare, ...(lines.length === 0 ? [] : [offset]), enter];
 }

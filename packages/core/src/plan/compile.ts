@@ -137,7 +137,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
       ? [{ op: "gate" }]
       : processOps(bundle, spec.process, facts, warnings, options, maps.denySetgroups)),
   ];
-  // The time namespace is entered by exec, after its clocks were set.
+  // The time namespace is entered by an operation, after its clocks were set.
   const unshared = (isCgroupUnshared(namespaces, cgroups) ? CLONE_NEWCGROUP : 0) | CLONE_NEWTIME;
   return {
     version: PLAN_VERSION,

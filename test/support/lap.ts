@@ -14,6 +14,14 @@ export interface LapResult {
   readonly stderr: string;
 }
 
+interface RunOptions {
+  readonly input?: string | Buffer;
+  readonly timeoutMs?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** In the machine's own network namespace, whatever the store's is. */
+  readonly outside?: boolean;
+}
+
 /** Programs of the fixture image `progs:1`. */
 const PROGRAMS = [
   "sh",
@@ -52,11 +60,8 @@ export class LapStore {
   }
 
   /** Runs to the end; `input` becomes standard input. */
-  run(
-    args: readonly string[],
-    options: { readonly input?: string | Buffer; readonly timeoutMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
-  ): LapResult {
-    const [program, ...before] = this.#command;
+  run(args: readonly string[], options: RunOptions = {}): LapResult {
+    const [program, ...before] = options.outside === true ? [nativePart("lap")] : this.#command;
     const { status, signal, stdout, stderr, error } = spawnSync(program, [...before, "--root", this.root, ...args], {
       input: options.input ?? "",
       timeout: options.timeoutMs ?? 30_000,

@@ -59,11 +59,18 @@ export interface LaunchExtras {
   readonly signal?: AbortSignal;
   /** Runs the hooks of the caller's namespaces once the container stands; the state JSON it returns goes to the container's own hooks. */
   readonly onCreated?: (pid: number) => Promise<string>;
+  /** Done while the helper makes the container, which waits for it before its program runs; the plan is one of `awaitCaller`. */
+  readonly meanwhile?: () => void | Promise<void>;
 }
 
-function answerSync(pid: number, go: (state: Uint8Array) => void, extras: LaunchExtras | undefined): Promise<void> {
-  const state = extras?.onCreated === undefined ? Promise.resolve("{}") : extras.onCreated(pid);
-  return state.then((text) => go(Buffer.from(text)));
+async function answerSync(
+  pid: number,
+  go: (state: Uint8Array) => void,
+  extras: LaunchExtras | undefined,
+  meanwhile: Promise<void>,
+): Promise<void> {
+  await meanwhile;
+  go(Buffer.from(extras?.onCreated === undefined ? "{}" : await extras.onCreated(pid)));
 }
 
 function awaitAnswer(
@@ -74,6 +81,10 @@ function awaitAnswer(
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd: helper.fd, readable: true, writable: true });
     const isOwner = plan.options.foreground && plan.options.initialClient;
+    const meanwhile = Promise.resolve().then(() => extras?.meanwhile?.());
+    // Whoever waits for it is told; a helper that fails first never asks.
+    meanwhile.catch(() => undefined);
+    let refusal: unknown;
     const attachment: SocketAttachment = new SocketAttachment(socket, isOwner, {
       started(pid) {
         const stays = plan.options.initialClient;
@@ -82,18 +93,22 @@ function awaitAnswer(
       },
       failed(payload) {
         socket.destroy();
-        reject(launchError(decodeFailure(payload, plan)));
+        reject((refusal as Error | undefined) ?? launchError(decodeFailure(payload, plan)));
       },
       sync(pid, go) {
-        answerSync(pid, go, extras).catch((error: unknown) => {
-          socket.destroy();
-          reject(error as Error);
+        answerSync(pid, go, extras, meanwhile).catch((error: unknown) => {
+          refusal = error;
+          // No answer: the helper gives up, and says so when the container is gone.
+          socket.end();
         });
       },
     });
     // No answer at all: the helper died. Settling twice has no effect.
     socket.on("close", () =>
-      reject(new LapError("internal", "ERR_LAP_LAUNCH", "the native helper ended without an answer")),
+      reject(
+        (refusal as Error | undefined) ??
+          new LapError("internal", "ERR_LAP_LAUNCH", "the native helper ended without an answer"),
+      ),
     );
   });
 }

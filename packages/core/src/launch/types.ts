@@ -70,6 +70,8 @@ export interface LaunchOptions {
   readonly foreground: boolean;
   /** Hand the launching process a connected {@link Attachment} (all three streams). */
   readonly initialClient: boolean;
+  /** The container waits, its mounts made, until what `launch` is given as `meanwhile` is done. */
+  readonly awaitCaller?: boolean;
   /** For an OCI command line: no supervisor stays, the caller's streams, a gate before exec. */
   readonly oci?: OciOptions;
   /** Which streams the initial client is attached to; default all. */

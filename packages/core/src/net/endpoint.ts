@@ -124,6 +124,23 @@ export function detachEndpoint(hostIfname: string, options: NetlinkOptions = {})
   return host.deleteLink(hostIfname);
 }
 
+/**
+ * Nothing passes the host's end any more, and its address may be another's at once; the pair goes with its namespace. Unlike a deletion this
+ * waits for nothing. False when it is gone already.
+ */
+export function muteEndpoint(hostIfname: string, options: NetlinkOptions = {}): boolean {
+  using host = new Rtnl(options);
+  const port = host.findLink(hostIfname);
+  if (port === undefined) return false;
+  try {
+    host.setBridgePort(port, { state: "disabled" });
+  } catch (error) {
+    // The kernel was faster, or somebody took the device from its bridge.
+    if (!["ENODEV", "EOPNOTSUPP", "EINVAL"].includes(errorCode(error) ?? "")) throw error;
+  }
+  return true;
+}
+
 /** Raises the loopback device of a namespace. */
 export function raiseLoopback(ref: NetnsRef): void {
   using netns = openNetns(ref);

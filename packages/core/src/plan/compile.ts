@@ -56,7 +56,13 @@ function sharedRootOp(rootfs: Rootfs): PlanOp {
   throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "linux.namespaces: a mount namespace is required");
 }
 
-function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, isPrivate: boolean): PlanOp[] {
+function filesystemOps(
+  bundle: Bundle,
+  linux: LinuxSpec,
+  facts: HostFacts,
+  isPrivate: boolean,
+  awaitCaller: boolean,
+): PlanOp[] {
   const { spec, rootfs } = bundle;
   const at = rootTarget(rootfs);
   return [
@@ -67,7 +73,7 @@ function filesystemOps(bundle: Bundle, linux: LinuxSpec, facts: HostFacts, isPri
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
     { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
-    ...createHookOps(spec.hooks ?? {}),
+    ...createHookOps(spec.hooks ?? {}, awaitCaller),
     ...(spec.root?.readonly === true ? [{ op: "rootReadonly" }] : []),
     { op: isPrivate ? "pivot" : "chroot" },
     ...rootPropagationOps(linux),
@@ -123,7 +129,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const cgroups = planCgroups(spec, options.id, facts);
   const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
   const maps = idMaps(linux, namespaces, facts);
-  const filesystem = filesystemOps(bundle, linux, facts, isPrivate);
+  const filesystem = filesystemOps(bundle, linux, facts, isPrivate, options.awaitCaller === true);
   const oom = spec.process?.oomScoreAdj;
   const ops: PlanOp[] = [
     ...enterOps(namespaces, cgroups),

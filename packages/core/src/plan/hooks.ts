@@ -3,7 +3,7 @@
 import type { HookSpec, HooksSpec } from "@lapstrake/base";
 import type { PlanOp } from "./types.ts";
 
-/** Stage number of the wait for prestart and createRuntime hooks. */
+/** Stage number of the wait for prestart and createRuntime hooks, and for what the caller does meanwhile. */
 export const SYNC_CREATE_RUNTIME = 0;
 
 function hookOp(hook: HookSpec, status: string): PlanOp {
@@ -12,12 +12,12 @@ function hookOp(hook: HookSpec, status: string): PlanOp {
   return { op: "hook", path, args: argv, env: env ?? [], timeout: timeout ?? 0, status };
 }
 
-/** Before pivot_root: wait for the caller's hooks, then createContainer's. [] without hooks. */
-export function createHookOps(hooks: HooksSpec): PlanOp[] {
+/** Before pivot_root: wait for the caller (its hooks, its own work), then createContainer's. [] when there is nothing to wait for. */
+export function createHookOps(hooks: HooksSpec, awaitCaller = false): PlanOp[] {
   const own = (hooks.createContainer ?? []).map((hook) => hookOp(hook, "creating"));
   const callers = [...(hooks.prestart ?? []), ...(hooks.createRuntime ?? [])];
   const later = hooks.startContainer ?? [];
-  if (own.length + callers.length + later.length === 0) return [];
+  if (own.length + callers.length + later.length === 0 && !awaitCaller) return [];
   return [{ op: "sync", stage: SYNC_CREATE_RUNTIME }, ...own];
 }
 

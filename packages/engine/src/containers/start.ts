@@ -6,6 +6,7 @@ import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
+import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
@@ -39,10 +40,21 @@ export async function startContainer(
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
   // Awaited here: the lock is held until the program runs.
-  if (record.kind === "wasm") return await launchBundle(context, record, wasmBundle(context, record), options, debug);
+  if (record.kind === "wasm") return await startWasm(context, record, options, debug);
   if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
     return await startOnNetwork(context, record, options, debug);
   return await launchBundle(context, record, linuxBundle(context.paths, record), options, debug);
+}
+
+async function startWasm(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  const launched = await launchBundle(context, record, wasmBundle(context, record), options, debug);
+  if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
+  return launched;
 }
 
 async function startOnNetwork(
@@ -54,9 +66,14 @@ async function startOnNetwork(
   // Loaded here: a start without a network needs none of it.
   const { dropNetwork, hasResolver, prepareNetwork } = await import("../network/attach.ts");
   const network = prepareNetwork(context, record);
-  try {
+  // The helper mounts meanwhile.
+  const connect = async (): Promise<void> => {
+    network.connect?.();
     if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
-    return await launchBundle(context, record, linuxBundle(context.paths, record, network), options, debug);
+  };
+  try {
+    const bundle = linuxBundle(context.paths, record, network);
+    return await launchBundle(context, record, bundle, options, debug, connect);
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);
     throw error;
@@ -69,9 +86,11 @@ async function launchBundle(
   bundle: Bundle,
   options: StartOptions,
   debug: DebugSink | undefined,
+  meanwhile?: () => Promise<void>,
 ): Promise<Launched> {
   const facts = hostFacts();
-  const plan = compile(bundle, facts, launchOptions(context.paths, record, options, context.reapArgv));
+  const orders = launchOptions(context.paths, record, options, context.reapArgv);
+  const plan = compile(bundle, facts, meanwhile === undefined ? orders : { ...orders, awaitCaller: true });
   if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));
   if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));
   if (debug?.stages.has("plan") === true) debug.show("plan", formatPlan(plan));
@@ -79,5 +98,5 @@ async function launchBundle(
   const dir = dirOf(context.paths, record);
   rmSync(join(dir, REAPED_MARK), { force: true });
   writeFileSync(join(dir, SPEC_FILE), JSON.stringify(bundle.spec));
-  return launch(plan);
+  return launch(plan, meanwhile === undefined ? {} : { meanwhile });
 }

@@ -24,6 +24,8 @@ export interface PreparedNetwork {
   readonly netnsPath: string;
   /** Directory of hostname, hosts and resolv.conf. */
   readonly filesDir: string;
+  /** Puts devices into the namespace and names into the files: before the program runs. Absent where another container's is joined. */
+  readonly connect?: () => void;
 }
 
 /** The networks of the context's store. */
@@ -36,7 +38,7 @@ export function netnsPathOf(context: EngineContext, record: ContainerRecord): st
   return join(dirOf(context.paths, record), NETNS_FILE);
 }
 
-/** Makes the network of a container that is about to start and whose lock is held; on failure nothing of it stays. */
+/** Makes the namespace of a container that is about to start and whose lock is held; {@link dropNetwork} undoes whatever was done. */
 export function prepareNetwork(context: EngineContext, record: ContainerRecord): PreparedNetwork {
   const mode = networkMode(record.request.network);
   if (mode.kind === "container") return joined(context, mode.container);
@@ -44,15 +46,11 @@ export function prepareNetwork(context: EngineContext, record: ContainerRecord):
   const netnsPath = netnsPathOf(context, record);
   dropNetwork(context, record); // What an earlier run left that was cut short.
   createNetns(netnsPath);
-  try {
-    raiseLoopback({ path: netnsPath });
+  const connect = (): void => {
     connectAll(networks, record, netnsPath);
     writeFiles(context, record, networks);
-    return { netnsPath, filesDir: dirOf(context.paths, record) };
-  } catch (error) {
-    dropNetwork(context, record);
-    throw error;
-  }
+  };
+  return { netnsPath, filesDir: dirOf(context.paths, record), connect };
 }
 
 /** The network of another container, which has to run. */
@@ -83,7 +81,10 @@ function bindingsOf({ request, ...record }: ContainerRecord): readonly PortBindi
 /** Ports are published where the way out is: at the first network that is not internal. */
 function connectAll(networks: Networks, record: ContainerRecord, netnsPath: string): void {
   let ports = bindingsOf(record);
-  for (const [name, attachment] of Object.entries(record.networks ?? {})) {
+  const wanted = Object.entries(record.networks ?? {});
+  // The first device raises it too.
+  if (wanted.length === 0) raiseLoopback({ path: netnsPath });
+  for (const [name, attachment] of wanted) {
     const isOut = name === DEFAULT_NETWORK || !networks.find(name).internal;
     networks.connect(name, {
       ...connection(record, attachment),
@@ -129,7 +130,7 @@ export function connectLive(
 /** Disconnects a container that runs; its files follow. The lock of the container is held. */
 export function disconnectLive(context: EngineContext, record: ContainerRecord, name: string): void {
   const networks = networksOf(context);
-  networks.disconnect(name, record.id);
+  networks.disconnect(name, record.id, { path: netnsPathOf(context, record) });
   writeFiles(context, record, networks);
 }
 
@@ -157,10 +158,10 @@ export function hasResolver(record: ContainerRecord): boolean {
 
 /** Takes the network away that the record's run had; the lock of the container is held. Idempotent. */
 export function dropNetwork(context: EngineContext, record: ContainerRecord): void {
-  const networks = networksOf(context);
-  if (networks.endpointsOf(record.id).length > 0) networks.disconnectAll(record.id);
   const path = netnsPathOf(context, record);
   if (existsSync(path)) removeNetns(path);
+  const networks = networksOf(context);
+  if (networks.endpointsOf(record.id).length > 0) networks.disconnectAll(record.id, "with-namespace");
 }
 
 /** {@link dropNetwork} after an end, unless the container runs again or is gone. */

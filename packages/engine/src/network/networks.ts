@@ -11,6 +11,7 @@ import {
   forgetConnections,
   forgetUdpPort,
   macOfIp,
+  muteEndpoint,
   openNetns,
   parseIp,
   parsePrefix,
@@ -155,7 +156,7 @@ export class Networks {
 
   /**
    * Takes a container off every network: what the reaper asks for. Idempotent. `with-namespace` leaves the devices to the kernel, which
-   * deletes them with the namespace that the caller let go of: deleting one by hand waits some 20 ms.
+   * deletes them with the namespace that the caller let go of: deleting one by hand waits some 20 ms. Until then they are mute.
    */
   disconnectAll(containerId: string, devices: "delete" | "with-namespace" = "delete"): void {
     using _lock = this.#store.lock();
@@ -295,6 +296,7 @@ export class Networks {
     if (endpoint === undefined) return false;
     this.#unpublish(endpoint);
     if (devices === "delete") detachEndpoint(endpoint.hostIfname, this.#kernel());
+    else muteEndpoint(endpoint.hostIfname, this.#kernel());
     const { [containerId]: _gone, ...endpoints } = record.endpoints;
     this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
     return true;

@@ -141,13 +141,20 @@ export function setNoLinkLocal(index: number, subject = `#${index}`): Request {
   return newLink(subject, [{ type: K.IFLA_AF_SPEC, value: [inet6] }], ifinfomsg(index), 0);
 }
 
-/** Bridge port options: `hairpin` sends a frame back where it came from, `isolated` ports do not see each other. */
-export function setBridgePort(
-  index: number,
-  port: { readonly hairpin?: boolean; readonly isolated?: boolean },
-  subject = `#${index}`,
-): Request {
+/** Options of a bridge port. */
+export interface BridgePort {
+  /** Sends a frame back where it came from. */
+  readonly hairpin?: boolean;
+  /** Isolated ports do not see each other. */
+  readonly isolated?: boolean;
+  /** Lets nothing in or out. */
+  readonly state?: "disabled";
+}
+
+/** Changes a bridge port. */
+export function setBridgePort(index: number, port: BridgePort, subject = `#${index}`): Request {
   const attrs: Attr[] = [];
+  if (port.state !== undefined) attrs.push({ type: K.IFLA_BRPORT_STATE, value: u8(K.BR_STATE_DISABLED) });
   if (port.hairpin !== undefined) attrs.push({ type: K.IFLA_BRPORT_MODE, value: u8(Number(port.hairpin)) });
   if (port.isolated !== undefined) attrs.push({ type: K.IFLA_BRPORT_ISOLATED, value: u8(Number(port.isolated)) });
   const protinfo: Attr = { type: K.IFLA_PROTINFO, value: attrs };

@@ -13,6 +13,7 @@ import {
   setBridgePort,
   setLink,
   setNoLinkLocal,
+  type BridgePort,
   type Link,
   type LinkChange,
   type VethEnd,
@@ -78,8 +79,8 @@ export class Rtnl implements Disposable {
     this.#socket.request(addVeth(end, peer));
   }
 
-  /** Hairpin and isolation of a bridge port. */
-  setBridgePort(link: Link, port: { readonly hairpin?: boolean; readonly isolated?: boolean }): void {
+  /** Hairpin, isolation and state of a bridge port. */
+  setBridgePort(link: Link, port: BridgePort): void {
     this.#socket.request(setBridgePort(link.index, port, link.name));
   }
 

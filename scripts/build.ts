@@ -22,6 +22,9 @@ const BINARIES: readonly { readonly name: string; readonly source: string }[] = 
   { name: "lap-runtime", source: "src/lap-runtime.ts" },
 ];
 
+/** The program in a Wasm container's sandbox. */
+const PAYLOAD = "lap-wasm";
+
 /** Stay outside the bundles: found in node_modules at run time, and only by the commands that need them. */
 const EXTERNAL_OF_BUNDLES: readonly RegExp[] = [/^@bytecodealliance\//, /^koffi/, /^@koromix\//, /^memfs/];
 
@@ -85,7 +88,9 @@ async function buildBinaries(): Promise<void> {
     rmSync(fresh, { recursive: true });
     const groups = [{ name: "hot", test: (id: string): boolean => hot.has(id) }];
     checkBudget(await bundle(options, { ...output, codeSplitting: { groups } }));
-    await writeStarts(fresh, Object.keys(input));
+    // Built apart: what it shares with `lap` would be that one large file.
+    await bundle({ ...options, input: { [PAYLOAD]: join(folder, `src/${PAYLOAD}.ts`) } }, output);
+    await writeStarts(fresh, [...Object.keys(input), PAYLOAD]);
   });
 }
 

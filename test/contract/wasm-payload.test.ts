@@ -33,6 +33,16 @@ const SOURCES = {
       (i32.store (i32.const 0) (i32.const 33)) (i32.store (i32.const 4) (i32.const 1))
       (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
       (loop $more (br $more))))`,
+  /** Says "+", sleeps for an hour. */
+  sleeps: `(module (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 32) "+")
+    (func (export "_start")
+      (i32.store (i32.const 0) (i32.const 32)) (i32.store (i32.const 4) (i32.const 1))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (i32.store (i32.const 80) (i32.const 1))
+      (i64.store (i32.const 88) (i64.const 3600000000000))
+      (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 8)))))`,
 } as const;
 
 /** The payload: runs the guest of argv, then writes what it changed into a file. */
@@ -40,14 +50,16 @@ const PROGRAM = `
   import { readFileSync, writeFileSync } from "node:fs";
   import { isMainThread } from "node:worker_threads";
   import { UnionFs } from "@lapstrake/layers";
-  import { runCommand, runPayload, servePayload } from "@lapstrake/wasm/node";
-  if (isMainThread) process.exit(await runPayload({ file: new URL(import.meta.url), data: process.argv.slice(2) }));
-  await servePayload(async ({ data: [guest, changes], ...streams }) => {
+  import { canRunHere, runCommand, runPayload, runPayloadHere, servePayload } from "@lapstrake/wasm/node";
+  const data = process.argv.slice(2);
+  const run = async ({ data: [guest, changes], ...streams }) => {
     const fs = UnionFs.create([]);
     const exit = await runCommand({ fs, program: new Uint8Array(readFileSync(guest)), args: ["guest"], ...streams, breakOnSigint: true });
     writeFileSync(changes, JSON.stringify(fs.changes()));
     return exit.exitCode;
-  });`;
+  };
+  if (!isMainThread) await servePayload(run);
+  else process.exit(await (canRunHere() ? runPayloadHere(run, data) : runPayload({ file: new URL(import.meta.url), data })));`;
 
 /** In node_modules, where the payload finds the packages. */
 let folder: string;
@@ -111,6 +123,27 @@ describe("signals", () => {
       expect(JSON.parse(readFileSync(changes, "utf8"))).toEqual([{ kind: "A", path: "/d" }]);
     },
   );
+
+  it.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)(
+    "%s and SIGINT end a spinning guest of the main thread, which has the files and reports the first",
+    async (name) => {
+      const { child, changes, spoken, ended } = start("spins", "ignore");
+      await spoken;
+      child.kill(name);
+      child.kill("SIGINT");
+      expect(await ended).toMatchObject({ code: 128 + constants.signals[name], signal: null });
+      expect(JSON.parse(readFileSync(changes, "utf8"))).toEqual([{ kind: "A", path: "/d" }]);
+    },
+  );
+
+  it("SIGTERM and SIGINT end a guest of the main thread that sleeps", async () => {
+    const { child, changes, spoken, ended } = start("sleeps", "ignore");
+    await spoken;
+    child.kill("SIGTERM");
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 143, signal: null });
+    expect(JSON.parse(readFileSync(changes, "utf8"))).toEqual([]);
+  });
 
   it("SIGTERM ends a guest that waits for stdin", async () => {
     const { child, spoken, ended } = start("copies", "pipe");

@@ -39,7 +39,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     hostname: machineHostname,
     reapArgv: [...program.argv, "_reap", paths.root],
     keeperArgv: [...program.argv, "_keeper", paths.root],
-    wasmArgv: [...program.argv, "_wasm"],
+    wasmArgv: [...(program.wasmArgv ?? program.argv), "_wasm"],
     programRoots: program.roots,
   };
   return new Engine(context);

@@ -10,6 +10,8 @@ export interface EngineProgram {
   readonly argv: readonly string[];
   /** Folders shown read-only to a sandboxed copy of it. */
   readonly roots: readonly string[];
+  /** A smaller program for the verb `_wasm`, which loads nothing else; absent: `argv` has it too. */
+  readonly wasmArgv?: readonly string[];
 }
 
 /** `main` beside this file, run by the Node that runs now. */

@@ -3,6 +3,7 @@ import { control } from "@lapstrake/core";
 import { LapError, errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
+import { signalsFor } from "../sandbox/wasm-signals.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
@@ -46,10 +47,10 @@ async function killAndWait(context: EngineContext, record: ContainerRecord): Pro
 export async function sendSignal(context: EngineContext, record: ContainerRecord, signal: number): Promise<void> {
   try {
     await using connection = await control(dirOf(context.paths, record));
-    await connection.signal(signal);
+    for (const each of signalsFor(record, signal)) await connection.signal(each);
   } catch (error) {
     const code = errorCode(error);
-    if (code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "ECONNRESET" && code !== "EPIPE") throw error;
+    if (code !== "ENOENT" && code !== "ERR_LAP_NOT_RUNNING" && code !== "ECONNREFUSED" && code !== "ECONNRESET" && code !== "EPIPE") throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import { attach, control, type Attachment, type ExitStatus } from "@lapstrake/core";
 import { errorCode } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
+import { attachedTo } from "../sandbox/wasm-signals.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 const SIGKILL = 9;
@@ -66,10 +67,10 @@ function isAlive(engine: Engine, record: ContainerRecord): boolean {
 }
 
 /** Connects to a running container's standard streams. */
-export function attachContainer(
+export async function attachContainer(
   engine: Engine,
   record: ContainerRecord,
   options: { readonly stdin: boolean },
 ): Promise<Attachment> {
-  return attach(engine.dir(record), { stdin: options.stdin, stdout: true, stderr: true });
+  return attachedTo(record, await attach(engine.dir(record), { stdin: options.stdin, stdout: true, stderr: true }));
 }

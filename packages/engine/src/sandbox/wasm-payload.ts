@@ -1,9 +1,12 @@
-// The verb `_wasm`: the payload process of a Wasm container. This is its main thread; the guest runs in wasm-thread.ts.
-import { runPayload } from "@lapstrake/wasm/node";
-import type { WasmThreadData } from "./wasm-thread.ts";
+// The verb `_wasm`: the payload process of a Wasm container. The guest runs in this thread when its stdin never waits, else in
+// wasm-thread.ts, so that this one can feed it.
+import { canRunHere, runPayload, runPayloadHere } from "@lapstrake/wasm/node";
+import type { WasmRunData } from "./wasm-run.ts";
 
 /** Runs the container's guest to its end; resolves to the exit code. */
-export function runWasmPayload(dir: string, root: string): Promise<number> {
-  const data: WasmThreadData = { dir, root };
+export async function runWasmPayload(dir: string, root: string): Promise<number> {
+  const data: WasmRunData = { dir, root };
+  // Loaded here: commands that export this verb only pass by.
+  if (canRunHere()) return runPayloadHere((await import("./wasm-run.ts")).runContainer, data);
   return runPayload({ file: new URL("./wasm-thread.ts", import.meta.url), data });
 }

@@ -31,7 +31,10 @@ function bindParts(text: string): Bind {
 
 function openVolume({ source, target, readOnly }: Bind, index: number): Mount {
   try {
-    return { path: toByteString(target), fs: new DirInodes(openDirFs(volumePlace(index), { live: true }), { readOnly }) };
+    return {
+      path: toByteString(target),
+      fs: new DirInodes(openDirFs(volumePlace(index), { live: true }), { readOnly }),
+    };
   } catch (cause) {
     throw new LapError("invalidArgument", "ERR_LAP_MOUNT_INVALID", `cannot mount "${source}" into a Wasm container`, {
       hint: "mount a folder, not a single file",

@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads";
 import { LapError } from "@lapstrake/base";
 import { Ring, type RingShare } from "../io/ring.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
+import { ENDING } from "./payload-signals.ts";
 
 /** What the guest's thread is started with. */
 export interface PayloadThread {
@@ -30,9 +31,6 @@ export interface PayloadShare {
 
 /** What the guest's thread tells. */
 export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done"; readonly exitCode: number };
-
-/** Signals that end a guest; SIGINT itself is what breaks it off. */
-const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {

@@ -1,0 +1,4 @@
+// The signals that end a guest, in whichever thread it runs.
+
+/** Besides SIGINT, which is what breaks a guest off. */
+export const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;

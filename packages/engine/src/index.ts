@@ -60,3 +60,4 @@ export {
   removeNetwork,
   type NetworkRow,
 } from "./network/manage.ts";
+export { checkEngine, type CheckOptions, type Finding, type ProblemKind } from "./check/check.ts";

@@ -1,0 +1,77 @@
+// What containers leave on the machine itself: cgroups without processes, and network state of containers that do not run.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "@lapstrake/base";
+import { cleanup, hostFacts } from "@lapstrake/core";
+import { CGROUP_PARENT } from "../containers/bundle.ts";
+import { containerStatus } from "../containers/status.ts";
+import type { EngineContext } from "../context.ts";
+import { containerIds } from "../state/containers.ts";
+import { networksOf } from "../network/attach.ts";
+import { isContainerId } from "../state/ids.ts";
+import { containerDir, readRecord } from "../state/record.ts";
+import { isSettled, type Problem } from "./problem.ts";
+
+/** Cgroups of containers of this store that do not run, and of containers that no store runs a process for. */
+export function cgroupProblems(context: EngineContext, minAgeMs: number): Problem[] {
+  const running = new Set(containerIds(context.paths).filter((id) => isRunning(context, id)));
+  const idle = new Set(
+    hostFacts().cgroups.flatMap(({ mountPoint }) =>
+      subdirectories(join(mountPoint, CGROUP_PARENT)).filter(
+        (id) => isContainerId(id) && !running.has(id) && isSettled(join(mountPoint, CGROUP_PARENT, id), minAgeMs),
+      ),
+    ),
+  );
+  return [...idle].filter(hasNoProcess).map((id) => ({
+    kind: "waste",
+    subject: `${CGROUP_PARENT}/${id}`,
+    text: "a cgroup without processes, of a container that does not run",
+    repair: () => cleanup(`${CGROUP_PARENT}/${id}`, id),
+  }));
+}
+
+function isRunning(context: EngineContext, id: string): boolean {
+  const record = readRecord(containerDir(context.paths.containers, id));
+  return record !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
+}
+
+function subdirectories(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function hasNoProcess(id: string): boolean {
+  return hostFacts().cgroups.every(
+    ({ mountPoint }) => textOf(join(mountPoint, CGROUP_PARENT, id, "cgroup.procs")) === "",
+  );
+}
+
+/** Empty for a file that is gone. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** Addresses, devices and ports that networks hold for containers that do not run. */
+export function networkProblems(context: EngineContext, minAgeMs: number): Problem[] {
+  const networks = networksOf(context);
+  const members = new Set(networks.list().flatMap(({ endpoints }) => Object.keys(endpoints)));
+  const gone = [...members].filter((id) => {
+    const dir = containerDir(context.paths.containers, id);
+    return !isRunning(context, id) && (!existsSync(dir) || isSettled(dir, minAgeMs));
+  });
+  return gone.map((id) => ({
+    kind: "unsettled",
+    subject: id,
+    text: "networks hold an address for it, and it does not run",
+    repair: () => networks.disconnectAll(id),
+  }));
+}

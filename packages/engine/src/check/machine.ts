@@ -10,19 +10,21 @@ import { containerIds } from "../state/containers.ts";
 import { networksOf } from "../network/attach.ts";
 import { isContainerId } from "../state/ids.ts";
 import { containerDir, readRecord } from "../state/record.ts";
-import { isSettled, type Problem } from "./problem.ts";
+import { MIN_AGE_MS, isSettled, type Problem } from "./problem.ts";
 
-/** Cgroups of containers of this store that do not run, and of containers that no store runs a process for. */
+/** Cgroups of containers of this store that do not run, and old ones without processes of containers that this store does not know. */
 export function cgroupProblems(context: EngineContext, minAgeMs: number): Problem[] {
-  const running = new Set(containerIds(context.paths).filter((id) => isRunning(context, id)));
-  const idle = new Set(
-    hostFacts().cgroups.flatMap(({ mountPoint }) =>
-      subdirectories(join(mountPoint, CGROUP_PARENT)).filter(
-        (id) => isContainerId(id) && !running.has(id) && isSettled(join(mountPoint, CGROUP_PARENT, id), minAgeMs),
-      ),
-    ),
+  const known = new Set(containerIds(context.paths));
+  // Another store's container may be about to start in a cgroup that we know nothing of.
+  const age = (id: string): number => (known.has(id) ? minAgeMs : Math.max(minAgeMs, MIN_AGE_MS));
+  const ids = new Set(
+    hostFacts().cgroups.flatMap(({ mountPoint }) => {
+      const parent = join(mountPoint, CGROUP_PARENT);
+      return subdirectories(parent).filter((id) => isContainerId(id) && isSettled(join(parent, id), age(id)));
+    }),
   );
-  return [...idle].filter(hasNoProcess).map((id) => ({
+  const idle = [...ids].filter((id) => hasNoProcess(id) && !(known.has(id) && isRunning(context, id)));
+  return idle.map((id) => ({
     kind: "waste",
     subject: `${CGROUP_PARENT}/${id}`,
     text: "a cgroup without processes, of a container that does not run",

@@ -9,6 +9,7 @@
 #include "supervisor.h"
 #include "sys.h"
 #include "text.h"
+#include "userns.h"
 
 #define PLAN_FD 3
 #define CLIENT_FD 4
@@ -140,8 +141,7 @@ static int serve(struct supervisor *s, struct client *c) {
 }
 
 int lap_main(int argc, char **argv, char **envp) {
-  (void)argc;
-  (void)argv;
+  if (argc > 0 && text_equal(argv[0], "lap-userns")) return userns_main(argc, argv, envp);
   struct supervisor *s = &supervisor;
   s->envp = envp;
   s->gate = s->failed = -1;

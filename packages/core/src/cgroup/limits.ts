@@ -17,7 +17,10 @@ export interface LimitRow {
 
 type Read = (resources: ResourcesSpec) => number | string | undefined;
 
-const none = (): readonly FileValue[] => [];
+/** The v2 side of a field that another row writes too. */
+const WITH_QUOTA = (): readonly FileValue[] => [];
+/** The v2 side of a limit that only v1 has. */
+export const NOT_ON_V2 = (): readonly FileValue[] => [];
 
 // Engines write 0 where they mean nothing: such a value of these fields is not a limit.
 function nonZero(read: Read): Read {
@@ -136,17 +139,22 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     field: "memory.kernelTCP",
     controller: "memory",
     v1: one("memory.kmem.tcp.limit_in_bytes", nonZero(memory("kernelTCP"))),
-    v2: none,
+    v2: NOT_ON_V2,
   },
-  { field: "memory.swappiness", controller: "memory", v1: one("memory.swappiness", memory("swappiness")), v2: none },
-  { field: "memory.disableOOMKiller", controller: "memory", v1: one("memory.oom_control", disableOom), v2: none },
+  {
+    field: "memory.swappiness",
+    controller: "memory",
+    v1: one("memory.swappiness", memory("swappiness")),
+    v2: NOT_ON_V2,
+  },
+  { field: "memory.disableOOMKiller", controller: "memory", v1: one("memory.oom_control", disableOom), v2: NOT_ON_V2 },
   {
     field: "cpu.shares",
     controller: "cpu",
     v1: one("cpu.shares", shares),
     v2: one("cpu.weight", shares, weightOfShares),
   },
-  { field: "cpu.period", controller: "cpu", v1: one("cpu.cfs_period_us", nonZero(cpu("period"))), v2: none },
+  { field: "cpu.period", controller: "cpu", v1: one("cpu.cfs_period_us", nonZero(cpu("period"))), v2: WITH_QUOTA },
   { field: "cpu.quota", controller: "cpu", v1: one("cpu.cfs_quota_us", nonZero(cpu("quota"))), v2: cpuMax },
   {
     field: "cpu.burst",
@@ -158,13 +166,13 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     field: "cpu.realtimePeriod",
     controller: "cpu",
     v1: one("cpu.rt_period_us", nonZero(cpu("realtimePeriod"))),
-    v2: none,
+    v2: NOT_ON_V2,
   },
   {
     field: "cpu.realtimeRuntime",
     controller: "cpu",
     v1: one("cpu.rt_runtime_us", nonZero(cpu("realtimeRuntime"))),
-    v2: none,
+    v2: NOT_ON_V2,
   },
   { field: "cpu.idle", controller: "cpu", v1: one("cpu.idle", cpu("idle")), v2: one("cpu.idle", cpu("idle")) },
   { field: "cpu.cpus", controller: "cpuset", v1: one("cpuset.cpus", cpu("cpus")), v2: one("cpuset.cpus", cpu("cpus")) },

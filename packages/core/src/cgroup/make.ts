@@ -1,10 +1,12 @@
 // Making a container's cgroup directories and writing its limits, before the helper starts.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, LapError } from "@lapstrake/base";
 import { removeCgroup } from "./cleanup.ts";
 import { attachDeviceProgram } from "./device-bpf.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/types.ts";
+
+const CALLERS = "lapstrake-callers";
 
 function isMissing(error: unknown): boolean {
   return errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR";
@@ -82,14 +84,46 @@ function enableControllers(dir: string): void {
   }
   enableControllers(parent);
   if (available.length === 0) available = readTrimmed(join(parent, "cgroup.controllers")).split(" ").filter(Boolean);
-  for (const name of available) {
-    try {
-      writeFileSync(join(parent, "cgroup.subtree_control"), `+${name}`);
-    } catch {
-      // EBUSY, ENOENT: see above.
-      continue;
-    }
+  for (const name of available) enable(parent, name);
+}
+
+function enable(dir: string, controller: string): void {
+  const file = join(dir, "cgroup.subtree_control");
+  try {
+    writeFileSync(file, `+${controller}`);
+  } catch (error) {
+    if (errorCode(error) !== "EBUSY" || !isTop(dir) || !moveAside(dir)) return;
+    tryWrite(file, `+${controller}`);
   }
+}
+
+function tryWrite(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text);
+    return true;
+  } catch {
+    // Told by name when a limit needs it.
+    return false;
+  }
+}
+
+// The top of what this process was given: above it nothing can be written.
+function isTop(dir: string): boolean {
+  try {
+    accessSync(join(dirname(dir), "cgroup.subtree_control"), constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+// cgroup-v2.rst "No Internal Process Constraint": who stands at the top of a delegated subtree, the caller most likely,
+// goes into a leaf of its own, as systemd and docker-in-docker do.
+function moveAside(dir: string): boolean {
+  const leaf = join(dir, CALLERS);
+  mkdirSync(leaf, { recursive: true });
+  const pids = readTrimmed(join(dir, "cgroup.procs")).split("\n").filter(Boolean);
+  return pids.every((pid) => tryWrite(join(leaf, "cgroup.procs"), pid));
 }
 
 function makeAll(plan: CgroupPlan, made: string[]): void {

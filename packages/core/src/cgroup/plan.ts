@@ -42,7 +42,7 @@ function withoutCgroups(spec: RuntimeSpec): CgroupPlan {
       "ERR_LAP_CGROUP_CONTROLLER",
       `linux.resources.${asked[0]}: limits need a writable cgroup, which this user does not have`,
       {
-        hint: "remove the limit, or run as root",
+        hint: "remove the limit, have a cgroup v2 subtree delegated to this user, or run as root",
       },
     );
   }
@@ -60,8 +60,10 @@ function withoutCgroups(spec: RuntimeSpec): CgroupPlan {
 /** Directories of a container's cgroups and its limits; throws `ERR_LAP_CGROUP_CONTROLLER` for a limit nobody can hold. */
 export function planCgroups(spec: RuntimeSpec, id: string, facts: HostFacts): CgroupPlan {
   const path = cgroupPath(spec.linux?.cgroupsPath, id);
-  if (facts.euid !== 0) return withoutCgroups(spec);
-  const rules = deviceRules(spec);
+  const isPrivileged = facts.euid === 0 && !facts.mapped;
+  if (!isPrivileged && facts.cgroups.length === 0) return withoutCgroups(spec);
+  // A device program is the machine's root's alone; without it there is no mknod either.
+  const rules = isPrivileged ? deviceRules(spec) : [];
   const v1 = facts.cgroups.filter((group) => group.version === 1);
   const v2 = facts.cgroups.find((group) => group.version === 2);
   return {
@@ -69,7 +71,8 @@ export function planCgroups(spec: RuntimeSpec, id: string, facts: HostFacts): Cg
     v2: v2 === undefined ? undefined : join(v2.mountPoint, path),
     isOwned: true,
     writes: [...resourceWrites(spec.linux?.resources ?? {}, facts, path), ...deviceWrites(rules, facts, path)],
-    deviceRules: controllerMount(facts, "devices") === undefined && v2 !== undefined ? rules : undefined,
+    deviceRules:
+      isPrivileged && controllerMount(facts, "devices") === undefined && v2 !== undefined ? rules : undefined,
     freezerFile: freezerFile(v2, v1, path),
     oomFile: oomFile(facts, path),
   };

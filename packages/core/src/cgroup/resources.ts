@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LapError, type ResourcesSpec } from "@lapstrake/base";
 import type { CgroupMount, HostFacts } from "../facts/types.ts";
 import type { CgroupWrite } from "../plan/types.ts";
-import { LIMIT_ROWS, type LimitRow } from "./limits.ts";
+import { LIMIT_ROWS, NOT_ON_V2, type LimitRow } from "./limits.ts";
 
 /** v2 calls the block controller io. */
 const V2_NAMES: Readonly<Record<string, string>> = { blkio: "io" };
@@ -27,9 +27,22 @@ function missing(row: LimitRow): LapError {
   );
 }
 
+// What v2 has no file for is not dropped: the container would run without a limit that somebody relies on.
+function notOnV2(row: LimitRow): LapError {
+  return new LapError(
+    "failedPrecondition",
+    "ERR_LAP_CGROUP_CONTROLLER",
+    `linux.resources.${row.field}: cgroup v2 has no such limit`,
+    { hint: "remove it", detail: { controller: row.controller, field: row.field } },
+  );
+}
+
 function rowWrites(row: LimitRow, resources: ResourcesSpec, facts: HostFacts, path: string): CgroupWrite[] {
   const mount = controllerMount(facts, row.controller);
   const values = (mount?.version === 2 ? row.v2 : row.v1)(resources);
+  if (values.length === 0 && mount?.version === 2 && row.v2 === NOT_ON_V2 && row.v1(resources).length > 0) {
+    throw notOnV2(row);
+  }
   if (values.length === 0) return [];
   if (mount === undefined) throw missing(row);
   return values.map(([file, value]) => ({

@@ -1,6 +1,6 @@
 // Which cgroup hierarchies are mounted, with which controllers, and where this process is in them: cgroups(7).
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import type { MountInfo } from "./mountinfo.ts";
 import type { CgroupMount, HostFacts } from "./types.ts";
 
@@ -52,6 +52,38 @@ export function cgroupMounts(mounts: readonly MountInfo[], procCgroup: string): 
       found.set(key, { version, mountPoint: mount.mountPoint, controllers, root: mount.root, ownPath });
   }
   return [...found.values()];
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    // Not ours: the subtree that was delegated ends below.
+    return false;
+  }
+}
+
+// cgroup-v2.rst "Model of Delegation": these are what whoever delegates gives away.
+function isGiven(dir: string): boolean {
+  return [".", "cgroup.procs", "cgroup.subtree_control"].every((name) => isWritable(join(dir, name)));
+}
+
+/** The v2 subtree around the calling process that its user may write, as a hierarchy of its own; [] without one. */
+export function delegated(mounts: readonly CgroupMount[]): CgroupMount[] {
+  const v2 = mounts.find((mount) => mount.version === 2);
+  if (v2 === undefined) return [];
+  const inside = v2.root === "/" ? v2.ownPath : v2.ownPath.replace(v2.root, "");
+  let top: string | undefined;
+  let dir = join(v2.mountPoint, inside);
+  while (isGiven(dir)) {
+    top = dir;
+    if (dir === v2.mountPoint) break;
+    dir = dirname(dir);
+  }
+  if (top === undefined) return [];
+  const root = join(v2.root, relative(v2.mountPoint, top));
+  return [{ version: 2, mountPoint: top, controllers: v2Controllers(top), root, ownPath: v2.ownPath }];
 }
 
 /** v2 when only the unified hierarchy is there, hybrid when v1 hierarchies stand beside it. */

@@ -2,7 +2,8 @@
 import { delimiter } from "node:path";
 import { koffi } from "../sys/koffi.ts";
 import { existsSync } from "node:fs";
-import { hostFacts, ownCapabilities } from "./host.ts";
+import { cgroupHierarchies, hostFacts, ownCapabilities } from "./host.ts";
+import { cgroupMode } from "./cgroups.ts";
 import { findNative } from "./native.ts";
 import * as probe from "./probes.ts";
 import { networkRuleFacts } from "../net/facts.ts";
@@ -123,7 +124,7 @@ function filesystemFacts(facts: HostFacts): HostFact[] {
     ),
     either(probe.hasFilesystem("fuse"), "fs.fuse", "FUSE", "load the module: modprobe fuse", "warn"),
     either(
-      facts.cgroupMode !== "none",
+      cgroupHierarchies().length > 0,
       "cgroup.mounted",
       "cgroups are mounted",
       "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
@@ -131,10 +132,20 @@ function filesystemFacts(facts: HostFacts): HostFact[] {
   ];
 }
 
+function delegation(facts: HostFacts): HostFact[] {
+  if (facts.euid === 0 && !facts.mapped) return [];
+  const given = facts.cgroups[0];
+  const remedy =
+    "limits without root need a cgroup v2 subtree that belongs to the user: systemd-run --user --scope -p Delegate=yes lap …";
+  if (given === undefined) return [bad("cgroup.delegated", "delegated cgroup", false, "warn", remedy)];
+  return [good("cgroup.delegated", "delegated cgroup", [given.mountPoint, ...given.controllers])];
+}
+
 function cgroupFacts(facts: HostFacts): HostFact[] {
-  const v2 = facts.cgroups.find((mount) => mount.version === 2);
+  const hierarchies = cgroupHierarchies();
+  const v2 = hierarchies.find((mount) => mount.version === 2);
   const found = new Map(
-    facts.cgroups.flatMap((mount) => mount.controllers.map((name) => [name === "io" ? "blkio" : name, mount.version])),
+    hierarchies.flatMap((mount) => mount.controllers.map((name) => [name === "io" ? "blkio" : name, mount.version])),
   );
   const rows = CONTROLLERS.map((name) => {
     const version = found.get(name) ?? (v2 !== undefined && (name === "devices" || name === "freezer") ? 2 : undefined);
@@ -149,7 +160,8 @@ function cgroupFacts(facts: HostFacts): HostFact[] {
     );
   });
   return [
-    good("cgroup.mode", "cgroup mode", facts.cgroupMode),
+    good("cgroup.mode", "cgroup mode", cgroupMode(hierarchies)),
+    ...delegation(facts),
     either(
       v2 !== undefined,
       "cgroup.kill",

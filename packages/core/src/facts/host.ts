@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { capabilityNames } from "../spec/capabilities.ts";
-import { cgroupMode, cgroupMounts } from "./cgroups.ts";
+import { cgroupMode, cgroupMounts, delegated } from "./cgroups.ts";
 import { parseMountInfo } from "./mountinfo.ts";
 import { findNative, machineArch } from "./native.ts";
-import type { HostFacts } from "./types.ts";
+import type { CgroupMount, HostFacts } from "./types.ts";
 
 function readText(path: string): string {
   try {
@@ -40,16 +40,30 @@ function securityModules(): readonly string[] {
   return readText("/sys/kernel/security/lsm").trim().split(",");
 }
 
+/** Every mounted hierarchy, the caller's right to it aside. */
+export function cgroupHierarchies(): CgroupMount[] {
+  return cgroupMounts(parseMountInfo(readText("/proc/self/mountinfo")), readText("/proc/self/cgroup"));
+}
+
+// user_namespaces(7): outside of every namespace the map is the identity over all ids.
+function isMapped(): boolean {
+  const map = readText("/proc/self/uid_map").trim();
+  return map !== "" && !/^0\s+0\s+4294967295$/.test(map);
+}
+
 /** Facts of this host at this moment; plain JSON. */
 export function hostFacts(): HostFacts {
-  const mounts = parseMountInfo(readText("/proc/self/mountinfo"));
-  const cgroups = cgroupMounts(mounts, readText("/proc/self/cgroup"));
+  const euid = process.geteuid?.() ?? -1;
+  const mapped = isMapped();
+  const hierarchies = cgroupHierarchies();
+  const cgroups = euid === 0 && !mapped ? hierarchies : delegated(hierarchies);
   const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
   const modules = securityModules();
   return {
     kernel: { release: release(), major, minor },
     arch: machineArch(),
-    euid: process.geteuid?.() ?? -1,
+    euid,
+    mapped,
     boundingCapabilities: ownCapabilities("CapBnd"),
     cgroupMode: cgroupMode(cgroups),
     cgroups,

@@ -28,9 +28,12 @@ export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
   readonly arch: "x86_64" | "aarch64";
   readonly euid: number;
+  /** This process lives in a user namespace: its root is not the machine's, and devices and cgroups are not its own. */
+  readonly mapped: boolean;
   /** Names in the bounding set of this process. */
   readonly boundingCapabilities: readonly string[];
   readonly cgroupMode: "v1" | "v2" | "hybrid" | "none";
+  /** Where containers may have cgroups: every hierarchy for the machine's root, else the v2 subtree delegated to the caller. */
   readonly cgroups: readonly CgroupMount[];
   /** Open-file limit a container gets unless told: Node raised its own soft limit, so that one says nothing. */
   readonly nofile: { readonly soft: number; readonly hard: number };

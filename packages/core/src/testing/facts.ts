@@ -7,6 +7,7 @@ export const V2_HOST: HostFacts = {
   kernel: { release: "6.12.0", major: 6, minor: 12 },
   arch: "x86_64",
   euid: 0,
+  mapped: false,
   boundingCapabilities: CAPABILITIES,
   cgroupMode: "v2",
   cgroups: [

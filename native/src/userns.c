@@ -1,0 +1,95 @@
+// lap-userns UIDHELPER GIDHELPER "in out count …" "in out count …" PROGRAM ARGUMENTS…: executes a program as the root of a new
+// user namespace whose ids the setuid helpers newuidmap(1) and newgidmap(1) map; everything else stays the caller's, the
+// process id too. This is how Node works on files of mapped ids: user_namespaces(7), subuid(5).
+#include "userns.h"
+
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "sys.h"
+#include "text.h"
+
+#define SIGCHLD 17
+#define MAX_WORDS 1024
+
+static int refuse(const char *what, int error) {
+  char message[200];
+  struct text t = text_in(message, sizeof message);
+  text_add(&t, "lap: cannot make a user namespace: ");
+  text_add(&t, what);
+  text_add(&t, " failed with errno ");
+  text_add_number(&t, (uint64_t)error);
+  text_add(&t, "\n");
+  (void)write_all(2, message, t.length);
+  return 125;
+}
+
+// "1 2 3" as arguments after the program and the pid.
+static void split(char *numbers, const char **argv, int at) {
+  for (char *c = numbers; *c != 0 && at < MAX_WORDS - 1; at++) {
+    argv[at] = c;
+    while (*c != 0 && *c != ' ') c++;
+    if (*c == ' ') *c++ = 0;
+  }
+  argv[at] = NULL;
+}
+
+static int run_helper(const char *helper, const char *pid, char *numbers) {
+  static const char *argv[MAX_WORDS];
+  static const char *envp[1];
+  struct clone_args args = {.exit_signal = SIGCHLD};
+  int32_t info[32] = {0};
+  argv[0] = helper;
+  argv[1] = pid;
+  split(numbers, argv, 2);
+  long child = sys2(__NR_clone3, &args, sizeof args);
+  if (child == 0) {
+    (void)sys3(__NR_execve, helper, argv, envp);
+    lap_exit(127);
+  }
+  long ret = child < 0 ? child : sys5(__NR_waitid, 1 /* P_PID */, child, info, WEXITED, NULL);
+  return ret == 0 && info[2] == 1 /* CLD_EXITED */ && info[6] == 0 ? 0 : 1;
+}
+
+// Runs outside: maps the ids of its parent once that has its namespace.
+static void map_parent(int ready, char **argv) {
+  char pid[24];
+  char byte;
+  struct text t = text_in(pid, sizeof pid);
+  text_add_number(&t, (uint64_t)sys0(__NR_getppid));
+  if (sys_read(ready, &byte, 1) != 1) lap_exit(1);
+  int failed = run_helper(argv[1], pid, argv[3]);
+  if (failed == 0) failed = run_helper(argv[2], pid, argv[4]);
+  lap_exit(failed);
+}
+
+static int enter(int ready, long mapper) {
+  int32_t info[32] = {0};
+  long ret = sys1(__NR_unshare, CLONE_NEWUSER);
+  if (ret < 0) return refuse("unshare", (int)-ret);
+  if (sys_write(ready, "g", 1) != 1) return refuse("waking the helper", EPIPE);
+  ret = sys5(__NR_waitid, 1 /* P_PID */, mapper, info, WEXITED, NULL);
+  if (ret < 0 || info[6] != 0) return refuse("newuidmap or newgidmap", EPERM);
+  ret = sys3(__NR_setresgid, 0, 0, 0);
+  if (ret == 0) ret = sys3(__NR_setresuid, 0, 0, 0);
+  return ret < 0 ? refuse("becoming its root", (int)-ret) : 0;
+}
+
+int userns_main(int argc, char **argv, char **envp) {
+  int pair[2];
+  struct clone_args args = {.exit_signal = SIGCHLD};
+  if (argc < 6) return refuse("reading the arguments", EINVAL);
+  long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
+  if (ret < 0) return refuse("pipe", (int)-ret);
+  long mapper = sys2(__NR_clone3, &args, sizeof args);
+  if (mapper == 0) {
+    (void)sys_close(pair[1]);
+    map_parent(pair[0], argv);
+  }
+  if (mapper < 0) return refuse("clone", (int)-mapper);
+  (void)sys_close(pair[0]);
+  int error = enter(pair[1], mapper);
+  if (error != 0) return error;
+  ret = sys3(__NR_execve, argv[5], argv + 5, envp);
+  return refuse("executing the program", (int)-ret);
+}

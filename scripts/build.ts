@@ -100,7 +100,11 @@ async function writeStarts(dist: string, names: readonly string[]): Promise<void
   await bundle(loader, { dir: dist, format: "cjs", entryFileNames: "[name].cjs" });
   const text = readFileSync(join(dist, "start.cjs"), "utf8");
   rmSync(join(dist, "start.cjs"));
-  for (const name of names) writeFileSync(join(dist, `${name}.cjs`), `${text}start(__dirname, "${mainOf(name)}");\n`);
+  for (const name of names) {
+    // In its sandbox the payload can write nothing; `--warm` is its run outside.
+    const writes = name === PAYLOAD ? 'process.argv[3] === "--warm"' : "true";
+    writeFileSync(join(dist, `${name}.cjs`), `${text}start(__dirname, "${mainOf(name)}", ${writes});\n`);
+  }
   for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
     if (name.endsWith(".cjs")) toAscii(join(dist, name));
   }

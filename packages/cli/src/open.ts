@@ -16,5 +16,10 @@ export function engineFor(global: GlobalOptions): Engine {
 /** The bundle has a program of its own for Wasm payloads beside it; sources have not. */
 function thisProgram(script: string): EngineProgram {
   if (script.endsWith(".ts")) return nodeProgram(script, ["--conditions=@lapstrake/source"]);
-  return { ...nodeProgram(script, []), wasmArgv: nodeProgram(join(dirname(script), "lap-wasm.cjs"), []).argv };
+  const dist = dirname(script);
+  return {
+    ...nodeProgram(script, []),
+    wasmArgv: nodeProgram(join(dist, "lap-wasm.cjs"), []).argv,
+    wasmStarted: () => void import("./start/warm-payload.ts").then(({ warmPayload }) => warmPayload(dist)),
+  };
 }

@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import type { ClockPort, Logger } from "@lapstrake/base";
 import type { ImageService } from "./images/service.ts";
+import type { EngineProgram } from "./program.ts";
 import type { StorePaths } from "./state/layout.ts";
 
 /** The engine's own dependencies, composed once by `openEngine`. */
@@ -18,6 +19,8 @@ export interface EngineContext {
   readonly keeperArgv: readonly string[];
   /** Program and arguments of a Wasm payload; the container's directory is appended. */
   readonly wasmArgv: readonly string[];
+  /** See {@link EngineProgram.wasmStarted}. */
+  readonly wasmStarted: (() => void) | undefined;
   /** Folders that payload needs to see. */
   readonly programRoots: readonly string[];
 }

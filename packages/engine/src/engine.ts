@@ -40,6 +40,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     reapArgv: [...program.argv, "_reap", paths.root],
     keeperArgv: [...program.argv, "_keeper", paths.root],
     wasmArgv: [...(program.wasmArgv ?? program.argv), "_wasm"],
+    wasmStarted: program.wasmStarted,
     programRoots: program.roots,
   };
   return new Engine(context);

@@ -12,6 +12,8 @@ export interface EngineProgram {
   readonly roots: readonly string[];
   /** A smaller program for the verb `_wasm`, which loads nothing else; absent: `argv` has it too. */
   readonly wasmArgv?: readonly string[];
+  /** Called when a Wasm container has started: the place to prepare the next start. */
+  readonly wasmStarted?: () => void;
 }
 
 /** `main` beside this file, run by the Node that runs now. */

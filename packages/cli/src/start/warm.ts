@@ -68,8 +68,8 @@ function keyOf(argv: readonly string[]): string {
   return argv.find((word) => WORDS.test(word)) ?? "other";
 }
 
-/** Loads `entry` of the folder `dist` and what it requires of that folder. */
-export function start(dist: string, entry: string): void {
+/** Loads `entry` of the folder `dist` and what it requires of that folder; without `writes` it only uses what is there. */
+export function start(dist: string, entry: string, writes: boolean): void {
   const caches = `${dist}/cache`;
   const path = `${caches}/${entry}-${keyOf(process.argv.slice(2, 6))}`;
   const warm = readWarm(path);
@@ -102,6 +102,7 @@ export function start(dist: string, entry: string): void {
     const name = id.slice(id.lastIndexOf("/") + 1);
     return (modules.get(name) ?? load(name)).exports;
   };
+  if (!writes) return void load(entry);
   process.once("exit", () => {
     const generation = rejected ? 0 : warm.generation;
     if (generation < GENERATIONS) writeWarm(caches, path, generation + 1, scripts);

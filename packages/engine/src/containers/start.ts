@@ -54,6 +54,7 @@ async function startWasm(
 ): Promise<Launched> {
   const launched = await launchBundle(context, record, wasmBundle(context, record), options, debug);
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
+  context.wasmStarted?.();
   return launched;
 }
 

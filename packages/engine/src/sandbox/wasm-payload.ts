@@ -3,8 +3,12 @@
 import { canRunHere, runPayload, runPayloadHere } from "@lapstrake/wasm/node";
 import type { WasmRunData } from "./wasm-run.ts";
 
+/** Instead of a container's directory: a run that only fills the cache of compiled code. */
+export const WARM_FLAG = "--warm";
+
 /** Runs the container's guest to its end; resolves to the exit code. */
 export async function runWasmPayload(dir: string, root: string): Promise<number> {
+  if (dir === WARM_FLAG) return (await import("./wasm-warm.ts")).runWarm();
   const data: WasmRunData = { dir, root };
   // Loaded here: commands that export this verb only pass by.
   if (canRunHere()) return runPayloadHere((await import("./wasm-run.ts")).runContainer, data);

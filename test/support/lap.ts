@@ -120,6 +120,8 @@ export class LapStore {
         .stdout.split("\n")
         .filter((id) => id !== "");
       if (ids.length > 0) this.run(["rm", "-f", ...ids]);
+      // The default network's bridge too.
+      if (existsSync(join(this.root, "networks"))) this.run(["network", "prune", "-f"]);
     }
     rmSync(this.folder, { recursive: true, force: true });
     removeEmptyParents();

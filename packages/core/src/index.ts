@@ -27,14 +27,26 @@ export { attach, control } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { lockFile } from "./sys/lock.ts";
+export { becomeMapped, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
 export { cgroupStats, type CgroupStats } from "./cgroup/stats.ts";
 export { setFreezer } from "./cgroup/freezer.ts";
 export { updateResources } from "./cgroup/update.ts";
 export { cleanup, removeCgroupDirs } from "./cgroup/cleanup.ts";
 export { Firewall, type FirewallOptions } from "./net/firewall/firewall.ts";
 export type { FirewallNetwork, FirewallState, InputPolicy, Protocol, PublishedPort } from "./net/firewall/types.ts";
-export { createBridgeNetwork, enableForwarding, removeBridgeNetwork } from "./net/bridge-network.ts";
-export type { BridgeNetworkSpec, ForwardingChange } from "./net/bridge-network.ts";
+export {
+  createBridgeNetwork,
+  enableForwarding,
+  ownedBridges,
+  removeBridgeNetwork,
+  undoForwarding,
+} from "./net/bridge-network.ts";
+export type {
+  BridgeNetworkOptions,
+  BridgeNetworkSpec,
+  ForwardingChange,
+  OwnedBridge,
+} from "./net/bridge-network.ts";
 export { attachEndpoint, detachEndpoint, muteEndpoint, raiseLoopback } from "./net/endpoint.ts";
 export type { Endpoint, EndpointSpec } from "./net/endpoint.ts";
 export { createNetns, openNetns, removeNetns, type Netns, type NetnsRef } from "./net/netns.ts";

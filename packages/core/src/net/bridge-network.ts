@@ -11,6 +11,8 @@ import { readSysctl, writeSysctl } from "./sysctl.ts";
 export interface BridgeNetworkSpec {
   /** Owner, kept as alias of the bridge: `lapstrake:<id>`. */
   readonly id: string;
+  /** Where the owner's records are, told behind the id where the kernel has room for it: {@link ownedBridges} finds it again. */
+  readonly home?: string;
   /** Device name, at most 15 bytes. */
   readonly bridge: string;
   /** Gateway addresses with prefix length: `172.18.0.1/16`, `fd00::1/64`. None for a network without IP of the host. */
@@ -23,15 +25,42 @@ export interface BridgeNetworkSpec {
   readonly internal?: boolean;
 }
 
-const ALIAS = "lapstrake:";
+/** A bridge of ours, whoever's records it belongs to. */
+export interface OwnedBridge {
+  readonly id: string;
+  readonly home: string | undefined;
+  readonly bridge: string;
+  /** False: nobody is connected, and whoever needs the bridge makes it again. */
+  readonly isUsed: boolean;
+}
 
-function aliasOf(spec: BridgeNetworkSpec): string {
-  return `${ALIAS}${spec.id}`;
+const ALIAS = "lapstrake:";
+/** IFALIASZ of linux/if.h, with its end. */
+const MAX_ALIAS = 255;
+
+function aliasOf({ id, home }: BridgeNetworkSpec): string {
+  const whole = home === undefined ? `${ALIAS}${id}` : `${ALIAS}${id} ${home}`;
+  return Buffer.byteLength(whole) <= MAX_ALIAS ? whole : `${ALIAS}${id}`;
+}
+
+function isOf(link: Link, id: string): boolean {
+  return link.alias === `${ALIAS}${id}` || link.alias.startsWith(`${ALIAS}${id} `);
+}
+
+/** Every bridge of ours in the network namespace. */
+export function ownedBridges(options: NetlinkOptions = {}): OwnedBridge[] {
+  using rtnl = new Rtnl(options);
+  const links = rtnl.links();
+  const masters = new Set(links.map(({ master }) => master));
+  return links.flatMap(({ alias, kind, name, index }) => {
+    const [, id, home] = /^lapstrake:(\S+)(?: (.*))?$/.exec(alias) ?? [];
+    return kind !== "bridge" || id === undefined ? [] : [{ id, home, bridge: name, isUsed: masters.has(index) }];
+  });
 }
 
 function ensureBridge(rtnl: Rtnl, spec: BridgeNetworkSpec): Link {
   const found = rtnl.findLink(spec.bridge);
-  if (found !== undefined && found.alias === aliasOf(spec)) return found;
+  if (found !== undefined && isOf(found, spec.id)) return found;
   if (found !== undefined) {
     throw new LapError(
       "conflict",
@@ -86,6 +115,11 @@ export interface ForwardingChange {
   readonly before: string;
 }
 
+/** Puts back what {@link enableForwarding} changed. */
+export function undoForwarding(changes: readonly ForwardingChange[], netns?: number): void {
+  for (const { sysctl, before } of changes) setIfThere(sysctl.split(".").slice(1), before, netns);
+}
+
 /** Turns on forwarding for the families in use; returns what changed, for the caller to tell. */
 export function enableForwarding(gateways: readonly string[], netns?: number): ForwardingChange[] {
   const wanted = [
@@ -99,17 +133,31 @@ export function enableForwarding(gateways: readonly string[], netns?: number): F
     .map(({ path, before }) => ({ sysctl: `net.${path.join(".")}`, before }));
 }
 
+/** How to make a bridge network. */
+export interface BridgeNetworkOptions extends NetlinkOptions {
+  /** Told of what making it changes on the host beyond the bridge. */
+  readonly onForwarding?: (changes: readonly ForwardingChange[]) => void;
+}
+
 /** Makes the bridge of a network and raises it; done again it changes nothing. Throws `ERR_LAP_BRIDGE_TAKEN`. */
-export function createBridgeNetwork(spec: BridgeNetworkSpec, options: NetlinkOptions = {}): Link {
+export function createBridgeNetwork(spec: BridgeNetworkSpec, options: BridgeNetworkOptions = {}): Link {
   for (const gateway of spec.gateways) parsePrefix(gateway);
   using rtnl = new Rtnl(options);
   const link = ensureBridge(rtnl, spec);
-  bridgeSysctls(spec, options.netns);
+  // Raised last: one that is up has the rest.
+  if (!link.up) configure(rtnl, link, spec, options.netns);
+  if (spec.internal !== true) {
+    const changes = enableForwarding(spec.gateways, options.netns);
+    if (changes.length > 0) options.onForwarding?.(changes);
+  }
+  return link.up ? link : rtnl.link(spec.bridge);
+}
+
+function configure(rtnl: Rtnl, link: Link, spec: BridgeNetworkSpec, netns: number | undefined): void {
+  bridgeSysctls(spec, netns);
   const present = new Set(rtnl.addresses(link).map(({ address }) => address));
   for (const gateway of spec.gateways) if (!present.has(gateway)) rtnl.addAddress(link, gateway);
   rtnl.setLink(link, { up: true });
-  if (spec.internal !== true) enableForwarding(spec.gateways, options.netns);
-  return rtnl.link(spec.bridge);
 }
 
 /** Deletes the bridge of a network; false when there was none. Refuses a device that is not of this network. */
@@ -120,7 +168,7 @@ export function removeBridgeNetwork(
   using rtnl = new Rtnl(options);
   const found = rtnl.findLink(spec.bridge);
   if (found === undefined) return false;
-  if (found.alias !== `${ALIAS}${spec.id}`) {
+  if (!isOf(found, spec.id)) {
     throw new LapError("conflict", "ERR_LAP_BRIDGE_TAKEN", `device "${spec.bridge}" is not of this network`);
   }
   return rtnl.deleteLink(spec.bridge);

@@ -40,7 +40,7 @@ function checkNetwork(request: CreateRequest): void {
     if (ip !== undefined || ip6 !== undefined)
       throw conflict("user specified IP address is supported on user defined networks only");
     if (mac !== undefined) throw conflict("conflicting options: mac-address and the network mode");
-    if (name !== request.network) {
+    if (name !== request.network && name !== "default") {
       throw conflict(`container cannot be connected to network "${name}" in network mode "${request.network}"`);
     }
   }

@@ -16,8 +16,9 @@ import { networkMode } from "../network/mode.ts";
 import type { ResolvedNetworks } from "../network/resolve.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
-import { addContainer } from "../state/containers.ts";
+import { addContainer, findContainer } from "../state/containers.ts";
 import { thisProcess } from "./creator.ts";
+import { settledStatus } from "./list.ts";
 import { checkContainerName, newContainerId, randomName, shortId } from "../state/ids.ts";
 import type { ContainerRecord, RecordRootfs } from "../state/record.ts";
 import { writeManagedFiles } from "./managed-files.ts";
@@ -74,11 +75,23 @@ export async function createContainer(
     ...(networks === undefined ? {} : { networks }),
     request: network === undefined ? request : { ...request, network },
   };
-  return addContainer(context.paths, record, name !== undefined, (dir) => {
+  const prepare = (dir: string): void => {
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, record.request);
-  });
+  };
+  try {
+    return addContainer(context.paths, record, name !== undefined, prepare);
+  } catch (error) {
+    if (name === undefined || !holderIsGone(context, error, name)) throw error;
+    return addContainer(context.paths, record, true, prepare);
+  }
+}
+
+/** True when the name was held by a container whose creator died, and which is removed now that somebody looked. */
+function holderIsGone(context: EngineContext, error: unknown, name: string): boolean {
+  if (!(error instanceof LapError) || error.code !== "ERR_LAP_NAME_TAKEN") return false;
+  return settledStatus(context, findContainer(context.paths, name)) === undefined;
 }
 
 function exposed({ config }: Source): { readonly exposedPorts?: readonly string[] } {
@@ -92,6 +105,8 @@ async function resolveNetworks(
   kind: ContainerRecord["kind"],
 ): Promise<ResolvedNetworks> {
   const mode = networkMode(request.network).kind;
+  // A guest has no devices unless it asks for what it cannot have.
+  if (kind === "wasm" && request.network === undefined) return {};
   if (mode === "none" || mode === "host") {
     const publishes = (request.ports ?? []).length > 0 || request.publishAll === true;
     if (publishes) context.logger.warn(`Published ports are discarded when using ${mode} network mode`);
@@ -103,7 +118,8 @@ async function resolveNetworks(
 /** Ports are published by a network: who asks for them without naming one means the default bridge. */
 function withImpliedNetwork(request: CreateRequest): CreateRequest {
   const asksPorts = (request.ports?.length ?? 0) > 0 || request.publishAll === true;
-  return asksPorts && request.network === undefined ? { ...request, network: "bridge" } : request;
+  const isNeeded = request.network === undefined && networkMode(undefined).kind !== "networks";
+  return asksPorts && isNeeded ? { ...request, network: "bridge" } : request;
 }
 
 /** Throws when this process cannot run containers at all. */

@@ -1,6 +1,7 @@
 // NetworkRecord: what a network is and who is on it, one JSON file per network. The truth of networking: the kernel is made to agree with
 // it, after a crash or a reboot too. Everything here is pure.
 import { LapError } from "@lapstrake/base";
+import { join } from "node:path";
 import type { FirewallNetwork, Pool, PublishedPort } from "@lapstrake/core";
 
 /** A container on a network. */
@@ -40,6 +41,11 @@ export interface NetworkRecord {
   readonly options: Readonly<Record<string, string>>;
   /** By container id. */
   readonly endpoints: Readonly<Record<string, EndpointRecord>>;
+}
+
+/** The file of a network's record in the store at `root`. */
+export function networkFile(root: string, id: string): string {
+  return join(root, "networks", `${id}.json`);
 }
 
 /** The network that containers are on unless told. It has no names, as docker's has none. */

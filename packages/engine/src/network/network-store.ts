@@ -13,6 +13,7 @@ import {
   type Pool,
 } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
+import type { HostNames } from "./host-side.ts";
 import {
   checkNetworkName,
   DEFAULT_BRIDGE,
@@ -40,6 +41,13 @@ export interface NetworkRequest {
 const SUFFIX = ".json";
 /** How atomic writes name their files until they are whole. */
 const TEMPORARY = ".tmp-";
+
+/** True when a network without a bridge cannot have one as it was meant. */
+function collides({ bridge, pools }: NetworkRecord, { devices, subnets }: HostNames): boolean {
+  const present = subnets.map(parsePrefix).filter(({ bits }) => bits > 0);
+  const isTaken = (subnet: string): boolean => present.some((each) => prefixesOverlap(each, parsePrefix(subnet)));
+  return devices.includes(bridge) || pools.some(({ subnet }) => isTaken(subnet));
+}
 
 function newId(): string {
   return randomBytes(32).toString("hex");
@@ -92,28 +100,35 @@ export class NetworkStore {
     throw new LapError("notFound", "ERR_LAP_NO_NETWORK", `network ${wanted} not found`);
   }
 
-  /** Adds a network of a person. `avoid` are subnets in use on the machine. Needs the lock. */
-  create(request: NetworkRequest, createdAt: string, avoid: readonly string[]): NetworkRecord {
+  /** Adds a network of a person. Needs the lock. */
+  create(request: NetworkRequest, createdAt: string, taken: HostNames): NetworkRecord {
     const name = checkNetworkName(request.name);
     if (this.list().some((other) => other.name === name)) {
       throw new LapError("conflict", "ERR_LAP_NETWORK_EXISTS", `network with name ${name} already exists`);
     }
-    return this.#add(request, createdAt, avoid, (id) => `br-${id.slice(0, 12)}`);
+    return this.#add(newId(), request, createdAt, taken, (id) => `br-${id.slice(0, 12)}`);
   }
 
-  /** The default network, made at first use. Needs the lock. */
-  ensureDefault(createdAt: string, avoid: readonly string[]): NetworkRecord {
+  /**
+   * The default network, made at first use. One whose bridge is not there gets another name of device or subnet when something of the
+   * machine has them: it was chosen when that was not there, and nobody relies on it. Needs the lock.
+   */
+  ensureDefault(createdAt: string, taken: HostNames): NetworkRecord {
     const found = this.list().find(({ name }) => name === DEFAULT_NETWORK);
-    return found ?? this.#add({ name: DEFAULT_NETWORK }, createdAt, avoid, () => DEFAULT_BRIDGE);
+    if (found !== undefined && !collides(found, taken)) return found;
+    if (found !== undefined && Object.keys(found.endpoints).length > 0) return found;
+    const bridge = (id: string): string =>
+      taken.devices.includes(DEFAULT_BRIDGE) ? `lap-${id.slice(0, 8)}` : DEFAULT_BRIDGE;
+    return this.#add(found?.id ?? newId(), { name: DEFAULT_NETWORK }, found?.createdAt ?? createdAt, taken, bridge);
   }
 
   #add(
+    id: string,
     request: NetworkRequest,
     createdAt: string,
-    avoid: readonly string[],
+    taken: HostNames,
     bridge: (id: string) => string,
   ): NetworkRecord {
-    const id = newId();
     const record: NetworkRecord = {
       version: 1,
       id,
@@ -126,7 +141,7 @@ export class NetworkStore {
       icc: request.icc ?? true,
       mtu: request.mtu,
       hostBinding: request.hostBinding ?? "",
-      pools: this.#pools(request, id, avoid),
+      pools: this.#pools(request, id, taken.subnets),
       labels: request.labels ?? {},
       options: request.options ?? {},
       endpoints: {},
@@ -136,7 +151,8 @@ export class NetworkStore {
   }
 
   #pools(request: NetworkRequest, id: string, avoid: readonly string[]): Pool[] {
-    const ours = this.list().flatMap(({ pools }) => pools.map(({ subnet }) => subnet));
+    const others = this.list().filter((other) => other.id !== id);
+    const ours = others.flatMap(({ pools }) => pools.map(({ subnet }) => subnet));
     const asked = request.subnets ?? [];
     const clash = asked.find(({ subnet }) =>
       ours.some((other) => prefixesOverlap(parsePrefix(subnet), parsePrefix(other))),

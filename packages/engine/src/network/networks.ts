@@ -5,9 +5,7 @@ import { LapError } from "@lapstrake/base";
 import {
   allocate,
   attachEndpoint,
-  createBridgeNetwork,
   detachEndpoint,
-  Firewall,
   forgetConnections,
   forgetUdpPort,
   macOfIp,
@@ -16,13 +14,13 @@ import {
   parseIp,
   parsePrefix,
   release,
-  removeBridgeNetwork,
   Rtnl,
   type FirewallState,
   type InputPolicy,
   type NetnsRef,
   type Pool,
 } from "@lapstrake/core";
+import { HostSide } from "./host-side.ts";
 import { NetworkStore, type NetworkRequest } from "./network-store.ts";
 import {
   DEFAULT_NETWORK,
@@ -65,11 +63,13 @@ function newEndpointId(): string {
 /** Networks of one store; each method is one change under the store's network lock. Synchronous. */
 export class Networks {
   readonly #store: NetworkStore;
-  readonly #options: NetworksOptions;
+  readonly #host: HostSide;
+  readonly #netns: number | undefined;
 
   constructor(options: NetworksOptions) {
     this.#store = new NetworkStore(options.root);
-    this.#options = options;
+    this.#host = new HostSide(options.root, options.netns, options.input ?? "respect");
+    this.#netns = options.netns;
   }
 
   /** All networks, oldest first, the default one among them once it was used. */
@@ -93,12 +93,12 @@ export class Networks {
   /** Makes a network of a person; its bridge appears at once. */
   create(request: NetworkRequest): NetworkRecord {
     using _lock = this.#store.lock();
-    const record = this.#store.create(request, new Date().toISOString(), this.#subnetsInUse());
+    const record = this.#store.create(request, new Date().toISOString(), this.#host.taken());
     try {
-      this.#raise(record);
+      this.#host.raise(record);
       return record;
     } catch (error) {
-      this.#lower(record);
+      this.#host.lower(record);
       this.#store.remove(record);
       throw error;
     }
@@ -109,9 +109,20 @@ export class Networks {
     using _lock = this.#store.lock();
     const record = this.#store.find(wanted);
     // The record last: until then the removal can be asked for again.
-    if (Object.keys(record.endpoints).length === 0 && record.name !== DEFAULT_NETWORK) this.#lower(record);
+    if (Object.keys(record.endpoints).length === 0 && record.name !== DEFAULT_NETWORK) this.#host.lower(record);
     this.#store.remove(record);
+    this.#host.leave();
     return record;
+  }
+
+  /** Takes the default network's bridge away while nobody is on it, and everything else with the last bridge; a start brings it back. */
+  lowerUnused(): void {
+    using _lock = this.#store.lock();
+    const unused = this.#store.list().find(({ name, endpoints }) => {
+      return name === DEFAULT_NETWORK && Object.keys(endpoints).length === 0;
+    });
+    if (unused !== undefined) this.#host.lower(unused);
+    this.#host.leave();
   }
 
   /** Connects a container; on failure nothing of it stays. The default network is made at first use. */
@@ -122,7 +133,7 @@ export class Networks {
       const text = `endpoint with name ${request.containerName} already exists in network ${record.name}`;
       throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
     }
-    this.#raise(record);
+    this.#host.raise(record);
     const leased = this.#lease(record, request);
     this.#store.write(leased.record);
     try {
@@ -193,46 +204,20 @@ export class Networks {
     }
     this.#store.sweep();
     const records = this.#store.list();
-    for (const record of records) this.#bridge(record);
-    using firewall = this.#firewall();
+    for (const record of records) this.#host.bridge(record);
+    using firewall = this.#host.firewall();
     return firewall.reconcile(desiredFirewall(records));
   }
 
+  /** The default network; while it has no bridge, it evades whatever came up meanwhile. */
   #default(): NetworkRecord {
-    return this.#store.ensureDefault(new Date().toISOString(), this.#subnetsInUse());
+    const found = this.#store.list().find(({ name }) => name === DEFAULT_NETWORK);
+    if (found !== undefined && this.#host.isRaised(found)) return found;
+    return this.#store.ensureDefault(new Date().toISOString(), this.#host.taken());
   }
 
   #kernel(): { readonly netns?: number } {
-    return this.#options.netns === undefined ? {} : { netns: this.#options.netns };
-  }
-
-  #firewall(): Firewall {
-    return new Firewall({ ...this.#kernel(), input: this.#options.input ?? "respect" });
-  }
-
-  #subnetsInUse(): string[] {
-    using rtnl = new Rtnl(this.#kernel());
-    return rtnl.routes().map(({ destination }) => destination);
-  }
-
-  #bridge(record: NetworkRecord): void {
-    const { id, bridge, internal, mtu } = record;
-    createBridgeNetwork(
-      { id, bridge, internal, gateways: gatewaysOf(record), ...(mtu === undefined ? {} : { mtu }) },
-      this.#kernel(),
-    );
-  }
-
-  #raise(record: NetworkRecord): void {
-    this.#bridge(record);
-    using firewall = this.#firewall();
-    firewall.ensureNetwork(firewallNetwork(record));
-  }
-
-  #lower(record: NetworkRecord): void {
-    using firewall = this.#firewall();
-    firewall.removeOwned(record.id);
-    removeBridgeNetwork(record, this.#kernel());
+    return this.#host.kernel();
   }
 
   /** The record with a new member: addresses, names of devices. */
@@ -274,9 +259,9 @@ export class Networks {
 
   /** Chooses and records ports, then opens them: what a crash leaves open is in the record. */
   #publish(record: NetworkRecord, endpoint: EndpointRecord, bindings: readonly PortBinding[]): EndpointRecord {
-    using firewall = this.#firewall();
+    using firewall = this.#host.firewall();
     const addresses = endpoint.addresses.map(bare);
-    const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#options.netns };
+    const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#netns };
     const ports = choosePorts(bindings, target, firewall.ports());
     this.#store.write(withEndpoint(record, { ...endpoint, ports }));
     try {
@@ -321,14 +306,14 @@ export class Networks {
   #undo(endpoint: EndpointRecord, portsAsked: number): void {
     detachEndpoint(endpoint.hostIfname, this.#kernel());
     if (portsAsked === 0) return;
-    using firewall = this.#firewall();
+    using firewall = this.#host.firewall();
     firewall.removeOwned(endpoint.id);
   }
 
   /** Takes back a member's ports, if it was given any; the firewall is not asked for nothing. */
   #unpublish({ id, ports, addresses }: EndpointRecord): void {
     if (ports.length === 0) return;
-    using firewall = this.#firewall();
+    using firewall = this.#host.firewall();
     firewall.removeOwned(id);
     // Clients of a UDP port would go on talking to the address, whoever has it next.
     if (!ports.some(({ protocol }) => protocol === "udp")) return;

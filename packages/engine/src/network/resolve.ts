@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { CreateRequest } from "../containers/request.ts";
+import { isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
 import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
 import { networksOf } from "./attach.ts";
@@ -27,7 +28,8 @@ export function resolveNetworks(
   if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
   if (mode.kind !== "networks") return {};
   checkRights(request);
-  const wanted = request.attachments ?? {};
+  const { default: own, ...others } = request.attachments ?? {};
+  const wanted = own === undefined ? others : { ...others, [mode.network]: own };
   const names = [mode.network, ...Object.keys(wanted).filter((name) => name !== mode.network)];
   const entries = names.map((name) => {
     const attachment = wanted[name] ?? {};
@@ -40,7 +42,7 @@ export function resolveNetworks(
 
 /** Devices and the firewall of the machine are root's. */
 function checkRights({ network }: CreateRequest): void {
-  if (process.getuid?.() === 0) return;
+  if (!isRootless()) return;
   const text = `network "${network ?? "bridge"}" needs root`;
   throw new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, {
     hint: "use --network none or --network host, or sudo",

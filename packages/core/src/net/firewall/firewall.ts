@@ -130,10 +130,11 @@ export class Firewall implements Disposable {
     );
   }
 
-  /** Takes our tables and the device pair away; false when there was nothing. */
-  remove(): boolean {
+  /** Takes our tables and the device pair away, unless `isNeeded` (asked in the same step); false when there was nothing to do. */
+  remove(isNeeded: () => boolean = () => false): boolean {
     const present = (): Family[] => this.#families.filter((family) => this.#nft.table(family, TABLE) !== undefined);
-    const changes = this.#commit(() => present().map((family) => deleteTable(family, TABLE)));
+    const changes = this.#commit(() => (isNeeded() ? [] : present().map((family) => deleteTable(family, TABLE))));
+    if (isNeeded()) return false;
     removeReinjectPair(this.#rtnl);
     return changes > 0;
   }

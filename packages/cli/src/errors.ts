@@ -31,11 +31,16 @@ export function reportError(error: unknown, command: Command | undefined): numbe
   const starts = command?.errorExitCode === 125;
   err(`${starts ? "lap: " : ""}${errorText(error)}\n`);
   const hint = error instanceof LapError ? error.hint : undefined;
-  if (hint !== undefined) err(`hint: ${hint}\n`);
+  if (hint !== undefined && showsHints()) err(`hint: ${hint}\n`);
   if (starts) err(`\nRun 'lap ${command!.name} --help' for more information\n`);
   if (process.env["LAP_TRACE"] === "1" && error instanceof Error) err(`${error.stack}\n`);
   const code = error instanceof LapError ? EXEC_EXIT[error.code] : undefined;
   return starts ? (code ?? 125) : (command?.errorExitCode ?? 1);
+}
+
+/** Hints are for people: what scripts compare is docker's text alone. `LAP_HINTS=1` shows them in a pipe too. */
+function showsHints(): boolean {
+  return process.stderr.isTTY || process.env["LAP_HINTS"] === "1";
 }
 
 /** One line for an error of the engine. */

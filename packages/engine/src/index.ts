@@ -16,7 +16,16 @@ export { containerSizeBytes } from "./containers/size.ts";
 export { containerPids, containerUsage, type ContainerUsage } from "./containers/usage.ts";
 export { pauseContainer, renameContainer, unpauseContainer } from "./containers/change.ts";
 export { inspectContainer, type InspectObject } from "./containers/inspect.ts";
-export { listImages, loadImages, removeImage, tagImage, type ImageRow, type LoadInput } from "./images/operations.ts";
+export {
+  findImage,
+  listImages,
+  loadImages,
+  namePattern,
+  removeImage,
+  tagImage,
+  type ImageRow,
+  type LoadInput,
+} from "./images/operations.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";

@@ -1,12 +1,15 @@
 // `lap images`.
-import { LapError, formatAgo, formatSize } from "@lapstrake/base";
-import { listImages, type ImageRow } from "@lapstrake/engine";
+import { LapError, formatAgo, formatSize, parseDurationMs } from "@lapstrake/base";
+import { findImage, listImages, namePattern, type Engine, type ImageRow } from "@lapstrake/engine";
+import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters } from "../args/filters.ts";
 import { readFlags } from "../args/parse.ts";
-import type { Command } from "../args/types.ts";
+import type { Command, Invocation } from "../args/types.ts";
+import { FORMAT_HELP } from "../args/format-help.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
+import { quietOrFormat } from "../output/quiet.ts";
 
 export const imagesCommand: Command = {
   name: "images",
@@ -20,34 +23,73 @@ export const imagesCommand: Command = {
   flags: [
     { long: "all", short: "a", kind: "bool", help: "Show all images (default hides intermediate images)" },
     { long: "digests", kind: "bool", help: "Show digests" },
-    {
-      long: "filter",
-      short: "f",
-      kind: "list",
-      valueName: "filter",
-      help: "Filter output based on conditions provided",
-    },
-    {
-      long: "format",
-      kind: "string",
-      help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`",
-    },
+    FILTER_FLAG,
+    { long: "format", kind: "string", help: FORMAT_HELP },
     { long: "no-trunc", kind: "bool", help: "Don't truncate output" },
     { long: "quiet", short: "q", kind: "bool", help: "Only show image IDs" },
   ],
-  async run({ flags, args, global }) {
-    const read = readFlags(flags);
-    for (const filter of read.list("filter")) {
-      const key = filter.split("=", 1)[0]!;
-      throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${key}'`);
-    }
-    const rows = (await listImages(engineFor(global), args[0])).map((image) => fields(image, read.bool("no-trunc")));
-    if (read.bool("quiet")) out([...new Set(rows.map((row) => `${row["ID"]}\n`))].join(""));
-    else if (read.has("format")) out(formatRows(read.text("format")!, rows, "formatter.imageContext"));
-    else out(imageTable(rows, read.bool("digests")));
-    return 0;
-  },
+  run: images,
 };
+
+async function images({ flags, args, global }: Invocation): Promise<number> {
+  const read = readFlags(flags);
+  const filters = parseFilters(read.list("filter"), FILTERS);
+  const engine = engineFor(global);
+  const { store } = await engine.images();
+  const rows = (await listImages(engine, args[0]))
+    .filter((row) => matchesAll({ row, store }, filters, FILTERS))
+    .map((row) => fields(row, read.bool("no-trunc")));
+  const shown = quietOrFormat(read);
+  if (shown === "quiet") out(rows.map((row) => `${row["ID"]}\n`).join(""));
+  else if (shown !== undefined) {
+    const plain = imageTable(rows, read.bool("digests"));
+    out(formatRows(shown, rows, "formatter.imageContext", plain, HEADERS));
+  } else out(imageTable(rows, read.bool("digests")));
+  return 0;
+}
+
+const HEADERS = { ID: "IMAGE ID" };
+
+type Store = Awaited<ReturnType<Engine["images"]>>["store"];
+
+interface FilteredRow {
+  readonly row: ImageRow;
+  readonly store: Store;
+}
+
+const FILTERS: Readonly<Record<string, (item: FilteredRow, value: string) => boolean>> = {
+  before: ({ row, store }, value) => createdMs(row) < imageMs(store, value),
+  dangling: ({ row }, value) => (row.tag === undefined) === filterBool("dangling", value),
+  label: ({ row, store }, value) => hasLabel(store.resolve(row.id).config.config?.Labels ?? {}, value),
+  reference: ({ row }, value) => {
+    const pattern = namePattern(value);
+    return (
+      row.repository !== undefined && (pattern.test(row.repository) || pattern.test(`${row.repository}:${row.tag}`))
+    );
+  },
+  since: ({ row, store }, value) => createdMs(row) > imageMs(store, value),
+  until: ({ row }, value) => createdMs(row) < momentMs(value),
+};
+
+function createdMs({ created }: ImageRow): number {
+  return created === undefined ? 0 : Date.parse(created);
+}
+
+function imageMs(store: Store, name: string): number {
+  return Date.parse(findImage(store, name).config.created ?? "1970-01-01T00:00:00Z");
+}
+
+/** A time, seconds since the epoch, or how long ago. Throws `ERR_LAP_FLAG_VALUE`. */
+export function momentMs(text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (/^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return Date.parse(text);
+  try {
+    return Date.now() - parseDurationMs(text);
+  } catch (cause) {
+    const message = `failed to parse value as time or duration: "${text}"`;
+    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", message, { cause });
+  }
+}
 
 function imageTable(rows: readonly Readonly<Record<string, string>>[], digests: boolean): string {
   const digest = digests ? ["Digest"] : [];
@@ -61,12 +103,12 @@ function imageTable(rows: readonly Readonly<Record<string, string>>[], digests: 
 
 function fields(image: ImageRow, noTrunc: boolean): Record<string, string> {
   const hex = image.id.slice("sha256:".length);
-  const createdMs = image.created === undefined ? undefined : Date.parse(image.created);
+  const created = image.created === undefined ? undefined : Date.parse(image.created);
   return {
     Containers: "N/A",
     CreatedAt:
-      createdMs === undefined ? "N/A" : `${new Date(createdMs).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
-    CreatedSince: createdMs === undefined ? "N/A" : `${formatAgo(Date.now() - createdMs)} ago`,
+      created === undefined ? "N/A" : `${new Date(created).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
+    CreatedSince: created === undefined ? "N/A" : `${formatAgo(Date.now() - created)} ago`,
     Digest: image.digest ?? "<none>",
     ID: noTrunc ? image.id : hex.slice(0, 12),
     Repository: image.repository ?? "<none>",

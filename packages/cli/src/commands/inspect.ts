@@ -8,7 +8,6 @@ import { engineFor } from "../open.ts";
 import { goJsonArray } from "../output/json-array.ts";
 import { err, out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
 
 type Kind = "container" | "image" | "network" | "any";
 
@@ -72,7 +71,7 @@ async function inspect(declared: Kind, { flags, args, global }: Invocation): Pro
     }
   }
   if (render !== undefined) printRendered(found, render);
-  else if (format === "json") out(found.map((object) => `${goJson(object)}\n`).join(""));
+  else if (format === "json") out(`${JSON.stringify(found)}\n`);
   else out(`${goJsonArray(found)}\n`);
   err(failures.map((text) => `${text}\n`).join(""));
   return failures.length === 0 ? 0 : 1;

@@ -77,7 +77,7 @@ async function ps({ flags, global }: Invocation): Promise<number> {
 
 /** Sizes cost a walk over what each container wrote: only who asks for them pays. */
 function asksSize(format: string | undefined): boolean {
-  return format !== undefined && /^json$|json \.|\.Size/.test(format);
+  return format !== undefined && /json \.(?!\w)|\.Size/.test(format);
 }
 
 async function withSizes(

@@ -26,12 +26,9 @@ export const rmiCommand: Command = {
     let failures = 0;
     for (const name of args) {
       try {
-        const { untagged, deleted } = await removeImage(engine, name, { force });
-        out(
-          [...untagged.map((reference) => `Untagged: ${reference}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(
-            "",
-          ),
-        );
+        const { untagged, deleted, layers } = await removeImage(engine, name, { force });
+        const gone = [...deleted, ...layers].map((id) => `Deleted: ${id}\n`);
+        out([...untagged.map((reference) => `Untagged: ${reference}\n`), ...gone].join(""));
       } catch (error) {
         if (!force || !isLapError(error, "notFound")) failures++;
         err(`${errorText(error)}\n`);

@@ -1,10 +1,6 @@
-// What inspect prints without a format: Go's indented JSON.
+// What inspect prints without a template: the engine's JSON as it is, indented, or on one line for `--format json`.
 
-/** Four blanks of indentation, `[]` when empty, and Go's escapes. */
+/** Four blanks of indentation, `[]` when empty; nothing is escaped for HTML, as in docker's inspect. */
 export function goJsonArray(objects: readonly unknown[]): string {
-  if (objects.length === 0) return "[]";
-  return JSON.stringify(objects, undefined, 4).replaceAll(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return objects.length === 0 ? "[]" : JSON.stringify(objects, undefined, 4);
 }

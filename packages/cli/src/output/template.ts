@@ -3,7 +3,8 @@ import { compileTemplate, type TemplateOptions } from "../template/execute.ts";
 import { goJson } from "../template/functions.ts";
 import { table } from "./table.ts";
 
-type Row = Readonly<Record<string, string>>;
+/** Docker's columns are texts; only what its daemon did not say is null. */
+export type Row = Readonly<Record<string, string | null>>;
 
 const HEADERS: Readonly<Record<string, string>> = {
   ID: "CONTAINER ID",

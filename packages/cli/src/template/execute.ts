@@ -1,6 +1,6 @@
 // Runs a parsed template over a value. A field that is not there is docker's error, in the words of the command that asks.
 import { LapError } from "@lapstrake/base";
-import { FUNCTIONS, goText, isTrue, type Value } from "./functions.ts";
+import { FUNCTIONS, goJson, goText, isTrue, type Value } from "./functions.ts";
 import { templateError } from "./lexer.ts";
 import { parseTemplate, type Expr, type Node } from "./parser.ts";
 
@@ -78,7 +78,10 @@ class Run {
       case "call": {
         const fn = FUNCTIONS[expr.name];
         if (fn === undefined) throw templateError(`function "${expr.name}" not defined`);
-        return fn(expr.args.map((arg) => this.#eval(arg, dot)));
+        const args = expr.args.map((arg) => this.#eval(arg, dot));
+        // A row of a list marshals itself, with Go's escapes; anything else is encoded without them.
+        const isRow = this.#options.goType !== undefined && args[0] === this.#root;
+        return expr.name === "json" && isRow ? goJson(args[0]) : fn(args);
       }
     }
   }

@@ -61,7 +61,7 @@ function compare(test: (a: never, b: never) => boolean): Fn {
 
 /** By name. */
 export const FUNCTIONS: Readonly<Record<string, Fn>> = {
-  json: ([value]) => goJson(value),
+  json: ([value]) => JSON.stringify(value) ?? "null",
   join: ([list, separator]) => ((list as readonly string[] | null) ?? []).join(String(separator)),
   split: ([text, separator]) => String(text).split(String(separator)),
   lower: ([text]) => String(text).toLowerCase(),

@@ -2,6 +2,7 @@
 import { familiarName, parseReference, type ExecConfig } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import type { InspectObject } from "../containers/inspect.ts";
+import { knownDigests } from "./known-digests.ts";
 import { findImage } from "./operations.ts";
 
 /** The object `docker image inspect IMAGE` prints. Throws `ERR_LAP_NO_IMAGE`. */
@@ -9,11 +10,13 @@ export async function inspectImage(engine: Engine, name: string): Promise<Inspec
   const { store } = await engine.images();
   const image = findImage(store, name);
   const { config } = image;
+  const known = knownDigests(engine.context.paths);
   const repositories = new Set(image.references.map((text) => familiarName(parseReference(text))));
+  const digests = [...repositories].map((repository) => `${repository}@${image.target.digest}`);
   return {
     Id: image.id,
     RepoTags: image.references,
-    RepoDigests: [...repositories].map((repository) => `${repository}@${image.target.digest}`),
+    RepoDigests: digests.filter((digest) => known.has(digest)),
     Parent: "",
     Comment: config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? "",

@@ -5,6 +5,7 @@ import type { Engine } from "../engine.ts";
 import { listContainers } from "../state/containers.ts";
 import { shortId } from "../state/ids.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { forgetDigest, knownDigests } from "./known-digests.ts";
 
 /** What to load: an OCI layout folder, or an archive's bytes. */
 export type LoadInput = { readonly kind: "dir"; readonly path: string } | Extract<LoadSource, { kind: "stream" }>;
@@ -14,6 +15,7 @@ export interface ImageRow {
   readonly id: Digest;
   readonly repository: string | undefined;
   readonly tag: string | undefined;
+  /** Of the image or index, where a registry has it under this repository. */
   readonly digest: Digest | undefined;
   /** RFC 3339. */
   readonly created: string | undefined;
@@ -30,22 +32,27 @@ export async function loadImages(engine: Engine, input: LoadInput, progress?: Pr
 export async function listImages(engine: Engine, wanted?: string): Promise<ImageRow[]> {
   const { store } = await engine.images();
   const pattern = wanted === undefined ? undefined : namePattern(wanted);
+  const known = knownDigests(engine.context.paths);
   return store
     .list()
-    .flatMap(rowsOf)
+    .flatMap((image) => rowsOf(image, known))
     .filter((row) => pattern === undefined || matches(row, pattern));
 }
 
-function rowsOf(image: ImageSummary): ImageRow[] {
-  const base = { id: image.id, created: image.created, sizeBytes: image.size, digest: image.target.digest };
-  if (image.references.length === 0) return [{ ...base, repository: undefined, tag: undefined }];
+function rowsOf(image: ImageSummary, known: ReadonlySet<string>): ImageRow[] {
+  const base = { id: image.id, created: image.created, sizeBytes: image.size };
+  if (image.references.length === 0) return [{ ...base, repository: undefined, tag: undefined, digest: undefined }];
   return image.references.map((text) => {
     const reference = parseReference(text);
-    return { ...base, repository: familiarName(reference), tag: reference.tag };
+    const repository = familiarName(reference);
+    const { digest } = image.target;
+    const isKnown = known.has(`${repository}@${digest}`);
+    return { ...base, repository, tag: reference.tag, digest: isKnown ? digest : undefined };
   });
 }
 
-function namePattern(text: string): RegExp {
+/** `*` matches any text but a slash, as in docker's reference patterns. */
+export function namePattern(text: string): RegExp {
   const escaped = text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
   return new RegExp(`^${escaped}$`);
 }
@@ -59,20 +66,30 @@ export async function tagImage(engine: Engine, source: string, target: string): 
   (await engine.images()).store.tag(source, target);
 }
 
+/** What a removal did: names, ids of images, and ids of layers (top first) that nothing needs any more. */
+export interface RemovedImage extends RemovedImages {
+  readonly layers: readonly Digest[];
+}
+
 /** Removes a name, and the image with its layers when nothing else needs it. Throws `ERR_LAP_IMAGE_IN_USE`. */
 export async function removeImage(
   engine: Engine,
   name: string,
   options: { readonly force: boolean },
-): Promise<RemovedImages> {
+): Promise<RemovedImage> {
   const { store, snapshots } = await engine.images();
   const image = findImage(store, name);
   const users = listContainers(engine.context.paths).filter((record) => record.image.id === image.id);
   const isLastName = image.references.length <= 1 || isId(name);
   if (isLastName) refuseUsed(engine, name, image, users, options.force);
   const removed = store.remove(name, options);
-  if (removed.deleted.length > 0) snapshots.prune(keptImages(engine, store));
-  return removed;
+  if (removed.deleted.length === 0) return { ...removed, layers: [] };
+  forgetDigest(engine.context.paths, image.target.digest);
+  const kept = keptLayers(engine, store);
+  snapshots.prune(kept);
+  const needed = new Set(kept.flatMap(({ layers }) => layers.map(({ chainID }) => chainID)));
+  const gone = image.layers.map(({ chainID }) => chainID).filter((chainID) => !needed.has(chainID));
+  return { ...removed, layers: gone.toReversed() };
 }
 
 /** By name, id or prefix. Throws `ERR_LAP_NO_IMAGE` in docker's words. */
@@ -107,8 +124,13 @@ function refuseUsed(
   throw new LapError("conflict", "ERR_LAP_IMAGE_IN_USE", `conflict: ${what}`);
 }
 
-/** Images whose extracted layers must stay. */
-function keptImages(engine: Engine, store: { list(): ImageSummary[]; resolve(id: string): Image }): Image[] {
-  void engine;
-  return store.list().map(({ id }) => store.resolve(id));
+/** What needs extracted layers: images, and containers whose image was removed by force. */
+function keptLayers(
+  engine: Engine,
+  store: { list(): ImageSummary[]; resolve(id: string): Image },
+): { readonly layers: readonly { readonly chainID: Digest }[] }[] {
+  const containers = listContainers(engine.context.paths).map(({ rootfs }) => ({
+    layers: rootfs.kind === "module" ? [] : rootfs.layers.map((hex) => ({ chainID: `sha256:${hex}` as Digest })),
+  }));
+  return [...store.list().map(({ id }) => store.resolve(id)), ...containers];
 }

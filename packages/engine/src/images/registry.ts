@@ -14,6 +14,7 @@ import {
 } from "@lapstrake/layers";
 import { certificateFolders, nodeHelpers, nodeHttp, nodePorts } from "@lapstrake/layers/node";
 import type { Engine } from "../engine.ts";
+import { rememberDigest } from "./known-digests.ts";
 import { HOST_PLATFORM } from "./open.ts";
 
 const CERTIFICATES = "/etc/docker/certs.d";
@@ -71,7 +72,7 @@ export async function pullImage(
 ): Promise<PulledImage> {
   using registry = openClient();
   const { store, snapshots } = await engine.images();
-  return registry.client.pull(store, reference, {
+  const pulled = await registry.client.pull(store, reference, {
     ...(request.platform === undefined
       ? { prefer: [HOST_PLATFORM, ...WASM_PLATFORMS] }
       : { platforms: [request.platform] }),
@@ -79,6 +80,8 @@ export async function pullImage(
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
+  rememberDigest(engine.context.paths, reference, pulled.target.digest);
+  return pulled;
 }
 
 /** Sends an image to the registry of its name. */
@@ -89,9 +92,11 @@ export async function pushImage(
 ): Promise<PushedImage> {
   using registry = openClient();
   const { store } = await engine.images();
-  return registry.client.push(store, reference, {
+  const pushed = await registry.client.push(store, reference, {
     ...(request.platform === undefined ? {} : { platform: request.platform }),
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
+  rememberDigest(engine.context.paths, reference, pushed.target.digest);
+  return pushed;
 }

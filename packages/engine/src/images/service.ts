@@ -19,8 +19,8 @@ import {
 } from "@lapstrake/layers";
 import { openDirFs } from "@lapstrake/core";
 import { openNodeDir, openStore, STORE_PORTS } from "./open.ts";
-import { isRootless } from "../sandbox/rootless.ts";
-import type { StorePaths } from "../state/layout.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
+import { requireStoreIds, type StorePaths } from "../state/layout.ts";
 
 /** Manifest annotation of an image that stands on the machine's own root. */
 export const BASE_ANNOTATION = "org.lapstrake.base";
@@ -36,6 +36,7 @@ export class ImageService {
   readonly snapshots: SnapshotStore;
 
   constructor(paths: StorePaths) {
+    requireStoreIds(paths.root);
     this.store = openStore(openDir(paths.images));
     this.snapshots = openSnapshotStore(openDir(paths.layers), this.store, STORE_PORTS, snapshotOptions());
   }
@@ -79,7 +80,7 @@ export class ImageService {
     progress?: ProgressSink,
   ): Promise<LoadedImage[]> {
     // Where layers can be extracted whole (devices, owners), they are while they come in: each is decompressed once.
-    const unpack = process.platform === "linux" && !isRootless() ? { unpack: this.snapshots } : {};
+    const unpack = process.platform === "linux" && hasManyIds() ? { unpack: this.snapshots } : {};
     const options = { ...unpack, ...(progress === undefined ? {} : { progress }) };
     if (source.kind === "stream") return this.store.load(source, options);
     const dir = openDir(source.path);
@@ -89,7 +90,7 @@ export class ImageService {
 
 /** A user without privilege owns every file it extracts, and its overlays take the `user.` attributes. */
 function snapshotOptions(): SnapshotOptions {
-  return isRootless() ? { overlayXattrs: "user", owners: false } : {};
+  return isRootless() ? { overlayXattrs: "user", owners: hasManyIds() } : {};
 }
 
 /** The kernel's DirFs where there is one. */

@@ -149,7 +149,7 @@ export class SnapshotStore implements LayerUnpacker {
   }
 
   /** Removes extracted layers that none of `images` uses, and what dead processes left. Returns how many went. */
-  prune(images: readonly Image[]): number {
+  prune(images: readonly { readonly layers: readonly Pick<ImageLayer, "chainID">[] }[]): number {
     const needed = new Set(images.flatMap(({ layers }) => layers.map(({ chainID }) => digestHex(chainID))));
     let removed = 0;
     for (const name of this.list()) if (!needed.has(name) && this.remove(`sha256:${name}` as Digest)) removed++;

@@ -31,6 +31,7 @@ export { imageHistory, type HistoryRow } from "./images/history.ts";
 export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
 export { inspectImage } from "./images/inspect.ts";
+export type { GuestLimits } from "./sandbox/wasm-limits.ts";
 export { runWasmPayload } from "./sandbox/wasm-payload.ts";
 export { keepStore } from "./keeper/keep-store.ts";
 export { reapById } from "./reap-by-id.ts";

@@ -4,6 +4,7 @@ import { LapError, errorCode } from "@lapstrake/base";
 import type { CreateRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
+import { guestLimits } from "./limit-flag.ts";
 import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
 
 const OWN_FLAGS: readonly Flag[] = [
@@ -20,6 +21,7 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "include", kind: "list", help: "Image `host` only: show another mount of this machine, read-only" },
   { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
   { long: "label", short: "l", kind: "list", help: "Set meta data on a container" },
+  { long: "limit", kind: "list", help: "Wasm only: timeout=5s, output=1m, disk=64m, files=100, processes=16" },
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
   { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
   { long: "name", kind: "string", help: "Assign a name to the container" },
@@ -88,6 +90,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     stopSignal: read.text("stop-signal"),
     stopTimeoutSec: read.number("stop-timeout"),
     memoryBytes: positive(read.number("memory")),
+    guestLimits: guestLimits(read.list("limit")),
     pidsLimit: read.number("pids-limit"),
     cpus: positive(read.number("cpus")),
     shmSizeBytes: read.number("shm-size"),

@@ -16,6 +16,7 @@ import { networkMode } from "../network/mode.ts";
 import type { ResolvedNetworks } from "../network/resolve.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
+import { checkLinuxRequest, checkWasmRequest } from "../sandbox/wasm-limits.ts";
 import { addContainer, findContainer } from "../state/containers.ts";
 import { thisProcess } from "./creator.ts";
 import { settledStatus } from "./list.ts";
@@ -56,6 +57,7 @@ export async function createContainer(
   checkRequest(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
+  (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const id = newContainerId();
   const hostname = request.network === "host" ? context.hostname() : (request.hostname ?? shortId(id));

@@ -1,5 +1,6 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
 import type { PortBinding } from "../network/port-spec.ts";
+import type { GuestLimits } from "../sandbox/wasm-limits.ts";
 
 /** How a container is on a network. */
 export interface NetworkAttachment {
@@ -66,6 +67,8 @@ export interface CreateRequest {
   readonly stopTimeoutSec?: number;
   /** Bytes. */
   readonly memoryBytes?: number;
+  /** Of Wasm containers only. */
+  readonly guestLimits?: GuestLimits;
   readonly pidsLimit?: number;
   readonly cpus?: number;
   /** Bytes; default 64 MiB. */

@@ -1,6 +1,9 @@
 // Where a Wasm container keeps its changes: one layer tar in a directory that only its payload may write.
 import { join } from "node:path";
 
+/** Where a payload finds its container's directory and the store: the same in every sandbox. */
+export const PLACES = { container: "/container", store: "/store" } as const;
+
 /** A bare module's copy in its container's directory. */
 export const MODULE_FILE = "module.wasm";
 

@@ -1,7 +1,7 @@
 // A Wasm container as a bundle: the payload is our own Node with the Wasm host, in a Linux container that sees only what it
 // needs: its program, the image blobs (read-only) and one directory of its own to hand its changes back in. The guest sees the union only.
-import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { defaultSpec, type Bundle } from "@lapstrake/core";
 import type { MountSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
 import { bindMount } from "../containers/binds.ts";
@@ -10,44 +10,66 @@ import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { handoverDir, volumePlace } from "./handover.ts";
+import { handoverDir, PLACES, volumePlace } from "./handover.ts";
 import { isRootless, rootlessSpec } from "./rootless.ts";
+import { payloadResources } from "./wasm-limits.ts";
 
 /** Shared libraries of the Node binary. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+/** All of a default container's mounts that Node needs. */
+const KERNEL_MOUNTS = ["/proc", "/dev"];
 
 /** The bundle that runs a Wasm container's payload. */
 export function wasmBundle(context: EngineContext, record: ContainerRecord): Bundle {
   const dir = dirOf(context.paths, record);
   const rootfs = join(dir, "sandbox");
-  mkdirSync(rootfs, { recursive: true, mode: 0o755 });
+  makeRoot(rootfs);
   mkdirSync(handoverDir(dir), { recursive: true, mode: 0o700 });
   const base = defaultSpec();
-  const readOnly = [...LIBRARIES.filter(isRealDir), ...context.programRoots, context.paths.images];
+  const { tty } = record.process;
   const spec: RuntimeSpec = {
     ...base,
     hostname: record.hostname,
     root: { path: "rootfs", readonly: true },
     process: {
       ...base.process,
-      terminal: record.process.tty,
+      terminal: tty,
       cwd: "/",
       env: ["PATH=/usr/bin:/bin"],
-      args: [...context.wasmArgv, dir, context.paths.root],
+      args: [...context.wasmArgv, PLACES.container, PLACES.store],
       user: { uid: 0, gid: 0 },
       noNewPrivileges: true,
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },
     },
     mounts: [
-      ...(base.mounts ?? []),
-      ...readOnly.map((path) => bind(path, "rro")),
-      bind(dir, "rro"),
-      bind(handoverDir(dir), "rw"),
+      ...(base.mounts ?? []).filter(({ destination }) =>
+        [...KERNEL_MOUNTS, ...(tty ? ["/dev/pts"] : [])].includes(destination),
+      ),
+      ...LIBRARIES.filter(isRealDir).map((path) => bind(path, path, "rro")),
+      ...context.programRoots.map((path) => bind(path, path, "rro")),
+      ...(record.rootfs.kind === "module" ? [] : [bind(context.paths.images, join(PLACES.store, "images"), "rro")]),
+      bind(dir, PLACES.container, "rro"),
+      bind(handoverDir(dir), handoverDir(PLACES.container), "rw"),
       ...(record.request.binds ?? []).map((text, index) => ({ ...bindMount(text), destination: volumePlace(index) })),
     ],
-    linux: { ...base.linux, ...payloadFilter(), cgroupsPath: `${CGROUP_PARENT}/${record.id}` },
+    linux: {
+      ...base.linux,
+      ...payloadFilter(),
+      cgroupsPath: `${CGROUP_PARENT}/${record.id}`,
+      resources: { ...base.linux?.resources, ...payloadResources(record.request) },
+    },
   };
   return { rootfs: { kind: "dir", path: rootfs }, spec: isRootless() ? rootlessSpec(spec) : spec };
+}
+
+/** The root of the payload's sandbox: places for its mounts, and the machine's links between library folders. */
+function makeRoot(rootfs: string): void {
+  mkdirSync(rootfs, { recursive: true, mode: 0o755 });
+  for (const path of LIBRARIES.filter((library) => existsSync(library) && !isRealDir(library))) {
+    const link = join(rootfs, path);
+    mkdirSync(dirname(link), { recursive: true, mode: 0o755 });
+    if (!existsSync(link)) symlinkSync(readlinkSync(path), link);
+  }
 }
 
 /** The default filter of a process without capabilities. */
@@ -56,11 +78,10 @@ function payloadFilter(): { seccomp?: SeccompSpec } {
   return seccomp === undefined ? {} : { seccomp };
 }
 
-function bind(path: string, mode: "rro" | "rw"): MountSpec {
-  return { destination: path, type: "bind", source: path, options: ["rbind", mode, "rprivate"] };
+function bind(source: string, destination: string, mode: "rro" | "rw"): MountSpec {
+  return { destination, type: "bind", source, options: ["rbind", mode, "rprivate"] };
 }
 
 function isRealDir(path: string): boolean {
-  if (!existsSync(path)) return false;
-  return !lstatSync(path).isSymbolicLink() || readlinkSync(path) !== "";
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

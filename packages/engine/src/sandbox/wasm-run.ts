@@ -7,6 +7,7 @@ import { UnionFs, treeFromTar, writeTar, type InodeFs, type LayerTree } from "@l
 import { runCommand, type Payload } from "@lapstrake/wasm/node";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { handoverPath, MODULE_FILE } from "./handover.ts";
+import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
 import { makeDirs, moduleTree } from "./wasm-tree.ts";
 
 /** Where the container and its store are. */
@@ -23,14 +24,24 @@ export async function runContainer(payload: Payload): Promise<number> {
   const { dir, root } = payload.data as WasmRunData;
   const record = readRecord(dir);
   if (record === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `no container in "${dir}"`);
-  const fs = UnionFs.create(await lowerTrees(root, dir, record));
-  const earlier = readEarlier(dir);
-  if (earlier !== undefined) fs.adopt(earlier);
+  const fs = await openUnion(root, dir, record);
   try {
     return await runGuest(fs, record, payload);
   } finally {
-    if (!record.autoRemove) handOver(fs, dir);
+    if (!record.autoRemove && !fs.readOnly) handOver(fs, dir);
   }
+}
+
+/** The container's filesystem: its layers, what it changed in earlier runs, and its working directory. */
+async function openUnion(root: string, dir: string, record: ContainerRecord): Promise<UnionFs> {
+  const lowers = await lowerTrees(root, dir, record);
+  const maxBytes = filesystemLimit(record.request);
+  const fs = UnionFs.create(lowers, maxBytes === undefined ? {} : { maxBytes });
+  const earlier = readEarlier(dir);
+  if (earlier !== undefined) fs.adopt(earlier);
+  for (const path of mountPoints(record)) makeDirs(fs, path);
+  if (record.request.readonlyRootfs !== true) return fs;
+  return UnionFs.create([...lowers, fs.freeze()], { readOnly: true });
 }
 
 async function lowerTrees(root: string, dir: string, record: ContainerRecord): Promise<LayerTree[]> {
@@ -54,7 +65,6 @@ function readEarlier(dir: string): LayerTree | undefined {
 
 async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload): Promise<number> {
   const { process, request } = record;
-  makeDirs(fs, process.cwd);
   try {
     const exit = await runCommand({
       fs: await withVolumes(fs, record),
@@ -66,7 +76,7 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
       stderr: payload.stderr,
       interrupt: payload.interrupt,
       breakOnSigint: true,
-      limits: request.memoryBytes === undefined ? {} : { memoryBytes: request.memoryBytes },
+      limits: guestLimits(request),
     });
     if (exit.error !== undefined) say(payload, exit.error.message);
     return exit.exitCode;
@@ -75,6 +85,11 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
     say(payload, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
     return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
   }
+}
+
+/** Directories that docker would make: of volumes, and the working directory. */
+function mountPoints({ process, request: { binds = [], tmpfs = {} } }: ContainerRecord): string[] {
+  return [process.cwd, ...binds.map((bind) => bind.split(":")[1] ?? ""), ...Object.keys(tmpfs)];
 }
 
 async function withVolumes(fs: UnionFs, record: ContainerRecord): Promise<InodeFs> {

@@ -1,20 +1,31 @@
 // Volumes and tmpfs of a Wasm container, as its guest sees them: through calls that resolve beneath a descriptor and follow no
 // link. Loaded by containers that have some only: the calls need core.
-import { LapError, toByteString } from "@lapstrake/base";
+import { LapError, parseSize, toByteString } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import { DirInodes, MountFs, type Mount } from "@lapstrake/wasm";
 import type { ContainerRecord } from "../state/record.ts";
 import { volumePlace } from "./handover.ts";
-import { makeDirs } from "./wasm-tree.ts";
 
-/** The guest's filesystem with its volumes. Missing mount points are made, as docker makes them. */
+/** The guest's filesystem with its volumes, on directories that exist. */
 export function mountVolumes(fs: UnionFs, record: ContainerRecord): InodeFs {
   const binds = (record.request.binds ?? []).map(bindParts);
-  const tmpfs = Object.keys(record.request.tmpfs ?? {});
-  for (const path of [...binds.map(({ target }) => target), ...tmpfs]) makeDirs(fs, path);
   const volumes = binds.map(openVolume);
-  return new MountFs(fs, [...volumes, ...tmpfs.map((path) => ({ path: toByteString(path), fs: UnionFs.create([]) }))]);
+  const tmpfs = Object.entries(record.request.tmpfs ?? {}).map(([path, options]) => ({
+    path: toByteString(path),
+    fs: UnionFs.create([], tmpfsOptions(options)),
+  }));
+  return new MountFs(fs, [...volumes, ...tmpfs]);
+}
+
+/** `size=64m,ro` and the like; options that only a kernel's tmpfs has mean nothing here. */
+function tmpfsOptions(text: string): { maxBytes?: number; readOnly?: boolean } {
+  const words = text.split(",");
+  const size = words.find((word) => word.startsWith("size="))?.slice("size=".length);
+  return {
+    ...(size === undefined ? {} : { maxBytes: parseSize(size) }),
+    ...(words.includes("ro") ? { readOnly: true } : {}),
+  };
 }
 
 interface Bind {

@@ -99,7 +99,7 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
 
     it.each([
       [["-u", "bob", "progs:1"], "one user, its own root"],
-      [["-m", "64m", "progs:1"], "limits need a cgroup"],
+      [["-m", "64m", "progs:1"], "limits need a cgroup that"],
       [["host"], "the image `host` needs root"],
     ])("says what it cannot give: %j", (args, text) => {
       const { code, stderr } = lap("run", "--rm", ...args, "true");

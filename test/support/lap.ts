@@ -38,6 +38,7 @@ const PROGRAMS = [
   "head",
   "touch",
   "chmod",
+  "chown",
   "ln",
   "stat",
   "mv",

@@ -39,6 +39,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     err(`lap: unknown command: lap ${rest[0]}\n\nRun 'lap --help' for more information\n`);
     return 1;
   }
+  if (process.geteuid?.() !== 0) (await import("./start/rootless.ts")).enterIds(found.command.name, global);
   return runCommand(found.command, found.argv, global);
 }
 

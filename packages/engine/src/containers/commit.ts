@@ -53,7 +53,13 @@ async function* chunks(tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): A
 async function pausedMeanwhile(engine: Engine, record: ContainerRecord, pause: boolean): Promise<AsyncDisposable> {
   if (!pause || engine.status(record).state !== "running") return { async [Symbol.asyncDispose]() {} };
   const connection = await control(engine.dir(record));
-  await connection.pause();
+  try {
+    await connection.pause();
+  } catch (error) {
+    if (!(error instanceof LapError) || error.code !== "ERR_LAP_NO_FREEZER") throw error;
+    engine.context.logger.warn(`committing container ${record.id} while it runs: ${error.message}`);
+    return connection;
+  }
   return {
     async [Symbol.asyncDispose]() {
       await connection.resume();

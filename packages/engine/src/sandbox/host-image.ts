@@ -3,6 +3,7 @@
 import { lstatSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LapError, toByteString, errorCode, type DirFs } from "@lapstrake/base";
+import { isRootless } from "./rootless.ts";
 
 /** Sockets of container engines: one of them is root on the machine. */
 const SOCKETS = [
@@ -58,7 +59,7 @@ const HOME_CREDENTIALS = [
 
 /** Throws when this process cannot use the host image. */
 export function checkHostImage(): void {
-  if (process.platform === "linux" && process.getuid?.() === 0) return;
+  if (process.platform === "linux" && !isRootless()) return;
   throw new LapError("failedPrecondition", "ERR_LAP_HOST_IMAGE_ROOT", "the image `host` needs root on Linux", {
     hint: "the kernel refuses an overlay of / in a user namespace: run as root, or use an image",
   });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openDirFs, type Rootfs } from "@lapstrake/core";
 import { LapError, type DirFs, type MountSpec } from "@lapstrake/base";
-import { defaultRoot, type StorePaths } from "../state/layout.ts";
+import { defaultRoot, requireStoreIds, type StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { hostMasks, writeMaskLayer } from "./host-image.ts";
@@ -42,6 +42,7 @@ function initLayerDir(paths: StorePaths, layers: readonly string[]): string {
 
 /** Prepares what is missing and names the overlay. */
 export function prepareRootfs(paths: StorePaths, record: ContainerRecord): PreparedRootfs {
+  requireStoreIds(paths.root);
   const dir = dirOf(paths, record);
   const lowers = lowerDirs(paths, record);
   for (const lower of lowers) requireLayer(lower);

@@ -5,13 +5,16 @@
 //   containers/<id>/     one directory per container           (this room; core's supervisor writes status, log and socket in it)
 //   names/<name>         which container holds a name
 //   trash/               what is being deleted
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { writeFileAtomic } from "./atomic.ts";
 import { randomHex } from "./random.ts";
 
 const VERSION = 1;
+/** Marks the store of a user whose files have ids of a range: only inside the user namespace they are what they are. */
+const MAPPED = "mapped";
 
 /** Absolute paths of a store. */
 export interface StorePaths {
@@ -28,7 +31,7 @@ export interface StorePaths {
 /** The default store of this user: `$LAP_ROOT`, /var/lib/lapstrake for root, else `$XDG_DATA_HOME/lapstrake`. */
 export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env["LAP_ROOT"] !== undefined && env["LAP_ROOT"] !== "") return resolve(env["LAP_ROOT"]);
-  if (process.getuid?.() === 0) return "/var/lib/lapstrake";
+  if (!isRootless()) return "/var/lib/lapstrake";
   return join(env["XDG_DATA_HOME"] ?? join(env["HOME"] ?? "/tmp", ".local/share"), "lapstrake");
 }
 
@@ -59,8 +62,24 @@ export function openLayout(root: string): StorePaths {
   for (const dir of [paths.images, paths.layers, paths.containers, paths.names, paths.trash]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
+  // Made before the layout: a store with files of mapped ids is told by it.
+  if (isRootless() && hasManyIds()) writeFileSync(join(paths.root, MAPPED), "");
   writeFileAtomic(join(paths.root, "layout.json"), `${JSON.stringify({ version: VERSION })}\n`, { durable: true });
   return paths;
+}
+
+/** Throws `ERR_LAP_ROOTLESS_STORE` where this process has not the ids that the store's files have. */
+export function requireStoreIds(root: string): void {
+  if (!isRootless() || existsSync(join(root, MAPPED)) === hasManyIds()) return;
+  const [has, needs] = hasManyIds() ? ["one id", "no user namespace"] : ["a range of ids", "its user namespace"];
+  throw new LapError(
+    "failedPrecondition",
+    "ERR_LAP_ROOTLESS_STORE",
+    `the store at "${root}" has ${has} and needs ${needs}`,
+    {
+      hint: "use it through the command lap, or name another store",
+    },
+  );
 }
 
 function readVersion(root: string): number | undefined {

@@ -1,0 +1,180 @@
+// A user without privilege who has a range of ids in /etc/subuid: containers with all of them, files of every owner in the
+// store; and, where a cgroup subtree is delegated to the user, limits.
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { hostFacts } from "@lapstrake/core";
+import { missingFacts, needs } from "../support/facts.ts";
+import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
+import { nativePart } from "../support/native.ts";
+
+/** nobody: newuidmap wants a user of the password file. */
+const USER = 65_534;
+const FACTS = [
+  "root",
+  "overlayfs",
+  "native",
+  "namespace.user_allowed",
+  "clone-open-to-all",
+  "command:setpriv",
+  "command:newuidmap",
+];
+const v2 = hostFacts().cgroups.find(({ version }) => version === 2);
+const canDelegate = v2 !== undefined && hostFacts().cgroupMode === "v2" && missingFacts(...FACTS).length === 0;
+
+/** A user's folder with the program image loaded; the range is written where only its own commands see it. */
+class Home {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "lap-ids-"));
+  /** A cgroup directory to stand in. */
+  cgroup: string | undefined;
+
+  constructor() {
+    using store = new LapStore();
+    store.loadPrograms();
+    cpSync(join(store.folder, "layout"), join(this.folder, "layout"), { recursive: true });
+    writeFileSync(join(this.folder, "subid"), `${USER}:700000:65536\n`);
+    chownSync(this.folder, USER, USER);
+  }
+
+  /** A shell line that becomes the user in a mount namespace with the range. */
+  #as(args: readonly string[]): [string, string[]] {
+    const stand = this.cgroup === undefined ? "" : `echo 0 > ${this.cgroup}/cgroup.procs && `;
+    const bind = ["subuid", "subgid"].map((name) => `mount --bind ${this.folder}/subid /etc/${name} && `).join("");
+    const user = `exec setpriv --reuid ${USER} --regid ${USER} --clear-groups "$@"`;
+    return ["unshare", ["--mount", "sh", "-c", `${stand}${bind}${user}`, "sh", ...args]];
+  }
+
+  run(...args: readonly string[]): LapResult {
+    const [program, words] = this.#as([nativePart("lap"), ...args]);
+    const env = { PATH: process.env["PATH"], HOME: this.folder };
+    const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: "utf8", timeout: 60_000 });
+    return { code: status, stdout, stderr };
+  }
+
+  ok(...args: readonly string[]): string {
+    const { code, stdout, stderr } = this.run(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout;
+  }
+
+  get store(): string {
+    return join(this.folder, ".local/share/lapstrake");
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+    expect(leftovers(this.folder)).toEqual([]);
+  }
+}
+
+needs(...FACTS).describe("lap without root, with a range of ids", () => {
+  let home: Home;
+
+  beforeAll(() => {
+    home = new Home();
+    home.ok("load", "-i", join(home.folder, "layout"));
+  });
+  afterAll(() => home[Symbol.dispose]());
+
+  it("has every id of the range", () => {
+    const script = "cat /proc/self/uid_map; echo x > /f; chown 33:44 /f; stat -c '%u %g' /f; chown 65537 /f";
+    const { code, stdout, stderr } = home.run("run", "--rm", "progs:1", "sh", "-c", script);
+    expect(stdout).toBe("         0          0          1\n         1          1      65536\n33 44\n");
+    expect(code).toBe(1);
+    expect(stderr).toContain("Invalid argument");
+  });
+
+  it("stores files of other ids with those of the range", () => {
+    home.ok("run", "--name", "owner", "progs:1", "sh", "-c", "echo x > /f; chown 5:6 /f");
+    const [id] = readdirSync(join(home.store, "containers"));
+    const { uid, gid } = statSync(join(home.store, "containers", id!, "upper/f"));
+    expect([uid, gid]).toEqual([700_004, 700_005]);
+    home.ok("rm", "owner");
+    expect(home.ok("run", "--rm", "-u", "5:6", "progs:1", "sh", "-c", "id -u; id -g; echo x > /dev/shm/f")).toBe(
+      "5\n6\n",
+    );
+  });
+
+  it("execs, commits, exports and removes files that the user alone could not touch", () => {
+    const make = "mkdir /d; echo secret > /d/f; chown 7:7 /d/f /d; chmod 0 /d; sleep 100";
+    home.ok("run", "-d", "--name", "c1", "progs:1", "sh", "-c", make);
+    expect(home.ok("exec", "-u", "9:9", "c1", "id", "-u")).toBe("9\n");
+    expect(home.ok("diff", "c1")).toContain("A /d/f\n");
+    expect(home.run("commit", "c1", "mine:1").code).toBe(0);
+    home.ok("rm", "-f", "c1");
+    expect(home.ok("run", "--rm", "mine:1", "stat", "-c", "%u %g %a", "/d", "/d/f")).toBe("7 7 0\n7 7 644\n");
+    home.ok("rmi", "mine:1");
+    expect(readdirSync(join(home.store, "trash"))).toEqual([]);
+    expect(home.ok("ps", "-aq")).toBe("");
+  });
+
+  it("has a terminal of its own", () => {
+    expect(home.ok("run", "--rm", "-t", "progs:1", "tty")).toBe("/dev/pts/0\r\n");
+  });
+
+  it("is not used without its ids", () => {
+    const plain = spawnSync(
+      "setpriv",
+      ["--reuid", String(USER), "--regid", String(USER), "--clear-groups", nativePart("lap"), "run", "progs:1", "true"],
+      {
+        env: { PATH: process.env["PATH"], HOME: home.folder },
+        encoding: "utf8",
+      },
+    );
+    expect(plain.status).toBe(125);
+    expect(plain.stderr).toContain("needs its user namespace");
+  });
+
+  const lacks = canDelegate ? [] : ["cgroup mode v2"];
+  it.skipIf(lacks.length > 0)(
+    `limits bind in a delegated subtree${lacks.length > 0 ? " [needs cgroup mode v2]" : ""}`,
+    () => {
+      const top = join(v2!.mountPoint, `lap-delegated-${process.pid}`);
+      mkdirSync(top);
+      writeFileSync(join(v2!.mountPoint, "cgroup.subtree_control"), "+memory +pids +cpu +io");
+      for (const name of ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"])
+        chownSync(join(top, name), USER, USER);
+      home.cgroup = top;
+      try {
+        const oom = home.run(
+          "run",
+          "--rm",
+          "-m",
+          "32m",
+          "progs:1",
+          "sh",
+          "-c",
+          "x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo alive",
+        );
+        expect(oom).toMatchObject({ code: 137 });
+        const limits = "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; cat /proc/self/cgroup";
+        expect(home.ok("run", "--rm", "--pids-limit", "20", "--cpus", "0.2", "progs:1", "sh", "-c", limits)).toBe(
+          "20\n20000 100000\n0::/\n",
+        );
+        const bomb = "i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; wait";
+        expect(home.run("run", "--rm", "--pids-limit", "20", "progs:1", "sh", "-c", bomb).stderr).toMatch(/fork/i);
+        home.ok("run", "-d", "--name", "frozen", "progs:1", "sleep", "100");
+        home.ok("pause", "frozen");
+        home.ok("unpause", "frozen");
+        home.ok("rm", "-f", "frozen");
+      } finally {
+        home.cgroup = undefined;
+        for (const name of ["lapstrake", "lapstrake-callers", ""])
+          if (existsSync(join(top, name))) rmdirSync(join(top, name));
+      }
+    },
+  );
+});

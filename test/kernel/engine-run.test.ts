@@ -35,7 +35,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     expect(sh("sh -c 'kill -15 $$'").code).toBe(143);
   });
 
-  it("is pid 1 with its own host name, loopback only, and no host mounts", () => {
+  it("is pid 1 with its own host name, devices of its own, and no host mounts", () => {
     expect(sh("echo $$").stdout).toBe("1\n");
     expect(sh("cat /proc/sys/kernel/hostname", "-h", "box").stdout).toBe("box\n");
     expect(
@@ -43,7 +43,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
         .stdout.split("\n")
         .filter((line) => line.includes(":"))
         .map((line) => line.split(":")[0]!.trim()),
-    ).toEqual(["lo"]);
+    ).toEqual(["lo", "eth0"]);
     expect(sh("cat /proc/self/mountinfo").stdout).not.toMatch(/ \/work| \/boot/);
     const pids = sh("ls /proc")
       .stdout.split("\n")

@@ -1,7 +1,7 @@
 // Networks of a store, made true in the kernel: create, remove, connect, disconnect, and mend after a crash or a reboot. Order within a
 // change: the record first, then the kernel, so that whoever finds a half-done change knows from the record what to undo.
 import { randomBytes } from "node:crypto";
-import { LapError } from "@lapstrake/base";
+import { isLapError, LapError } from "@lapstrake/base";
 import {
   allocate,
   attachEndpoint,
@@ -19,6 +19,7 @@ import {
   type InputPolicy,
   type NetnsRef,
   type Pool,
+  type PublishedPort,
 } from "@lapstrake/core";
 import { HostSide } from "./host-side.ts";
 import { NetworkStore, type NetworkRequest } from "./network-store.ts";
@@ -262,13 +263,14 @@ export class Networks {
     using firewall = this.#host.firewall();
     const addresses = endpoint.addresses.map(bare);
     const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#netns };
-    const ports = choosePorts(bindings, target, firewall.ports());
-    this.#store.write(withEndpoint(record, { ...endpoint, ports }));
+    let ports: readonly PublishedPort[];
     try {
+      ports = choosePorts(bindings, target, firewall.ports());
+      this.#store.write(withEndpoint(record, { ...endpoint, ports }));
       firewall.replacePorts(endpoint.id, ports);
     } catch (error) {
       this.#store.write(withEndpoint(record, endpoint));
-      throw error;
+      throw refusedPort(endpoint, error);
     }
     for (const { protocol, hostIp, hostPort } of [...ports, ...endpoint.ports]) {
       if (protocol === "udp") forgetUdpPort(hostIp, hostPort, this.#kernel());
@@ -319,6 +321,13 @@ export class Networks {
     if (!ports.some(({ protocol }) => protocol === "udp")) return;
     for (const address of addresses) forgetConnections(bare(address), this.#kernel());
   }
+}
+
+/** A port that another has, in docker's words. */
+function refusedPort({ id, containerName }: EndpointRecord, error: unknown): unknown {
+  if (!isLapError(error) || (error.code !== "ERR_LAP_PORT_TAKEN" && error.code !== "ERR_LAP_PORT_IN_USE")) return error;
+  const text = `driver failed programming external connectivity on endpoint ${containerName} (${id}): ${error.message}`;
+  return new LapError(error.kind, error.code, text, { cause: error, ...(error.hint ? { hint: error.hint } : {}) });
 }
 
 /** What the names of a container's networks are, of all networks; the default one has none. */

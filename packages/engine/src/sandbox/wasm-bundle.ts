@@ -2,7 +2,7 @@
 // needs: its program, the image blobs (read-only) and one directory of its own to hand its changes back in. The guest sees the union only.
 import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { defaultSpec, type Bundle } from "@lapstrake/core";
+import { defaultSpec, hostFacts, type Bundle } from "@lapstrake/core";
 import type { MountSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
 import { bindMount } from "../containers/binds.ts";
 import { seccompSpec } from "../containers/security.ts";
@@ -56,7 +56,7 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
       ...base.linux,
       ...payloadFilter(),
       cgroupsPath: `${CGROUP_PARENT}/${record.id}`,
-      resources: { ...base.linux?.resources, ...payloadResources(record.request) },
+      resources: { ...base.linux?.resources, ...payloadResources(record.request, hostFacts().cgroups.length > 0) },
     },
   };
   return { rootfs: { kind: "dir", path: rootfs }, spec: isRootless() ? rootlessSpec(spec) : spec };

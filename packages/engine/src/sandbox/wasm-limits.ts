@@ -1,5 +1,5 @@
 // The limits of a Wasm container: what docker's flags mean for a guest, and the bounds that only guests have (`--limit`).
-import { LapError } from "@lapstrake/base";
+import { LapError, type ResourcesSpec } from "@lapstrake/base";
 import type { WasmLimits } from "@lapstrake/wasm";
 import type { CreateRequest } from "../containers/request.ts";
 
@@ -19,8 +19,6 @@ export interface GuestLimits {
 
 /** What the payload's own cgroup gets on top of the guest's memory: Node, our host, the index of the layers. */
 const HOST_BYTES = 256 * 1024 * 1024;
-/** Threads of Node; a guest makes none. */
-const HOST_THREADS = 64;
 const CPU_PERIOD_US = 100_000;
 
 /** Limits inside: of linear memory, and the guest's own. */
@@ -38,18 +36,13 @@ export function filesystemLimit({ memoryBytes, guestLimits: own }: CreateRequest
   return own?.filesystemBytes ?? memoryBytes;
 }
 
-/** Limits outside: of the payload's cgroup. */
-export function payloadResources({ memoryBytes, cpus }: CreateRequest): {
-  readonly memory?: { readonly limit: number; readonly swap: number };
-  readonly cpu?: { readonly period: number; readonly quota: number };
-  readonly pids: { readonly limit: number };
-} {
+/** Limits outside: of the payload's cgroup. Without one, memory is bounded inside only. */
+export function payloadResources({ memoryBytes, cpus }: CreateRequest, hasCgroup: boolean): ResourcesSpec {
   // Linear memory and the filesystem's changes may both reach the limit.
-  const bytes = memoryBytes === undefined ? undefined : 2 * memoryBytes + HOST_BYTES;
+  const bytes = memoryBytes === undefined || !hasCgroup ? undefined : 2 * memoryBytes + HOST_BYTES;
   return {
     ...(bytes === undefined ? {} : { memory: { limit: bytes, swap: bytes } }),
     ...(cpus === undefined ? {} : { cpu: { period: CPU_PERIOD_US, quota: Math.round(cpus * CPU_PERIOD_US) } }),
-    pids: { limit: HOST_THREADS },
   };
 }
 

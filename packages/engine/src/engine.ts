@@ -7,6 +7,8 @@ import { createContainer, type CreateOptions } from "./containers/create.ts";
 import { logPath, type StartOptions } from "./containers/bundle.ts";
 import { settledStatus, summaries, type ContainerSummary } from "./containers/list.ts";
 import { removeContainer, sendSignal } from "./containers/remove.ts";
+import type { EngineEvent } from "./events/event.ts";
+import type { EventsRequest } from "./events/events.ts";
 import { reapContainer } from "./containers/reap.ts";
 import type { CreateRequest } from "./containers/request.ts";
 import { startContainer, type DebugSink } from "./containers/start.ts";
@@ -89,6 +91,11 @@ export class Engine {
     const status = settledStatus(this.context, record);
     if (status !== undefined) return status;
     throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${record.id}`);
+  }
+
+  /** What happens to containers, images, networks and volumes of the store, from the moment of this call (or `since`) on. */
+  async events(request: EventsRequest = {}): Promise<AsyncIterableIterator<EngineEvent>> {
+    return (await import("./events/events.ts")).readEvents(this.context, request);
   }
 
   /** Folder of a container: its log, status and socket are in it. */

@@ -70,4 +70,8 @@ export {
   removeNetwork,
   type NetworkRow,
 } from "./network/manage.ts";
+export { eventJson, eventLine, type EngineEvent, type EventType } from "./events/event.ts";
+export { emit, emitContainer, type EventSink } from "./events/emit.ts";
+export { readEvents, type EventsRequest } from "./events/events.ts";
+export type { EventFilters } from "./events/filter.ts";
 export { checkEngine, type CheckOptions, type Finding, type ProblemKind } from "./check/check.ts";

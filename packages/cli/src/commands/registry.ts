@@ -44,6 +44,7 @@ const exportTar: Load = async () => (await import("./export.ts")).exportCommand;
 const importTar: Load = async () => (await import("./export.ts")).importCommand;
 const top: Load = async () => (await import("./top.ts")).topCommand;
 const stats: Load = async () => (await import("./stats.ts")).statsCommand;
+const events: Load = async () => (await import("./events.ts")).eventsCommand;
 const systemCheck: Load = async () => (await import("./system-check.ts")).systemCheckCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
@@ -82,6 +83,8 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["history", { load: history, summary: "Show the history of an image" }],
   ["tag", { load: tag, summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE" }],
   ["rmi", { load: rmi, summary: "Remove one or more images" }],
+  ["events", { load: events, summary: "Get real time events from the server" }],
+  ["system events", { load: events }],
   ["system check", { load: systemCheck }],
   ["doctor", { load: doctor, summary: "Show what this machine can do, with a remedy for what it cannot" }],
   ["container run", { load: run }],

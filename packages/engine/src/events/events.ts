@@ -1,0 +1,57 @@
+// Reading events: those of the past, and those that happen while somebody reads.
+import type { EngineContext } from "../context.ts";
+import type { Timespec } from "@lapstrake/base";
+import type { EngineEvent } from "./event.ts";
+import { checkFilters, matchesFilters, type EventFilters } from "./filter.ts";
+import { EventReader, watchEvents } from "./follow.ts";
+
+/** Which events. */
+export interface EventsRequest {
+  /** From this time on; absent: only what happens from now on, unless `until` has passed. */
+  readonly since?: Timespec;
+  /** Ends at this time; absent: goes on until `signal`. */
+  readonly until?: Timespec;
+  readonly filters?: EventFilters;
+  readonly signal?: AbortSignal;
+}
+
+/** Events as they happen, from the moment of this call. Throws `ERR_LAP_FILTER_INVALID`. */
+export function readEvents(context: EngineContext, request: EventsRequest = {}): AsyncIterableIterator<EngineEvent> {
+  const { since, until, filters = {} } = request;
+  checkFilters(filters);
+  const { root } = context.paths;
+  const watching = watchEvents(root);
+  const reader = new EventReader(root);
+  if (since === undefined && !isPast(until)) reader.skip();
+  const isAsked = (event: EngineEvent): boolean =>
+    (since === undefined || compare(event.time, since) >= 0) &&
+    (until === undefined || compare(event.time, until) <= 0) &&
+    matchesFilters(event, filters);
+  const deadlineMs = until === undefined ? Infinity : until.sec * 1000 + Math.ceil(until.nsec / 1e6);
+  return pump(reader, watching, isAsked, deadlineMs, request.signal);
+}
+
+async function* pump(
+  reader: EventReader,
+  watching: ReturnType<typeof watchEvents>,
+  isAsked: (event: EngineEvent) => boolean,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EngineEvent> {
+  using _watching = watching;
+  using _reader = reader;
+  // Processes write in the order they come, which may differ a little from that of their times.
+  yield* [...reader.drain()].filter(isAsked).toSorted((a, b) => compare(a.time, b.time));
+  while (signal?.aborted !== true && Date.now() < deadlineMs) {
+    await watching.next(deadlineMs, signal);
+    for (const event of reader.drain()) if (isAsked(event)) yield event;
+  }
+}
+
+function isPast(until: Timespec | undefined): boolean {
+  return until !== undefined && until.sec * 1000 < Date.now();
+}
+
+function compare(a: Timespec, b: Timespec): number {
+  return a.sec - b.sec || a.nsec - b.nsec;
+}

@@ -65,7 +65,7 @@ async function startOnNetwork(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   // Loaded here: a start without a network needs none of it.
-  const { dropNetwork, hasResolver, prepareNetwork } = await import("../network/attach.ts");
+  const { dropNetwork, hasResolver, prepareNetwork, publishes } = await import("../network/attach.ts");
   const network = prepareNetwork(context, record);
   // The helper mounts meanwhile.
   const connect = async (): Promise<void> => {
@@ -74,7 +74,9 @@ async function startOnNetwork(
   };
   try {
     const bundle = linuxBundle(context.paths, record, network);
-    return await launchBundle(context, record, bundle, options, debug, connect);
+    const launched = await launchBundle(context, record, bundle, options, debug, connect);
+    if (publishes(record)) (await import("../keeper/client.ts")).wakeKeeper(context);
+    return launched;
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);
     throw error;

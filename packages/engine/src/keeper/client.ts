@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { LapError } from "@lapstrake/base";
+import { isLapError, LapError } from "@lapstrake/base";
+import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { ask, makeKeeperDir } from "./channel.ts";
 
@@ -19,6 +20,17 @@ export async function serveContainer(context: EngineContext, id: string): Promis
   throw new LapError("unavailable", "ERR_LAP_KEEPER", `the keeper cannot serve container ${id}: ${answer}`, {
     hint: `see ${join(makeKeeperDir(context.paths.root), "log")}`,
   });
+}
+
+/** Starts a keeper unless one is at work, and does not wait for it: it reads what there is to do from the records. */
+export function wakeKeeper(context: EngineContext): void {
+  try {
+    using _free = lockFile(join(makeKeeperDir(context.paths.root), "lock"), 0);
+  } catch (error) {
+    if (isLapError(error) && error.code === "ERR_LAP_LOCKED") return;
+    throw error;
+  }
+  startKeeper(context);
 }
 
 async function askStarting(context: EngineContext, line: string): Promise<string> {

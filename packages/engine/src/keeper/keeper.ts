@@ -1,14 +1,16 @@
 // The keeper: one process per store, started by whoever needs it and gone when unneeded (who is alive: docs). It answers the names of user
-// networks. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
+// networks and holds published ports. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
 import { existsSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { networksOf } from "../network/attach.ts";
-import type { NetworkRecord } from "../network/network-record.ts";
+import { needsKeeper, type NetworkRecord } from "../network/network-record.ts";
 import { isContainerId } from "../state/ids.ts";
 import { listen, makeKeeperDir } from "./channel.ts";
+import type { Duty } from "./duty.ts";
+import { HeldPorts } from "./ports.ts";
 import { startGuardian } from "./guardian.ts";
 import { Resolvers } from "./resolvers.ts";
 
@@ -21,15 +23,26 @@ const COARSE_MS = 50;
 
 /** Runs the keeper of a store until it is unneeded or `signal` ends it; returns at once when another is at work. */
 export async function runKeeper(context: EngineContext, signal: AbortSignal): Promise<void> {
+  // Whoever gave it something to do while it was leaving found its lock held: it looks once more.
+  while ((await keepOnce(context, signal)) && !signal.aborted && hasWork(context));
+}
+
+/** False when another is at work. */
+async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<boolean> {
   const { root } = context.paths;
   using lock = tryLock(join(makeKeeperDir(root), "lock"));
-  if (lock === undefined) return;
+  if (lock === undefined) return false;
   await using keeper = new Keeper(context);
   await keeper.sync();
   await using _channel = await listen(root, (line) => keeper.answer(line));
   // Last: one that cannot even start is not started again and again.
   using _guardian = startGuardian(root, context.keeperArgv);
   await keeper.untilIdle(signal);
+  return true;
+}
+
+function hasWork(context: EngineContext): boolean {
+  return existsSync(join(context.paths.root, "layout.json")) && needsKeeper(networksOf(context).list());
 }
 
 function tryLock(path: string): Disposable | undefined {
@@ -44,6 +57,7 @@ function tryLock(path: string): Disposable | undefined {
 class Keeper implements AsyncDisposable {
   readonly #context: EngineContext;
   readonly #resolvers: Resolvers;
+  readonly #duties: readonly Duty[];
   readonly #list: () => readonly NetworkRecord[];
   /** One change at a time. */
   #work: Promise<void> = Promise.resolve();
@@ -53,14 +67,16 @@ class Keeper implements AsyncDisposable {
     this.#context = context;
     this.#list = cached(join(context.paths.root, "networks"), () => networksOf(context).list());
     this.#resolvers = new Resolvers(context.paths, this.#list);
+    this.#duties = [this.#resolvers, new HeldPorts(this.#list)];
   }
 
   /** Makes what is served what the records say. */
   sync(): Promise<void> {
     const { logger } = this.#context;
-    this.#work = this.#work.then(() =>
-      this.#resolvers.sync((id, error) => logger.warn(`no names in container ${id}: ${String(error)}`)),
-    );
+    const report = (subject: string, error: unknown): void => logger.warn(`no ${subject}: ${String(error)}`);
+    this.#work = this.#work.then(async () => {
+      for (const duty of this.#duties) await duty.sync(report);
+    });
     return this.#work;
   }
 
@@ -79,7 +95,7 @@ class Keeper implements AsyncDisposable {
     using _watch = watching(join(paths.root, "networks"), () => void clock.sleep(SETTLE_MS).then(() => this.sync()));
     for (;;) {
       if (signal.aborted || !existsSync(join(paths.root, "layout.json"))) return;
-      if (this.#resolvers.size > 0) this.#lastUse = Date.now();
+      if (this.#duties.some(({ size }) => size > 0)) this.#lastUse = Date.now();
       else if (Date.now() - this.#lastUse > IDLE_MS) return;
       await clock.sleep(IDLE_MS / 10);
     }
@@ -87,7 +103,7 @@ class Keeper implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#work;
-    await this.#resolvers[Symbol.asyncDispose]();
+    await Promise.all(this.#duties.map((duty) => duty[Symbol.asyncDispose]()));
   }
 }
 

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
+import type { Duty, Report } from "./duty.ts";
 import { containerDir, readRecord } from "../state/record.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { NETNS_FILE } from "../network/netns-file.ts";
@@ -17,7 +18,7 @@ interface Served {
 }
 
 /** Resolvers by container; dispose stops all. */
-export class Resolvers implements AsyncDisposable {
+export class Resolvers implements Duty {
   readonly #paths: StorePaths;
   readonly #networks: () => readonly NetworkRecord[];
   readonly #served = new Map<string, Served>();
@@ -36,8 +37,7 @@ export class Resolvers implements AsyncDisposable {
     return this.#served.has(id);
   }
 
-  /** Starts and stops what the records ask for; failures go to `report` and concern one container each. */
-  async sync(report: (id: string, error: unknown) => void): Promise<void> {
+  async sync(report: Report): Promise<void> {
     const wanted = new Set(membersOf(this.#networks()));
     for (const [id, { inode }] of this.#served) {
       if (!wanted.has(id) || this.#inode(id) !== inode) await this.#stop(id);
@@ -47,7 +47,7 @@ export class Resolvers implements AsyncDisposable {
       try {
         await this.#start(id);
       } catch (error) {
-        report(id, error);
+        report(`names in container ${id}`, error);
       }
     }
   }

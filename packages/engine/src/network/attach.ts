@@ -156,6 +156,11 @@ export function hasResolver(record: ContainerRecord): boolean {
   return Object.keys(record.networks ?? {}).some((name) => name !== DEFAULT_NETWORK);
 }
 
+/** True when a start publishes ports, which the keeper holds. */
+export function publishes(record: ContainerRecord): boolean {
+  return record.networks !== undefined && bindingsOf(record).length > 0;
+}
+
 /** Takes the network away that the record's run had; the lock of the container is held. Idempotent. */
 export function dropNetwork(context: EngineContext, record: ContainerRecord): void {
   const path = netnsPathOf(context, record);

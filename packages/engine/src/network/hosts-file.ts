@@ -23,7 +23,7 @@ const BASE = [
   ["ff02::2", "ip6-allrouters"],
 ] as const;
 /** Names of the machine: docker's, and ours. */
-const MACHINE_NAMES = ["host.docker.internal", "host.lap.internal"];
+export const MACHINE_NAMES: readonly string[] = ["host.docker.internal", "host.lap.internal"];
 const HOST_GATEWAY = "host-gateway";
 /** A container without a network still finds its own name. */
 const OWN_ADDRESS = "127.0.1.1";

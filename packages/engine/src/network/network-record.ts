@@ -79,6 +79,14 @@ export function gatewaysOf(record: NetworkRecord): string[] {
   );
 }
 
+/** True when somebody on these networks has names to ask for, or published ports. */
+export function needsKeeper(networks: readonly NetworkRecord[]): boolean {
+  return networks.some(({ name, endpoints }) => {
+    const members = Object.values(endpoints);
+    return name === DEFAULT_NETWORK ? members.some(({ ports }) => ports.length > 0) : members.length > 0;
+  });
+}
+
 /** A record read from a file; throws `ERR_LAP_RECORD_INVALID`. */
 export function parseNetworkRecord(text: string, path: string): NetworkRecord {
   const damaged = (cause?: unknown): LapError =>

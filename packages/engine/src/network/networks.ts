@@ -21,6 +21,7 @@ import {
   type Pool,
   type PublishedPort,
 } from "@lapstrake/core";
+import { MACHINE_NAMES } from "./hosts-file.ts";
 import { HostSide } from "./host-side.ts";
 import { NetworkStore, type NetworkRequest } from "./network-store.ts";
 import {
@@ -336,6 +337,7 @@ export function zonesOf(networks: readonly NetworkRecord[], containerId: string)
     .filter(({ name, endpoints }) => name !== DEFAULT_NETWORK && endpoints[containerId] !== undefined)
     .map((network) => ({
       network: network.name,
+      fixed: Object.fromEntries(MACHINE_NAMES.map((name) => [name, gatewaysOf(network).map(bare)])),
       members: Object.values(network.endpoints).map((each) => ({
         names: [each.containerName, ...each.aliases, each.containerId.slice(0, 12)],
         addresses: each.addresses.map(bare),

@@ -8,6 +8,8 @@ import type { PortBinding } from "./port-spec.ts";
 /** Where docker and Linux look for free ports: net.ipv4.ip_local_port_range. */
 const EPHEMERAL = [32_768, 60_999] as const;
 const TRIES = 200;
+const PATIENCE_MS = 500;
+const STEP_MS = 10;
 
 /** Whose port it is, and how it is reached inside. */
 export interface PublishTarget {
@@ -30,13 +32,25 @@ function sides(binding: PortBinding, target: PublishTarget): { readonly hostIp: 
   });
 }
 
-function isFree(port: PublishedPort, netns: number | undefined): boolean {
+/** The error of a port that a program of the host has; undefined for a free one. */
+function whyNotFree(port: PublishedPort, netns: number | undefined): LapError | undefined {
   try {
     using _held = reservePort(port, netns);
-    return true;
+    return undefined;
   } catch (error) {
-    if (isLapError(error) && error.code === "ERR_LAP_PORT_IN_USE") return false;
+    if (isLapError(error) && error.code === "ERR_LAP_PORT_IN_USE") return error;
     throw error;
+  }
+}
+
+/** Throws `ERR_LAP_PORT_IN_USE` once waiting is over: the keeper lets go of a port a moment after its container did. */
+function checkFree(port: PublishedPort, netns: number | undefined): void {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const refusal = whyNotFree(port, netns);
+    if (refusal === undefined) return;
+    if (Date.now() > deadline) throw refusal;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS);
   }
 }
 
@@ -62,9 +76,11 @@ export function choosePorts(
   // What the owner has now it may have again.
   const held = taken.filter(({ owner }) => owner !== target.owner);
   const used = new Set(held.map(key));
+  // The keeper holds them.
+  const own = new Set(taken.filter((port) => !held.includes(port)).map((port) => `${port.hostIp} ${key(port)}`));
   const out: PublishedPort[] = [];
   for (const binding of bindings) {
-    const chosen = chooseOne(binding, target, used);
+    const chosen = chooseOne(binding, target, used, own);
     checkOverlap(chosen, held);
     for (const port of chosen) used.add(key(port));
     out.push(...chosen);
@@ -85,7 +101,12 @@ function checkOverlap(ports: readonly PublishedPort[], held: readonly PublishedP
   throw new LapError("conflict", "ERR_LAP_PORT_TAKEN", text);
 }
 
-function chooseOne(binding: PortBinding, target: PublishTarget, used: ReadonlySet<string>): PublishedPort[] {
+function chooseOne(
+  binding: PortBinding,
+  target: PublishTarget,
+  used: ReadonlySet<string>,
+  own: ReadonlySet<string>,
+): PublishedPort[] {
   const where = sides(binding, target);
   const at = (hostPort: number): PublishedPort[] =>
     where.map((side) => ({
@@ -97,12 +118,13 @@ function chooseOne(binding: PortBinding, target: PublishTarget, used: ReadonlySe
     }));
   const [first, last] = binding.hostPorts;
   if (first === last && first !== 0) {
-    for (const port of at(first)) if (!used.has(key(port))) reservePort(port, target.netns)?.[Symbol.dispose]();
+    const isOurs = (port: PublishedPort): boolean => used.has(key(port)) || own.has(`${port.hostIp} ${key(port)}`);
+    for (const port of at(first)) if (!isOurs(port)) checkFree(port, target.netns);
     return at(first);
   }
   for (const hostPort of candidates(binding.hostPorts)) {
     const ports = at(hostPort);
-    if (ports.every((port) => !used.has(key(port)) && isFree(port, target.netns))) return ports;
+    if (ports.every((port) => !used.has(key(port)) && whyNotFree(port, target.netns) === undefined)) return ports;
   }
   const text = `Bind for ${where[0]?.hostIp ?? ""}:${first}-${last} failed: all ports are allocated`;
   throw new LapError("conflict", "ERR_LAP_PORT_TAKEN", text);

@@ -50,7 +50,14 @@ export async function sendSignal(context: EngineContext, record: ContainerRecord
     for (const each of signalsFor(record, signal)) await connection.signal(each);
   } catch (error) {
     const code = errorCode(error);
-    if (code !== "ENOENT" && code !== "ERR_LAP_NOT_RUNNING" && code !== "ECONNREFUSED" && code !== "ECONNRESET" && code !== "EPIPE") throw error;
+    if (
+      code !== "ENOENT" &&
+      code !== "ERR_LAP_NOT_RUNNING" &&
+      code !== "ECONNREFUSED" &&
+      code !== "ECONNRESET" &&
+      code !== "EPIPE"
+    )
+      throw error;
   }
 }
 

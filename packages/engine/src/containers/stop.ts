@@ -7,6 +7,7 @@ import type { ContainerRecord } from "../state/record.ts";
 
 const SIGKILL = 9;
 const POLL_MS = 5;
+const RESEND_MS = 100;
 
 /** Resolves when the container does not run any more, with its last exit status. */
 export async function waitContainer(
@@ -44,10 +45,18 @@ export async function stopContainer(
 ): Promise<void> {
   if (!isAlive(engine, record)) return;
   const timeoutSec = options.timeoutSec ?? record.process.stopTimeoutSec;
-  await engine.signal(record, options.signal ?? record.process.stopSignal);
+  const signal = options.signal ?? record.process.stopSignal;
+  await engine.signal(record, signal);
   const ended = waitContainer(engine, record);
+  using _again = record.kind === "wasm" ? repeating(() => engine.signal(record, signal)) : undefined;
   if (timeoutSec >= 0 && !(await within(ended, timeoutSec * 1000))) await engine.signal(record, SIGKILL);
   await ended;
+}
+
+/** Nothing inside handles signals while the payload is starting, and the kernel drops those of a first process: ask again. */
+function repeating(send: () => Promise<void>): Disposable {
+  const timer = setInterval(() => void send(), RESEND_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function within(work: Promise<unknown>, ms: number): Promise<boolean> {

@@ -12,6 +12,7 @@ import {
 import type { EngineContext } from "../context.ts";
 import { MODULE_FILE } from "../sandbox/handover.ts";
 import { recallSource, rememberSource, storeStamp, type ResolvedSource } from "../images/resolve-cache.ts";
+import type { PreparedMounts } from "../volumes/prepare.ts";
 import { networkMode } from "../network/mode.ts";
 import type { ResolvedNetworks } from "../network/resolve.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
@@ -34,6 +35,8 @@ export const HOST_IMAGE = "host";
 export interface CreateOptions {
   /** Made to be started at once by this process; with autoRemove it does not outlive a creator that dies before the start. */
   readonly transient?: boolean;
+  /** This process holds it: it does not outlive the process, however that ends. */
+  readonly held?: boolean;
 }
 
 /** What an image name came to. */
@@ -59,6 +62,7 @@ export async function createContainer(
   const source = await resolveSource(context, request);
   (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
+  const mounts = await prepareMounts(context, request, source);
   const id = newContainerId();
   const hostname = request.network === "host" ? context.hostname() : (request.hostname ?? shortId(id));
   const now = context.clock.now();
@@ -74,7 +78,9 @@ export async function createContainer(
     hostname: request.hostname ?? hostname,
     autoRemove: request.autoRemove ?? false,
     ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
+    ...(options.held === true ? { holder: thisProcess() } : {}),
     ...(networks === undefined ? {} : { networks }),
+    ...(mounts === undefined ? {} : { mounts: mounts.mounts }),
     request: network === undefined ? request : { ...request, network },
   };
   const prepare = (dir: string): void => {
@@ -82,12 +88,26 @@ export async function createContainer(
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, record.request);
   };
+  const add = (): ContainerRecord => addContainer(context.paths, record, name !== undefined, prepare);
+  const publish = mounts === undefined ? add : (): Promise<ContainerRecord> => mounts.commit(add);
   try {
-    return addContainer(context.paths, record, name !== undefined, prepare);
+    return await publish();
   } catch (error) {
     if (name === undefined || !holderIsGone(context, error, name)) throw error;
-    return addContainer(context.paths, record, true, prepare);
+    return publish();
   }
+}
+
+/** What is to be mounted besides the engine's own; only those that ask for it need the code. */
+async function prepareMounts(
+  context: EngineContext,
+  request: CreateRequest,
+  source: Source,
+): Promise<PreparedMounts | undefined> {
+  const { binds, mounts, tmpfs, volumesFrom } = request;
+  const asked = binds ?? mounts ?? tmpfs ?? volumesFrom ?? source.config.Volumes ?? undefined;
+  if (asked === undefined) return undefined;
+  return (await import("../volumes/prepare.ts")).prepareMounts(context, request, source);
 }
 
 /** True when the name was held by a container whose creator died, and which is removed now that somebody looked. */

@@ -11,7 +11,7 @@ const PACKAGES = ["qemu-system-x86", "kmod", "cpio", "busybox-static", "apparmor
 const PROGRAMS = ["qemu-system-x86_64", "depmod", "cpio", "apparmor_parser", "newuidmap"];
 /** Kernel modules beyond what Debian builds in; their dependencies are added. */
 const MODULES =
-  "virtio_pci 9pnet_virtio 9p overlay veth bridge tun nf_tables nft_masq nft_chain_nat nft_nat nft_ct nft_fib_inet nf_conntrack loop ext4 virtio_blk";
+  "virtio_pci virtio_blk ext4 9pnet_virtio 9p overlay veth bridge tun nf_tables nft_masq nft_chain_nat nft_nat nft_ct nft_fib_inet nf_conntrack loop";
 const EXIT_MARK = /lap-machine-exit: (\d+)/;
 
 /** A kernel unpacked, with its modules in the order of loading. */
@@ -83,13 +83,20 @@ async function initramfs(from: Kernel, command: string): Promise<string> {
   return file;
 }
 
-function machineArguments(image: string, initrd: string): string[] {
+async function scratchDisk(): Promise<string> {
+  const file = join(CACHE, `scratch-${process.pid}.img`);
+  await must("truncate", ["-s", "4G", file]);
+  await must("mkfs.ext4", ["-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", file]);
+  return file;
+}
+
+function machineArguments(image: string, initrd: string, disk: string): string[] {
   const shared = "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap";
   const line = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr cgroup_no_v1=all";
   return [
     ...["-accel", "tcg,thread=multi", "-cpu", "max", "-m", "3072", "-smp", "2", "-display", "none", "-serial", "stdio"],
     ...["-monitor", "none", "-nic", "none", "-no-reboot", "-kernel", image, "-initrd", initrd],
-    ...["-virtfs", shared, "-append", line],
+    ...["-drive", `file=${disk},if=virtio,format=raw,cache=unsafe`, "-virtfs", shared, "-append", line],
   ];
 }
 
@@ -98,8 +105,9 @@ export async function runInMachine(series: string, script: string, timeoutMs: nu
   await installTools();
   const from = await kernel(series);
   const initrd = await initramfs(from, script);
+  const disk = await scratchDisk();
   say(`booting ${from.release}`);
-  const child = spawn("qemu-system-x86_64", machineArguments(from.image, initrd), {
+  const child = spawn("qemu-system-x86_64", machineArguments(from.image, initrd, disk), {
     stdio: ["ignore", "pipe", "inherit"],
     timeout: timeoutMs,
     killSignal: "SIGKILL",
@@ -110,7 +118,7 @@ export async function runInMachine(series: string, script: string, timeoutMs: nu
     process.stdout.write(chunk);
   });
   await new Promise((resolve) => child.once("close", resolve));
-  rmSync(initrd);
+  for (const file of [initrd, disk]) rmSync(file);
   const mark = EXIT_MARK.exec(output);
   return mark === null ? 124 : Number(mark[1]);
 }

@@ -13,7 +13,11 @@ mount -t tmpfs -o mode=755 over /over
 mkdir -p /over/upper /over/work
 mount -t overlay -o lowerdir=/host,upperdir=/over/upper,workdir=/over/work root /new || exec sh
 for dir in proc sys dev; do mount --move "/$dir" "/new/$dir"; done
-for dir in run tmp var/tmp; do mount -t tmpfs -o mode=1777 tmpfs "/new/$dir"; done
+mount -t tmpfs -o mode=755 tmpfs /new/run
+# Upper layers want a disk: this kernel's tmpfs has no user attributes.
+mount -t ext4 /new/dev/vda /new/tmp
+chmod 1777 /new/tmp
+mount -t tmpfs -o mode=1777 tmpfs /new/var/tmp
 mkdir -p /new/dev/pts /new/dev/shm /new/dev/mqueue
 mount -t devpts -o ptmxmode=666 devpts /new/dev/pts
 mount -t tmpfs -o mode=1777 shm /new/dev/shm

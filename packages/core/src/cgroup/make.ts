@@ -1,12 +1,11 @@
 // Making a container's cgroup directories and writing its limits, before the helper starts.
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, LapError } from "@lapstrake/base";
 import { removeCgroup } from "./cleanup.ts";
+import { enableControllers } from "./controllers.ts";
 import { attachDeviceProgram } from "./device-bpf.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/types.ts";
-
-const CALLERS = "lapstrake-callers";
 
 function isMissing(error: unknown): boolean {
   return errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR";
@@ -71,66 +70,11 @@ function applyWrite(write: CgroupWrite): void {
   }
 }
 
-// cgroup-v2.rst "Top-down Constraint": a controller must be enabled in every ancestor. One that cannot be is missed, with
-// its name, when a limit is written.
-function enableControllers(dir: string): void {
-  const parent = dirname(dir);
-  let available: string[];
-  try {
-    available = readTrimmed(join(parent, "cgroup.controllers")).split(" ").filter(Boolean);
-  } catch {
-    // Above the mount point.
-    return;
-  }
-  enableControllers(parent);
-  if (available.length === 0) available = readTrimmed(join(parent, "cgroup.controllers")).split(" ").filter(Boolean);
-  for (const name of available) enable(parent, name);
-}
-
-function enable(dir: string, controller: string): void {
-  const file = join(dir, "cgroup.subtree_control");
-  try {
-    writeFileSync(file, `+${controller}`);
-  } catch (error) {
-    if (errorCode(error) !== "EBUSY" || !isTop(dir) || !moveAside(dir)) return;
-    tryWrite(file, `+${controller}`);
-  }
-}
-
-function tryWrite(file: string, text: string): boolean {
-  try {
-    writeFileSync(file, text);
-    return true;
-  } catch {
-    // Told by name when a limit needs it.
-    return false;
-  }
-}
-
-// The top of what this process was given: above it nothing can be written.
-function isTop(dir: string): boolean {
-  try {
-    accessSync(join(dirname(dir), "cgroup.subtree_control"), constants.W_OK);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-// cgroup-v2.rst "No Internal Process Constraint": who stands at the top of a delegated subtree, the caller most likely,
-// goes into a leaf of its own, as systemd and docker-in-docker do.
-function moveAside(dir: string): boolean {
-  const leaf = join(dir, CALLERS);
-  mkdirSync(leaf, { recursive: true });
-  const pids = readTrimmed(join(dir, "cgroup.procs")).split("\n").filter(Boolean);
-  return pids.every((pid) => tryWrite(join(leaf, "cgroup.procs"), pid));
-}
-
 function makeAll(plan: CgroupPlan, made: string[]): void {
   for (const group of plan.v1) made.push(makeDirectory(group.path, group.controllers.includes("cpuset")));
   if (plan.v2 !== undefined) {
     made.push(makeDirectory(plan.v2, false));
-    if (plan.v1.length === 0) enableControllers(plan.v2);
+    if (plan.v1.length === 0) enableControllers(plan.v2, plan.writes.length > 0);
     if (plan.deviceRules !== undefined) attachDeviceProgram(plan.deviceRules, plan.v2);
   }
   for (const write of plan.writes) applyWrite(write);

@@ -24,6 +24,8 @@
 #define PLAN_GATE 128U
 // setgroups is denied before the gid map is written: user_namespaces(7), for callers without privilege.
 #define PLAN_DENY_SETGROUPS 256U
+// The container dies with its owner's connection.
+#define PLAN_LEASHED 512U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {

@@ -54,6 +54,15 @@ static int send_signal(uint32_t signal) {
   return error;
 }
 
+// What a program holds dies with the program: its connection is the leash.
+static void mind_leash(void) {
+  if ((self->plan.flags & PLAN_LEASHED) == 0 || self->exited) return;
+  for (size_t i = 0; i < MAX_CLIENTS; i++) {
+    if (clients[i].fd >= 0 && clients[i].owner) return;
+  }
+  (void)send_signal(SIGKILL);
+}
+
 static int resize(const uint8_t *payload, uint32_t length) {
   if (length != 4) return EINVAL;
   struct window size = {(uint16_t)(payload[0] << 8 | payload[1]), (uint16_t)(payload[2] << 8 | payload[3]), 0, 0};
@@ -261,6 +270,7 @@ void supervise(struct supervisor *s) {
   set_nonblocking(s->out[1]);
   set_nonblocking(s->in);
   while (!s->exited) {
+    mind_leash();
     poll_once(wait_time());
     clients_drop_stalled(now_ns());
   }

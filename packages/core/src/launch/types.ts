@@ -68,6 +68,8 @@ export interface LaunchOptions {
   readonly reapArgv: readonly string[];
   /** The initial client owns the clean-up while it stays connected; see `Attachment.reaped`. */
   readonly foreground: boolean;
+  /** The container is killed when the initial client, its owner, is gone: closed, or dead however it died. Needs `foreground`. */
+  readonly leashed?: boolean;
   /** Hand the launching process a connected {@link Attachment} (all three streams). */
   readonly initialClient: boolean;
   /** The container waits, its mounts made, until what `launch` is given as `meanwhile` is done. */

@@ -14,6 +14,7 @@ const UNSUPERVISED = 32;
 const INHERIT = 64;
 const GATE = 128;
 const DENY_SETGROUPS = 256;
+const LEASHED = 512;
 
 const CLIENT_STDIN = 1;
 const CLIENT_STDOUT = 2;
@@ -30,7 +31,8 @@ function headerFlags(plan: LaunchPlan): number {
     (options.oci?.supervised === false ? UNSUPERVISED : 0) |
     (options.oci?.inheritStdio === true ? INHERIT : 0) |
     (options.oci?.gate === true ? GATE : 0) |
-    (plan.denySetgroups ? DENY_SETGROUPS : 0)
+    (plan.denySetgroups ? DENY_SETGROUPS : 0) |
+    (options.leashed === true ? LEASHED : 0)
   );
 }
 

@@ -1,6 +1,7 @@
 // ContainerRecord -> Bundle for core: the spec, the root filesystem and the supervisor's orders.
 import { join } from "node:path";
 import type { Bundle, LaunchOptions } from "@lapstrake/core";
+import type { MountSpec } from "@lapstrake/base";
 import type { PreparedNetwork } from "../network/attach.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
@@ -25,6 +26,10 @@ export interface StartOptions {
   readonly attach?: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** The caller waits for the end and cleans up itself while it lives. */
   readonly foreground?: boolean;
+  /** The container is killed when the caller's connection is gone; with `foreground` only. */
+  readonly leashed?: boolean;
+  /** False keeps no log: the caller has the streams. */
+  readonly log?: boolean;
   readonly ttySize?: { readonly rows: number; readonly cols: number };
 }
 
@@ -33,7 +38,12 @@ export function logPath(dir: string): string {
 }
 
 /** The bundle of a Linux container. */
-export function linuxBundle(paths: StorePaths, record: ContainerRecord, network?: PreparedNetwork): Bundle {
+export function linuxBundle(
+  paths: StorePaths,
+  record: ContainerRecord,
+  askedMounts: readonly MountSpec[],
+  network?: PreparedNetwork,
+): Bundle {
   const prepared = prepareRootfs(paths, record);
   const user = withDirs(prepared.layers, (dirs) =>
     lookUpUser(record.process.user, record.request.groupAdd ?? [], new MergedView(dirs)),
@@ -41,6 +51,7 @@ export function linuxBundle(paths: StorePaths, record: ContainerRecord, network?
   const spec = containerSpec(record, {
     user,
     mounts: [...prepared.mounts, ...managedFileMounts(network?.filesDir ?? dirOf(paths, record))],
+    askedMounts,
     netnsPath: network?.netnsPath,
     cgroupParent: CGROUP_PARENT,
   });
@@ -69,9 +80,10 @@ export function launchOptions(
     stdio: record.process.tty ? "pty" : "pipes",
     openStdin: record.process.openStdin,
     stdinOnce: record.process.openStdin && start.attach?.stdin === true,
-    log: { path: logPath(dir), maxBytes: LOG_MAX_BYTES, maxFiles: LOG_MAX_FILES },
+    log: start.log === false ? null : { path: logPath(dir), maxBytes: LOG_MAX_BYTES, maxFiles: LOG_MAX_FILES },
     reapArgv: [...reapArgv, record.id],
     foreground: start.foreground ?? false,
+    ...(start.leashed === true ? { leashed: true } : {}),
     initialClient: start.attach !== undefined,
     ...(start.attach === undefined ? {} : { attach: start.attach }),
     ...(start.ttySize === undefined ? {} : { ttySize: start.ttySize }),

@@ -19,16 +19,20 @@ import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
 import { isRootless } from "../sandbox/rootless.ts";
 import { moduleTree } from "../sandbox/wasm-tree.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { frozenDirs } from "../state/frozen.ts";
+import type { StorePaths } from "../state/layout.ts";
 import { toNormalForm } from "./normal-form.ts";
+import { stackLayers } from "./stacked-upper.ts";
 
 /** The list `docker diff` prints. */
 export async function containerChanges(engine: Engine, record: ContainerRecord): Promise<Change[]> {
   const { context } = engine;
   const dir = engine.dir(record);
   if (record.kind === "wasm") return treeChanges(wasmUpper(dir), mergeLayers(await wasmLowers(engine, record)));
-  return withDirs(layerDirs(context.paths, record), ([upper, ...lowers]) =>
-    treeChanges(readUpper(upper!, overlayForm()), new StackView(lowers, overlayForm().overlayXattrs)),
-  );
+  return withDirs(layerDirs(context.paths, record), (dirs) => {
+    const [uppers, lowers] = splitDirs(context.paths, record, dirs);
+    return treeChanges(readUppers(uppers), new StackView(lowers, overlayForm().overlayXattrs));
+  });
 }
 
 /** Hands the upper as a layer tree to `use`; file contents are read while it runs. */
@@ -43,12 +47,23 @@ export async function withUpper<T>(
   try {
     const { openDirFs } = await import("@lapstrake/core");
     for (const path of layerDirs(engine.context.paths, record)) dirs.push(openDirFs(path));
-    const [upper, ...lowers] = dirs;
-    const form = overlayForm();
-    return await use(toNormalForm(readUpper(upper!, form), new StackView(lowers, form.overlayXattrs)));
+    const [uppers, lowers] = splitDirs(engine.context.paths, record, dirs);
+    return await use(toNormalForm(readUppers(uppers), new StackView(lowers, overlayForm().overlayXattrs)));
   } finally {
     for (const open of dirs) open.close();
   }
+}
+
+/** The container's own directories and its image's, both top first. */
+function splitDirs(paths: StorePaths, record: ContainerRecord, dirs: readonly DirFs[]): [DirFs[], DirFs[]] {
+  const own = 1 + frozenDirs(paths, record).length;
+  return [dirs.slice(0, own), dirs.slice(own)];
+}
+
+/** All that a container changed of its image. */
+function readUppers(uppers: readonly DirFs[]): LayerTree {
+  const [lowest, ...others] = uppers.map((dir) => readUpper(dir, overlayForm())).toReversed();
+  return others.reduce(stackLayers, lowest!);
 }
 
 /** Which attributes overlays of this user carry. */

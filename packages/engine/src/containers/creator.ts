@@ -9,10 +9,19 @@ export function thisProcess(): ProcessId {
   return { pid: process.pid, startTime: startTime(process.pid) ?? 0, bootId: bootId() };
 }
 
-/** True for a container that was never started and whose creator, who would have, is dead. */
+/** True for a container whose holder is dead. */
+export function isOrphan({ holder }: ContainerRecord): boolean {
+  return holder !== undefined && !isAlive(holder);
+}
+
+/** True for a container that does not run and that nobody will start: its creator or its holder is dead. */
 export function isAbandoned(record: ContainerRecord, state: string): boolean {
-  const { creator } = record;
+  if (state === "exited") return isOrphan(record);
+  const creator = record.creator ?? record.holder;
   if (creator === undefined || state !== "created") return false;
-  const isAlive = creator.bootId === bootId() && startTime(creator.pid) === creator.startTime;
-  return !isAlive && Date.now() - Date.parse(record.createdAt) > GRACE_MS;
+  return !isAlive(creator) && Date.now() - Date.parse(record.createdAt) > GRACE_MS;
+}
+
+function isAlive({ bootId: boot, pid, startTime: since }: ProcessId): boolean {
+  return boot === bootId() && startTime(pid) === since;
 }

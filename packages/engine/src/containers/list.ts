@@ -4,7 +4,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
-import { isAbandoned } from "./creator.ts";
+import { isAbandoned, isOrphan } from "./creator.ts";
 import { isReaped, reapNow } from "./reap.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
 
@@ -27,12 +27,12 @@ export function summaries(context: EngineContext): ContainerSummary[] {
 export function settledStatus(context: EngineContext, record: ContainerRecord): ContainerStatus | undefined {
   const status = containerStatus(context.paths, record);
   if (isAbandoned(record, status.state)) {
-    if (ownsNetwork(record)) reapNow(context, record);
+    if (ownsNetwork(record) || status.state === "exited") reapNow(context, record);
     else dropContainer(context.paths, record);
     return undefined;
   }
   const isLost = status.supervisorLost && !isReaped(context, record);
   if (!isLost) return status;
   reapNow(context, record);
-  return record.autoRemove ? undefined : status;
+  return record.autoRemove || isOrphan(record) ? undefined : status;
 }

@@ -10,6 +10,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
+import { isOrphan } from "./creator.ts";
 import { lockIfThere } from "./lock.ts";
 import { containerStatus } from "./status.ts";
 
@@ -44,7 +45,7 @@ function runsAgain(context: EngineContext, record: ContainerRecord): boolean {
 }
 
 function forgetRun(context: EngineContext, record: ContainerRecord): void {
-  if (record.autoRemove) {
+  if (record.autoRemove || isOrphan(record)) {
     dropContainer(context.paths, record);
     return;
   }

@@ -8,6 +8,7 @@ import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { hostMasks, writeMaskLayer } from "./host-image.ts";
 import { writeInitLayer } from "./init-layer.ts";
+import { frozenDirs } from "../state/frozen.ts";
 import { isRootless } from "./rootless.ts";
 import { MergedView } from "./merged-view.ts";
 import { randomHex } from "../state/random.ts";
@@ -33,7 +34,12 @@ export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] 
 export function layerDirs(paths: StorePaths, record: ContainerRecord): string[] {
   const upper = join(dirOf(paths, record), "upper");
   const lowers = lowerDirs(paths, record);
-  return [upper, ...(record.rootfs.kind === "image" ? [initLayerDir(paths, record.rootfs.layers)] : []), ...lowers];
+  return [
+    upper,
+    ...frozenDirs(paths, record),
+    ...(record.rootfs.kind === "image" ? [initLayerDir(paths, record.rootfs.layers)] : []),
+    ...lowers,
+  ];
 }
 
 function initLayerDir(paths: StorePaths, layers: readonly string[]): string {
@@ -48,19 +54,38 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
   for (const lower of lowers) requireLayer(lower);
   const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.layers, lowers)] : [];
   const onHost = record.rootfs.kind === "host";
+  const frozen = frozenDirs(paths, record);
+  mendUpper(dir, frozen[0] ?? lowers[0]!);
   return {
     rootfs: {
       kind: "overlay",
-      lowerdirs: onHost ? lowers.slice(0, -1) : [...init, ...lowers],
+      lowerdirs: onHost ? [...frozen, ...lowers.slice(0, -1)] : [...frozen, ...init, ...lowers],
       ...(onHost ? { base: { lowerdirs: ["/"], at: join(dir, "host") } } : {}),
       upperdir: join(dir, "upper"),
       workdir: join(dir, "work"),
-      volatile: record.autoRemove,
+      volatile: isThrowAway(record),
       userxattr: isRootless(),
     },
     layers: layerDirs(paths, record),
     mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],
   };
+}
+
+/** Nobody needs its files after a crash of the machine. */
+function isThrowAway(record: ContainerRecord): boolean {
+  return record.autoRemove || record.holder !== undefined;
+}
+
+/** What a fork or an earlier run may leave: no upper yet, and a mark of the last volatile mount, which the kernel would refuse. */
+function mendUpper(dir: string, top: string): void {
+  const work = join(dir, "work");
+  if (existsSync(join(work, "work/incompat"))) {
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { mode: 0o700 });
+  }
+  if (existsSync(join(dir, "upper"))) return;
+  mkdirSync(join(dir, "upper"), { mode: 0o755 });
+  copyRootMetadata(dir, top);
 }
 
 function requireLayer(path: string): void {

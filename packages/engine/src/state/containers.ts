@@ -6,6 +6,7 @@ import { LapError, errorCode } from "@lapstrake/base";
 import { isContainerId } from "./ids.ts";
 import { claimName, claimRandomName, listNames, nameHolder, releaseName } from "./names.ts";
 import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./record.ts";
+import { trashFrozen } from "./frozen.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
 import { removeFromTrash } from "./trash.ts";
 
@@ -92,4 +93,6 @@ export function dropContainer(paths: StorePaths, record: ContainerRecord): void 
   }
   releaseName(paths, record.name, record.id);
   if (trashed !== undefined) removeFromTrash(paths, basename(trashed));
+  const unused = trashFrozen(paths, record.frozen ?? [], () => listContainers(paths));
+  for (const name of unused) removeFromTrash(paths, name);
 }

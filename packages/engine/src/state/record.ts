@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode, type ByteString, type Digest } from "@lapstrake/base";
 import type { CreateRequest, NetworkAttachment } from "../containers/request.ts";
+import type { RecordMount } from "../volumes/types.ts";
 import { writeFileAtomic } from "./atomic.ts";
 
 /** Which sandbox runs it. */
@@ -61,12 +62,18 @@ export interface ContainerRecord {
   };
   readonly rootfs: RecordRootfs;
   readonly process: RecordProcess;
+  /** What it or its origin wrote before a fork, read-only now and shared: directories of frozen/, top first. */
+  readonly frozen?: readonly string[];
   readonly hostname: string;
   readonly autoRemove: boolean;
   /** Networks to be on while it runs, by name, the one with the way out first; absent where `--network` is no network. */
   readonly networks?: Readonly<Record<string, NetworkAttachment>>;
   /** The process that made it to run it at once and remove it: when that dies before the start, the container goes too. */
   readonly creator?: ProcessId;
+  /** The program that holds it by `await using`: when that is dead, the container goes, whatever it was doing. */
+  readonly holder?: ProcessId;
+  /** What is mounted besides the engine's own; absent when nothing is. */
+  readonly mounts?: readonly RecordMount[];
   readonly request: CreateRequest;
 }
 

@@ -108,7 +108,7 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(() => connect("bridge", WEB, web, "web", ["9090:80", "8080:80"])).toThrow(
       expect.objectContaining({
         code: "ERR_LAP_PORT_TAKEN",
-        message: "Bind for 0.0.0.0:8080 failed: port is already allocated",
+        message: expect.stringContaining("Bind for 0.0.0.0:8080 failed: port is already allocated") as unknown,
       }),
     );
     await host.listen("tcp", "0.0.0.0", 7070, "host");

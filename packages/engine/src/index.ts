@@ -26,6 +26,9 @@ export {
   type ImageRow,
   type LoadInput,
 } from "./images/operations.ts";
+export { diskUsage, type ContainerDiskUsage, type DiskUsage, type ImageUsage, type VolumeUsage } from "./images/disk-usage.ts";
+export { pruneContainers, pruneImages, type PrunedContainers, type PrunedImages } from "./prune.ts";
+export { engineInfo } from "./info.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";
@@ -57,6 +60,7 @@ export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts"
 export type { NetworkRequest } from "./network/network-store.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
 export { startLoopbackProxy, type LoopbackProxy } from "./network/loopback-proxy.ts";
+export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";
 export { hostAddress, portsColumn, type ShownPort } from "./network/show-ports.ts";
 export { inspectNetwork } from "./network/show-settings.ts";

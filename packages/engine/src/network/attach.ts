@@ -14,6 +14,7 @@ import { formatHosts } from "./hosts-file.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
 import { NETNS_FILE } from "./netns-file.ts";
+import { emitNetwork } from "./network-events.ts";
 import { Networks } from "./networks.ts";
 import { parsePortSpec, portName, type PortBinding } from "./port-spec.ts";
 import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
@@ -47,7 +48,7 @@ export function prepareNetwork(context: EngineContext, record: ContainerRecord):
   dropNetwork(context, record); // What an earlier run left that was cut short.
   createNetns(netnsPath);
   const connect = (): void => {
-    connectAll(networks, record, netnsPath);
+    connectAll(context, networks, record, netnsPath);
     writeFiles(context, record, networks);
   };
   return { netnsPath, filesDir: dirOf(context.paths, record), connect };
@@ -70,7 +71,7 @@ export function exposedPorts(record: ContainerRecord): string[] {
 }
 
 /** What `-p` asks for, and with `-P` every exposed port that it leaves out. */
-function bindingsOf({ request, ...record }: ContainerRecord): readonly PortBinding[] {
+export function bindingsOf({ request, ...record }: ContainerRecord): readonly PortBinding[] {
   const asked = request.ports ?? [];
   if (request.publishAll !== true) return asked;
   const names = new Set(asked.map(portName));
@@ -79,19 +80,16 @@ function bindingsOf({ request, ...record }: ContainerRecord): readonly PortBindi
 }
 
 /** Ports are published where the way out is: at the first network that is not internal. */
-function connectAll(networks: Networks, record: ContainerRecord, netnsPath: string): void {
+function connectAll(context: EngineContext, networks: Networks, record: ContainerRecord, netnsPath: string): void {
   let ports = bindingsOf(record);
   const wanted = Object.entries(record.networks ?? {});
   // The first device raises it too.
   if (wanted.length === 0) raiseLoopback({ path: netnsPath });
   for (const [name, attachment] of wanted) {
-    const isOut = name === DEFAULT_NETWORK || !networks.find(name).internal;
-    networks.connect(name, {
-      ...connection(record, attachment),
-      netns: { path: netnsPath },
-      ports: isOut ? ports : [],
-    });
-    if (isOut) ports = [];
+    const given = isOut(networks, name) ? ports : [];
+    networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPath }, ports: given });
+    emitNetwork(context, networks.find(name), "connect", record.id);
+    if (isOut(networks, name)) ports = [];
   }
 }
 
@@ -123,15 +121,35 @@ export function connectLive(
   attachment: NetworkAttachment,
 ): void {
   const networks = networksOf(context);
-  networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPathOf(context, record) } });
+  // Ports wait for a network with a way out.
+  const ports = findOut(networks, record) === undefined && isOut(networks, name) ? bindingsOf(record) : [];
+  networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPathOf(context, record) }, ports });
+  emitNetwork(context, networks.find(name), "connect", record.id);
   writeFiles(context, record, networks);
 }
 
-/** Disconnects a container that runs; its files follow. The lock of the container is held. */
+/** Disconnects a container that runs; its files follow, and its ports go to the next way out. The lock of the container is held. */
 export function disconnectLive(context: EngineContext, record: ContainerRecord, name: string): void {
   const networks = networksOf(context);
+  const published = findOut(networks, record)?.network.name === name;
   networks.disconnect(name, record.id, { path: netnsPathOf(context, record) });
+  const next = findOut(networks, record);
+  const ports = bindingsOf(record);
+  if (published && next !== undefined && ports.length > 0) networks.republish(next.network.name, record.id, ports);
   writeFiles(context, record, networks);
+}
+
+function isOut(networks: Networks, name: string): boolean {
+  return name === DEFAULT_NETWORK || !networks.find(name).internal;
+}
+
+/** The way out of a container that runs: where its ports are published. */
+export function findOut(
+  networks: Networks,
+  record: ContainerRecord,
+): ReturnType<Networks["endpointsOf"]>[number] | undefined {
+  const members = networks.endpointsOf(record.id);
+  return members.find(({ endpoint }) => endpoint.ports.length > 0) ?? members.find(({ network }) => !network.internal);
 }
 
 /** hosts and resolv.conf as the present networks have it. */
@@ -166,7 +184,10 @@ export function dropNetwork(context: EngineContext, record: ContainerRecord): vo
   const path = netnsPathOf(context, record);
   if (existsSync(path)) removeNetns(path);
   const networks = networksOf(context);
-  if (networks.endpointsOf(record.id).length > 0) networks.disconnectAll(record.id, "with-namespace");
+  const members = networks.endpointsOf(record.id);
+  if (members.length === 0) return;
+  networks.disconnectAll(record.id, "with-namespace");
+  for (const { network } of members) emitNetwork(context, network, "disconnect", record.id);
 }
 
 /** {@link dropNetwork} after an end, unless the container runs again or is gone. */

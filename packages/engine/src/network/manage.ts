@@ -12,6 +12,7 @@ import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
+import { emitNetwork } from "./network-events.ts";
 import type { NetworkRequest } from "./network-store.ts";
 import { checkAttachment } from "./resolve.ts";
 
@@ -56,14 +57,16 @@ export function findNetwork(engine: Engine, wanted: string): NetworkRow {
 
 /** Makes a network; throws `ERR_LAP_NETWORK_EXISTS`, `ERR_LAP_SUBNET_OVERLAP` and what a name can be wrong about. */
 export function createNetwork(engine: Engine, request: NetworkRequest): NetworkRecord {
-  return networksOf(engine.context).create(request);
+  const record = networksOf(engine.context).create(request);
+  emitNetwork(engine.context, record, "create");
+  return record;
 }
 
 /** Removes a network that nobody is on; throws `ERR_LAP_NETWORK_IN_USE`. */
 export function removeNetwork(engine: Engine, wanted: string): void {
   const { record, name } = findNetwork(engine, wanted);
   if (record === undefined || name === DEFAULT_NETWORK) predefined(name);
-  networksOf(engine.context).remove(wanted);
+  emitNetwork(engine.context, networksOf(engine.context).remove(wanted), "destroy");
 }
 
 function predefined(name: string): never {
@@ -77,7 +80,13 @@ export function pruneNetworks(engine: Engine, keep: (record: NetworkRecord) => b
   const unused = networks
     .list()
     .filter((record) => record.name !== DEFAULT_NETWORK && Object.keys(record.endpoints).length === 0);
-  const names = unused.filter((record) => !keep(record)).map(({ id }) => networks.remove(id).name);
+  const names = unused
+    .filter((record) => !keep(record))
+    .map(({ id }) => {
+      const removed = networks.remove(id);
+      emitNetwork(engine.context, removed, "destroy");
+      return removed.name;
+    });
   // Nobody sees the default one's bridge come and go.
   if (process.getuid?.() === 0) networks.lowerUnused();
   return names;
@@ -129,6 +138,7 @@ export function disconnectNetwork(
   const changed = { ...record, networks };
   if (runs(engine, record)) disconnectLive(engine.context, changed, name);
   writeRecord(engine.dir(record), changed);
+  emitNetwork(engine.context, networksOf(engine.context).find(name), "disconnect", record.id);
 }
 
 function deviceNetwork(engine: Engine, wanted: string): NetworkRecord {

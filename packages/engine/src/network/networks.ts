@@ -328,7 +328,9 @@ export class Networks {
 function refusedPort({ id, containerName }: EndpointRecord, error: unknown): unknown {
   if (!isLapError(error) || (error.code !== "ERR_LAP_PORT_TAKEN" && error.code !== "ERR_LAP_PORT_IN_USE")) return error;
   const text = `driver failed programming external connectivity on endpoint ${containerName} (${id}): ${error.message}`;
-  return new LapError(error.kind, error.code, text, { cause: error, ...(error.hint ? { hint: error.hint } : {}) });
+  const { kind, code, hint, detail } = error;
+  const rest = { ...(hint === undefined ? {} : { hint }), ...(detail === undefined ? {} : { detail }) };
+  return new LapError(kind, code, text, { ...rest, cause: error });
 }
 
 /** What the names of a container's networks are, of all networks; the default one has none. */

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
-import { LapError } from "@lapstrake/base";
+import { LapError, type MountSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
@@ -39,20 +39,27 @@ export async function startContainer(
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
+  const mounts = await askedMounts(context, record);
   // Awaited here: the lock is held until the program runs.
-  if (record.kind === "wasm") return await startWasm(context, record, options, debug);
+  if (record.kind === "wasm") return await startWasm(context, record, mounts, options, debug);
   if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
-    return await startOnNetwork(context, record, options, debug);
-  return await launchBundle(context, record, linuxBundle(context.paths, record), options, debug);
+    return await startOnNetwork(context, record, mounts, options, debug);
+  return await launchBundle(context, record, linuxBundle(context.paths, record, mounts), options, debug);
+}
+
+/** Volumes, folders of the machine and tmpfs; only those that have some need the code. */
+async function askedMounts(context: EngineContext, { mounts }: ContainerRecord): Promise<readonly MountSpec[]> {
+  return mounts === undefined ? [] : (await import("../volumes/mount-specs.ts")).mountSpecs(context.paths, mounts);
 }
 
 async function startWasm(
   context: EngineContext,
   record: ContainerRecord,
+  mounts: readonly MountSpec[],
   options: StartOptions,
   debug: DebugSink | undefined,
 ): Promise<Launched> {
-  const launched = await launchBundle(context, record, wasmBundle(context, record), options, debug);
+  const launched = await launchBundle(context, record, wasmBundle(context, record, mounts), options, debug);
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();
   return launched;
@@ -61,6 +68,7 @@ async function startWasm(
 async function startOnNetwork(
   context: EngineContext,
   record: ContainerRecord,
+  mounts: readonly MountSpec[],
   options: StartOptions,
   debug: DebugSink | undefined,
 ): Promise<Launched> {
@@ -73,7 +81,7 @@ async function startOnNetwork(
     if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
   };
   try {
-    const bundle = linuxBundle(context.paths, record, network);
+    const bundle = linuxBundle(context.paths, record, mounts, network);
     const launched = await launchBundle(context, record, bundle, options, debug, connect);
     if (publishes(record)) (await import("../keeper/client.ts")).wakeKeeper(context);
     return launched;

@@ -21,3 +21,8 @@ export function handoverPath(dir: string): string {
 export function volumePlace(index: number): string {
   return `/volumes/${index}`;
 }
+
+/** Translated components of a store, by content. */
+export function translationsDir(root: string): string {
+  return join(root, "cache", "wasm", "components");
+}

@@ -4,13 +4,12 @@ import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "nod
 import { dirname, join } from "node:path";
 import { defaultSpec, hostFacts, type Bundle } from "@lapstrake/core";
 import type { MountSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
-import { bindMount } from "../containers/binds.ts";
 import { seccompSpec } from "../containers/security.ts";
 import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { handoverDir, PLACES, volumePlace } from "./handover.ts";
+import { handoverDir, PLACES, volumePlace, translationsDir } from "./handover.ts";
 import { isRootless, rootlessSpec } from "./rootless.ts";
 import { payloadResources } from "./wasm-limits.ts";
 
@@ -20,7 +19,7 @@ const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
 const KERNEL_MOUNTS = ["/proc", "/dev"];
 
 /** The bundle that runs a Wasm container's payload. */
-export function wasmBundle(context: EngineContext, record: ContainerRecord): Bundle {
+export function wasmBundle(context: EngineContext, record: ContainerRecord, mounts: readonly MountSpec[]): Bundle {
   const dir = dirOf(context.paths, record);
   const rootfs = join(dir, "sandbox");
   makeRoot(rootfs);
@@ -48,9 +47,12 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
       ...LIBRARIES.filter(isRealDir).map((path) => bind(path, path, "rro")),
       ...context.programRoots.map((path) => bind(path, path, "rro")),
       ...(record.rootfs.kind === "module" ? [] : [bind(context.paths.images, join(PLACES.store, "images"), "rro")]),
+      ...translations(context),
       bind(dir, PLACES.container, "rro"),
       bind(handoverDir(dir), handoverDir(PLACES.container), "rw"),
-      ...(record.request.binds ?? []).map((text, index) => ({ ...bindMount(text), destination: volumePlace(index) })),
+      ...mounts
+        .filter(({ type }) => type !== "tmpfs")
+        .map((mount, index) => ({ ...mount, destination: volumePlace(index) })),
     ],
     linux: {
       ...base.linux,
@@ -60,6 +62,12 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord): Bun
     },
   };
   return { rootfs: { kind: "dir", path: rootfs }, spec: isRootless() ? rootlessSpec(spec) : spec };
+}
+
+/** Translated components, where there are any. */
+function translations({ paths }: EngineContext): MountSpec[] {
+  const dir = translationsDir(paths.root);
+  return existsSync(dir) ? [bind(dir, translationsDir(PLACES.store), "rro")] : [];
 }
 
 /** The root of the payload's sandbox: places for its mounts, and the machine's links between library folders. */

@@ -1,12 +1,12 @@
 // A Wasm container's run: record -> union filesystem of layers and earlier changes -> guest -> changes handed over.
 // It runs without privileges in a container that shows the image blobs and its own directory; what it leaves is one layer tar.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { UnionFs, treeFromTar, writeTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
 import { runCommand, type Payload } from "@lapstrake/wasm/node";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
-import { handoverPath, MODULE_FILE } from "./handover.ts";
+import { handoverPath, MODULE_FILE, translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
 import { makeDirs, moduleTree } from "./wasm-tree.ts";
 
@@ -26,7 +26,7 @@ export async function runContainer(payload: Payload): Promise<number> {
   if (record === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `no container in "${dir}"`);
   const fs = await openUnion(root, dir, record);
   try {
-    return await runGuest(fs, record, payload);
+    return await runGuest(fs, record, payload, cacheIn(root));
   } finally {
     if (!record.autoRemove && !fs.readOnly) handOver(fs, dir);
   }
@@ -63,7 +63,18 @@ function readEarlier(dir: string): LayerTree | undefined {
   }
 }
 
-async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload): Promise<number> {
+/** Where translations are; without one the payload translates for itself. */
+function cacheIn(root: string): string | undefined {
+  const dir = translationsDir(root);
+  return existsSync(dir) ? dir : undefined;
+}
+
+async function runGuest(
+  fs: UnionFs,
+  record: ContainerRecord,
+  payload: Payload,
+  cacheDir: string | undefined,
+): Promise<number> {
   const { process, request } = record;
   try {
     const exit = await runCommand({
@@ -76,6 +87,7 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
       stderr: payload.stderr,
       interrupt: payload.interrupt,
       breakOnSigint: true,
+      cacheDir,
       limits: guestLimits(request),
     });
     if (exit.error !== undefined) say(payload, exit.error.message);
@@ -88,13 +100,12 @@ async function runGuest(fs: UnionFs, record: ContainerRecord, payload: Payload):
 }
 
 /** Directories that docker would make: of volumes, and the working directory. */
-function mountPoints({ process, request: { binds = [], tmpfs = {} } }: ContainerRecord): string[] {
-  return [process.cwd, ...binds.map((bind) => bind.split(":")[1] ?? ""), ...Object.keys(tmpfs)];
+function mountPoints({ process, mounts = [] }: ContainerRecord): string[] {
+  return [process.cwd, ...mounts.map(({ target }) => target)];
 }
 
 async function withVolumes(fs: UnionFs, record: ContainerRecord): Promise<InodeFs> {
-  const { binds = [], tmpfs = {} } = record.request;
-  if (binds.length === 0 && Object.keys(tmpfs).length === 0) return fs;
+  if (record.mounts === undefined) return fs;
   const { mountVolumes } = await import("./wasm-volumes.ts");
   return mountVolumes(fs, record);
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
 import { JCO_VERSION, type Suspends, type Translated } from "./jco.ts";
+import { suspendsOf } from "./kind.ts";
 import { translateApart } from "./translate.ts";
 
 /** Translations under way in this process, by key. */
@@ -30,6 +31,17 @@ export async function translatedOf(
   }
 }
 
+/** Has the translation made and kept; its name in `cacheDir`, undefined when the component needs none. */
+export async function translateAhead(
+  component: Uint8Array<ArrayBuffer>,
+  cacheDir: string,
+): Promise<string | undefined> {
+  const suspends = suspendsOf(component);
+  if (suspends === undefined) return undefined;
+  await translatedOf(component, suspends, cacheDir);
+  return keyOf(component, suspends);
+}
+
 function keyOf(component: Uint8Array, suspends: Suspends): string {
   const digest = createHash("sha256").update(component).digest("hex");
   return `${digest}-${JCO_VERSION}-${suspends}`;
@@ -42,7 +54,7 @@ function readKept(dir: string): Translated | undefined {
 
 function publish(files: Translated, cacheDir: string, key: string): void {
   const fresh = join(cacheDir, `${key}${UNFINISHED}${randomUUID()}`);
-  mkdirSync(fresh, { recursive: true, mode: 0o700 });
+  if (!makeFolder(fresh)) return;
   removeAbandoned(cacheDir);
   try {
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(fresh, name), bytes, { flush: true });
@@ -52,6 +64,17 @@ function publish(files: Translated, cacheDir: string, key: string): void {
     if (!["EEXIST", "ENOTEMPTY"].includes(errorCode(error) ?? "")) throw error;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** False where the cache is for reading only, as in the sandbox of a container: nobody else runs what was made there. */
+function makeFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EROFS") return false;
+    throw error;
   }
 }
 

@@ -11,7 +11,8 @@ import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { translatedOf } from "./cache.ts";
-import { Watch, checkJspi, isPreview3 } from "./run-preview3.ts";
+import { isPreview3 } from "./kind.ts";
+import { Watch, checkJspi } from "./run-preview3.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
 
 const HANDLER = /^wasi:http\/handler@0\.3\./;

@@ -3,3 +3,5 @@ export { embedModule, parseWat, wrapModule } from "./jco.ts";
 export { runComponent, type ComponentRun } from "./run-component.ts";
 export { wrappedCommand } from "./bypass.ts";
 export { openHttpComponent, type HttpComponent } from "./http-component.ts";
+export { translateAhead } from "./cache.ts";
+export { answersHttp } from "./kind.ts";

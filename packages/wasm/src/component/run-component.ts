@@ -7,7 +7,8 @@ import { runModule } from "../run/run-module.ts";
 import { wrappedCommand } from "./bypass.ts";
 import { translatedOf } from "./cache.ts";
 import type { Translated } from "./jco.ts";
-import { importsHttp, isPreview3, runHttpCommand, runPreview3 } from "./run-preview3.ts";
+import { importsHttp, isPreview3 } from "./kind.ts";
+import { runHttpCommand, runPreview3 } from "./run-preview3.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
 
 export type { ComponentRun };

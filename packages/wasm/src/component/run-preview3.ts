@@ -1,7 +1,6 @@
 // Runs a command component that may suspend: all of 0.3, and 0.2 commands that send HTTP requests. jco's translation with
 // JavaScript promise integration, on our own host; tasks take turns in this thread. The engine must have JSPI (Node 24 has).
 import { LapError } from "@lapstrake/base";
-import { sections } from "../binary/sections.ts";
 import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
 import { preview3Imports } from "../p3/imports.ts";
@@ -14,32 +13,8 @@ import { translatedOf } from "./cache.ts";
 import type { Suspends } from "./jco.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
 
-const IMPORT = 10;
-const EXPORT = 11;
 const RUN_3 = /^wasi:cli\/run@0\.3\./;
 const RUN_2 = /^wasi:cli\/run@0\.2\./;
-
-/** True when the component imports or exports an interface of WASI 0.3. */
-export function isPreview3(component: Uint8Array): boolean {
-  return mentions(component, /wasi:[a-z-]+\/[a-z-]+@0\.3\./, [IMPORT, EXPORT]);
-}
-
-/** True when the component sends HTTP requests itself. */
-export function importsHttp(component: Uint8Array): boolean {
-  return mentions(component, /wasi:http\/outgoing-handler@/, [IMPORT]);
-}
-
-function mentions(component: Uint8Array, name: RegExp, ids: readonly number[]): boolean {
-  return sections(component)
-    .filter(({ id }) => ids.includes(id))
-    .some(({ content, end }) => name.test(latin1(component.subarray(content, end))));
-}
-
-function latin1(bytes: Uint8Array): string {
-  let out = "";
-  for (let at = 0; at < bytes.length; at += 4096) out += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return out;
-}
 
 /**
  * Runs a 0.3 command to its end. `guard` covers the guest up to its first wait; later, the time limit and interrupts are noticed

@@ -1,5 +1,5 @@
 // What needs Node: time limits by node:vm, guests in threads, the process of a Wasm container. Start reading at payload-main.ts.
-export { readProgram, runCommand, type CommandRun } from "./run-command.ts";
+export { programBytes, readProgram, runCommand, type CommandRun } from "./run-command.ts";
 export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { canRunHere, runPayloadHere } from "./payload-here.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";

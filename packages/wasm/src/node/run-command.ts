@@ -62,6 +62,17 @@ async function bytesNamed({ fs, args, cwd, env }: CommandRun): Promise<Uint8Arra
   return kind === "component" || kind === "wat" ? binaryOf(bytes, name) : undefined;
 }
 
+/** The file that `name` stands for along PATH; undefined when there is none. */
+export function programBytes(
+  fs: InodeFs,
+  name: string,
+  cwd: string,
+  path: string = DEFAULT_PATH,
+): Uint8Array<ArrayBuffer> | undefined {
+  const ino = new Programs(fs, undefined).find(name, cwd, path);
+  return ino === undefined ? undefined : readFile(fs, ino);
+}
+
 async function binaryOf(program: Uint8Array<ArrayBuffer>, name: string | undefined): Promise<Uint8Array<ArrayBuffer>> {
   if (mustDetectWasm(program, name) !== "wat") return program;
   const { parseWat } = await import("../component/jco.ts");

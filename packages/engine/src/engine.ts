@@ -6,7 +6,7 @@ import { machineHostname, systemClock, type EngineContext } from "./context.ts";
 import { createContainer, type CreateOptions } from "./containers/create.ts";
 import { logPath, type StartOptions } from "./containers/bundle.ts";
 import { settledStatus, summaries, type ContainerSummary } from "./containers/list.ts";
-import { removeContainer, sendSignal } from "./containers/remove.ts";
+import { removeContainer, sendSignal, type RemoveOptions } from "./containers/remove.ts";
 import type { EngineEvent } from "./events/event.ts";
 import type { EventsRequest } from "./events/events.ts";
 import { reapContainer } from "./containers/reap.ts";
@@ -122,7 +122,7 @@ export class Engine {
     return reapContainer(this.context, record);
   }
 
-  remove(record: ContainerRecord, options: { readonly force?: boolean } = {}): Promise<void> {
+  remove(record: ContainerRecord, options: RemoveOptions = {}): Promise<void> {
     return removeContainer(this.context, record, options);
   }
 }

@@ -26,13 +26,21 @@ export {
   type ImageRow,
   type LoadInput,
 } from "./images/operations.ts";
-export { diskUsage, type ContainerDiskUsage, type DiskUsage, type ImageUsage, type VolumeUsage } from "./images/disk-usage.ts";
+export {
+  diskUsage,
+  type ContainerDiskUsage,
+  type DiskUsage,
+  type ImageUsage,
+  type VolumeUsage,
+} from "./images/disk-usage.ts";
 export { pruneContainers, pruneImages, type PrunedContainers, type PrunedImages } from "./prune.ts";
 export { engineInfo } from "./info.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
+export { registryDomain, registryLogin, registryLogout } from "./images/login.ts";
+export { searchHub, type FoundImage } from "./images/search.ts";
 export { inspectImage } from "./images/inspect.ts";
 export type { GuestLimits } from "./sandbox/wasm-limits.ts";
 export { runWasmPayload } from "./sandbox/wasm-payload.ts";
@@ -55,6 +63,21 @@ export { startDns, type DnsServer, type DnsSource } from "./network/dns-server.t
 export type { Member, Zone } from "./network/dns-zone.ts";
 export type { Upstream } from "./network/dns-forward.ts";
 export { formatResolvConf, parseResolvConf, type ResolvConf } from "./network/resolv-conf.ts";
+export {
+  createVolume,
+  inspectVolume,
+  listVolumes,
+  pruneVolumes,
+  removeVolume,
+  volumesUsage,
+  type VolumeRequest,
+  type VolumeRow,
+  type SizedVolume,
+} from "./volumes/manage.ts";
+export { isAnonymous, type VolumeRecord } from "./volumes/volume-record.ts";
+export { parseBind, parseVolumesFrom } from "./volumes/parse-bind.ts";
+export { tmpfsOptions } from "./volumes/tmpfs-options.ts";
+export type { MountRequest, RecordMount } from "./volumes/types.ts";
 export { Networks, type ConnectRequest, type NetworksOptions } from "./network/networks.ts";
 export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts";
 export type { NetworkRequest } from "./network/network-store.ts";

@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { bindTexts, mountObjects, mountRequests, volumeTargets } from "../volumes/show-mounts.ts";
 import type { ContainerStatus } from "./status.ts";
 import { join } from "node:path";
 
@@ -42,7 +43,7 @@ export async function inspectContainer(engine: Engine, record: ContainerRecord):
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: graphDriver(engine, record, dir),
-    Mounts: mountObjects(record),
+    Mounts: mountObjects(engine.context.paths, record),
     Config: configObject(record),
     NetworkSettings: await networkSettings(engine, record),
   };
@@ -78,7 +79,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
   const memory = request.memoryBytes ?? 0;
   const linux = defaultSpec().linux;
   return {
-    Binds: orNull(request.binds),
+    Binds: bindTexts(request),
     ContainerIDFile: "",
     LogConfig: { Type: "json-file", Config: {} },
     NetworkMode: request.network ?? "default",
@@ -86,7 +87,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
     AutoRemove: autoRemove,
     VolumeDriver: "",
-    VolumesFrom: null,
+    VolumesFrom: orNull(request.volumesFrom),
     CapAdd: orNull(request.capAdd),
     CapDrop: orNull(request.capDrop),
     CgroupnsMode: "private",
@@ -104,6 +105,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     PublishAllPorts: request.publishAll ?? false,
     ReadonlyRootfs: request.readonlyRootfs ?? false,
     SecurityOpt: orNull(request.securityOpt),
+    ...mountRequests(request),
     ...(request.tmpfs === undefined ? {} : { Tmpfs: request.tmpfs }),
     UTSMode: "",
     UsernsMode: "",
@@ -151,14 +153,6 @@ function graphDriver(engine: Engine, record: ContainerRecord, dir: string): Insp
   return { Data: { LowerDir: lower, UpperDir: join(dir, "upper"), WorkDir: join(dir, "work") }, Name: "overlay2" };
 }
 
-function mountObjects({ request }: ContainerRecord): InspectObject[] {
-  return (request.binds ?? []).map((text) => {
-    const [source = "", target = "", mode = ""] = text.split(":");
-    const isReadOnly = mode.split(",").includes("ro");
-    return { Type: "bind", Source: source, Destination: target, Mode: mode, RW: !isReadOnly, Propagation: "rprivate" };
-  });
-}
-
 function configObject(record: ContainerRecord): InspectObject {
   const { request, process } = record;
   const labels = { ...record.image.labels, ...request.labels };
@@ -176,7 +170,7 @@ function configObject(record: ContainerRecord): InspectObject {
     Env: process.env,
     Cmd: orNull(request.command),
     Image: record.image.name,
-    Volumes: null,
+    Volumes: volumeTargets(record),
     WorkingDir: process.cwd === "/" ? "" : process.cwd,
     Entrypoint: orNull(request.entrypoint),
     OnBuild: null,

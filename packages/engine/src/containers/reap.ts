@@ -9,6 +9,7 @@ import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { isOrphan } from "./creator.ts";
 import { lockIfThere } from "./lock.ts";
@@ -24,12 +25,13 @@ export async function reapContainer(context: EngineContext, record: ContainerRec
   if (lock !== undefined && runsAgain(context, record)) return;
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
-  forgetRun(context, record);
+  const isGone = forgetRun(context, record);
+  if (isGone && ownsVolumes(record)) (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
 }
 
-/** The same for whoever merely looks and cannot wait; what needs the network's code is done by a process of its own. */
+/** The same for whoever merely looks and cannot wait; what needs the code of networks or volumes is done by a process of its own. */
 export function reapNow(context: EngineContext, record: ContainerRecord): void {
-  if (ownsNetwork(record)) {
+  if (ownsNetwork(record) || ownsVolumes(record)) {
     const [program, ...args] = context.reapArgv;
     execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
     return;
@@ -44,16 +46,18 @@ function runsAgain(context: EngineContext, record: ContainerRecord): boolean {
   return ["running", "paused"].includes(containerStatus(context.paths, record).state);
 }
 
-function forgetRun(context: EngineContext, record: ContainerRecord): void {
+/** True when the container was removed. */
+function forgetRun(context: EngineContext, record: ContainerRecord): boolean {
   if (record.autoRemove || isOrphan(record)) {
     dropContainer(context.paths, record);
-    return;
+    return true;
   }
   try {
     writeFileSync(join(dirOf(context.paths, record), REAPED_MARK), "");
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
   }
+  return false;
 }
 
 /** True when the last run was cleaned up already. */

@@ -6,6 +6,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { signalsFor } from "../sandbox/wasm-signals.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { cleanup } from "@lapstrake/core";
 import { containerStatus } from "./status.ts";
@@ -14,11 +15,19 @@ const SIGKILL = 9;
 const POLL_MS = 5;
 const FORCE_TIMEOUT_MS = 10_000;
 
+/** What is done to remove a container. */
+export interface RemoveOptions {
+  /** Kill it when it runs. */
+  readonly force?: boolean;
+  /** Its anonymous volumes go too; those of `--rm` always do. */
+  readonly volumes?: boolean;
+}
+
 /** Removes a container. Throws `ERR_LAP_CONTAINER_RUNNING` without `force`. */
 export async function removeContainer(
   context: EngineContext,
   record: ContainerRecord,
-  options: { readonly force?: boolean } = {},
+  options: RemoveOptions = {},
 ): Promise<void> {
   const status = containerStatus(context.paths, record);
   if (status.state === "running" || status.state === "paused") {
@@ -28,6 +37,10 @@ export async function removeContainer(
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
   dropContainer(context.paths, record);
+  const takesVolumes = options.volumes === true || record.autoRemove;
+  if (takesVolumes && ownsVolumes(record)) {
+    (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
+  }
 }
 
 async function killAndWait(context: EngineContext, record: ContainerRecord): Promise<void> {

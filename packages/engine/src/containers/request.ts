@@ -1,5 +1,6 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
 import type { PortBinding } from "../network/port-spec.ts";
+import type { MountRequest } from "../volumes/types.ts";
 import type { GuestLimits } from "../sandbox/wasm-limits.ts";
 
 /** How a container is on a network. */
@@ -55,8 +56,12 @@ export interface CreateRequest {
   readonly platform?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly readonlyRootfs?: boolean;
-  /** `[source:]target[:options]`, absolute paths. */
+  /** `[source:]target[:options]`; the source is an absolute path or the name of a volume. */
   readonly binds?: readonly string[];
+  /** Mounts in full. */
+  readonly mounts?: readonly MountRequest[];
+  /** `CONTAINER[:ro|rw]`: mounts of other containers. */
+  readonly volumesFrom?: readonly string[];
   /** target -> mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly capAdd?: readonly string[];

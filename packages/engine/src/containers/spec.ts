@@ -2,7 +2,7 @@
 import { defaultSpec } from "@lapstrake/core";
 import type { MountSpec, NamespaceSpec, ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
 import type { ContainerRecord } from "../state/record.ts";
-import { bindMount, tmpfsMount } from "./binds.ts";
+import { arrangeMounts, rootPropagation } from "./arrange-mounts.ts";
 import { requestCapabilities } from "./capabilities.ts";
 import { parseSecurityOptions, seccompSpec } from "./security.ts";
 import type { ResolvedUser } from "./users.ts";
@@ -14,6 +14,8 @@ export interface SpecInputs {
   readonly user: ResolvedUser;
   /** Mounts the engine adds: managed files, includes of the host image. */
   readonly mounts: readonly MountSpec[];
+  /** What is mounted besides: volumes, folders of the machine, tmpfs. */
+  readonly askedMounts: readonly MountSpec[];
   /** A file that holds the network namespace to join; default a new one, or the machine's. */
   readonly netnsPath?: string | undefined;
   /** Where the cgroups of containers live, `/lapstrake`. */
@@ -28,12 +30,10 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
   const capabilities = requestCapabilities(request);
   const security = parseSecurityOptions(request.securityOpt ?? []);
   const seccomp = seccompSpec(security.seccomp, capabilities, privileged);
-  const mounts = [
-    ...(base.mounts ?? []).map((mount) => adaptDefaultMount(mount, record)),
-    ...inputs.mounts,
-    ...(request.binds ?? []).map(bindMount),
-    ...Object.entries(request.tmpfs ?? {}).map(([target, options]) => tmpfsMount(target, options)),
-  ];
+  const defaults = (base.mounts ?? []).map((mount) => adaptDefaultMount(mount, record));
+  const sources = { defaults, own: inputs.mounts, asked: inputs.askedMounts };
+  const mounts = arrangeMounts(sources, request.readonlyRootfs === true);
+  const propagation = rootPropagation(inputs.askedMounts);
   const { maskedPaths, readonlyPaths, ...linux } = base.linux ?? {};
   return {
     ...base,
@@ -62,6 +62,7 @@ export function containerSpec(record: ContainerRecord, inputs: SpecInputs): Runt
     mounts,
     linux: {
       ...linux,
+      ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(privileged || security.openSystemPaths
         ? {}

@@ -83,7 +83,7 @@ async function startOnNetwork(
   try {
     const bundle = linuxBundle(context.paths, record, mounts, network);
     const launched = await launchBundle(context, record, bundle, options, debug, connect);
-    if (publishes(record)) (await import("../keeper/client.ts")).wakeKeeper(context);
+    if (publishes(record)) (await import("../keeper/wake.ts")).wakeKeeper(context);
     return launched;
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);

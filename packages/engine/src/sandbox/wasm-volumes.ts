@@ -4,23 +4,28 @@ import { LapError, parseSize, toByteString } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import { DirInodes, MountFs, type Mount } from "@lapstrake/wasm";
+import { byDepth } from "../volumes/by-depth.ts";
+import type { RecordMount } from "../volumes/types.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { volumePlace } from "./handover.ts";
 
 /** The guest's filesystem with its volumes, on directories that exist. */
-export function mountVolumes(fs: UnionFs, record: ContainerRecord): InodeFs {
-  const binds = (record.request.binds ?? []).map(bindParts);
-  const volumes = binds.map(openVolume);
-  const tmpfs = Object.entries(record.request.tmpfs ?? {}).map(([path, options]) => ({
-    path: toByteString(path),
-    fs: UnionFs.create([], tmpfsOptions(options)),
-  }));
-  return new MountFs(fs, [...volumes, ...tmpfs]);
+export function mountVolumes(fs: UnionFs, { mounts = [] }: ContainerRecord): InodeFs {
+  const sorted = byDepth(mounts);
+  // The places are numbered as the bundle numbered them.
+  const places = sorted.filter(({ type }) => type !== "tmpfs");
+  return new MountFs(
+    fs,
+    sorted.map((mount) => (mount.type === "tmpfs" ? tmpfs(mount) : openVolume(mount, places.indexOf(mount)))),
+  );
 }
 
-/** `size=64m,ro` and the like; options that only a kernel's tmpfs has mean nothing here. */
-function tmpfsOptions(text: string): { maxBytes?: number; readOnly?: boolean } {
-  const words = text.split(",");
+function tmpfs({ target, options = [] }: RecordMount): Mount {
+  return { path: toByteString(target), fs: UnionFs.create([], tmpfsOptions(options)) };
+}
+
+/** `size=64m`, `ro`; options that only a kernel's tmpfs has mean nothing here. */
+function tmpfsOptions(words: readonly string[]): { maxBytes?: number; readOnly?: boolean } {
   const size = words.find((word) => word.startsWith("size="))?.slice("size=".length);
   return {
     ...(size === undefined ? {} : { maxBytes: parseSize(size) }),
@@ -28,19 +33,7 @@ function tmpfsOptions(text: string): { maxBytes?: number; readOnly?: boolean } {
   };
 }
 
-interface Bind {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-/** The text was checked when the container started, outside of this sandbox. */
-function bindParts(text: string): Bind {
-  const [source = "", target = "", options = ""] = text.split(":");
-  return { source, target, readOnly: options.split(",").includes("ro") };
-}
-
-function openVolume({ source, target, readOnly }: Bind, index: number): Mount {
+function openVolume({ source, target, readOnly }: RecordMount, index: number): Mount {
   try {
     return {
       path: toByteString(target),

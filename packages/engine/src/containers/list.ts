@@ -1,5 +1,6 @@
 // Listing: records with their present state. Whoever looks settles what a killed supervisor left.
 import type { EngineContext } from "../context.ts";
+import { wakeKeeper, wantsKeeper } from "../keeper/wake.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -17,10 +18,13 @@ export interface ContainerSummary {
 /** Every container, newest first. */
 export function summaries(context: EngineContext): ContainerSummary[] {
   sweepTrash(context.paths);
-  return listContainers(context.paths).flatMap((record) => {
+  const found = listContainers(context.paths).flatMap((record) => {
     const status = settledStatus(context, record);
     return status === undefined ? [] : [{ record, status }];
   });
+  // A killed one is back before anybody misses it, unless what brings it back was killed too.
+  if (found.some(({ record, status }) => status.pid > 0 && wantsKeeper(record))) wakeKeeper(context);
+  return found;
 }
 
 /** Present status; undefined when the container went away (`--rm` after a lost supervisor). */

@@ -3,14 +3,10 @@
 import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { keeperDir } from "./dir.ts";
 
 const SOCKET = "socket";
 const MAX_LINE = 4096;
-
-/** Folder of the keeper: its lock, socket and log. */
-export function keeperDir(root: string): string {
-  return join(root, "keeper");
-}
 
 /** Makes the folder; idempotent. */
 export function makeKeeperDir(root: string): string {

@@ -1,11 +1,9 @@
 // Asks the keeper for something, and starts one when there is none: whoever needs it does.
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { isLapError, LapError } from "@lapstrake/base";
-import { lockFile } from "@lapstrake/core";
+import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ask, makeKeeperDir } from "./channel.ts";
+import { startKeeper } from "./wake.ts";
 
 /** A keeper that starts answers well within this. */
 const TIMEOUT_MS = 15_000;
@@ -22,17 +20,6 @@ export async function serveContainer(context: EngineContext, id: string): Promis
   });
 }
 
-/** Starts a keeper unless one is at work, and does not wait for it: it reads what there is to do from the records. */
-export function wakeKeeper(context: EngineContext): void {
-  try {
-    using _free = lockFile(join(makeKeeperDir(context.paths.root), "lock"), 0);
-  } catch (error) {
-    if (isLapError(error) && error.code === "ERR_LAP_LOCKED") return;
-    throw error;
-  }
-  startKeeper(context);
-}
-
 async function askStarting(context: EngineContext, line: string): Promise<string> {
   const begin = Date.now();
   let started = -Infinity;
@@ -46,19 +33,5 @@ async function askStarting(context: EngineContext, line: string): Promise<string
       started = now;
     }
     await context.clock.sleep(STEP_MS);
-  }
-}
-
-/** Starts the program on its own: it outlives its caller, and one that finds another at work leaves. */
-function startKeeper(context: EngineContext): void {
-  const log = openSync(join(makeKeeperDir(context.paths.root), "log"), "a", 0o600);
-  try {
-    const [program, ...args] = context.keeperArgv;
-    const child = spawn(program!, args, { detached: true, cwd: "/", stdio: ["ignore", log, log] });
-    // A program that cannot be started shows in the silence of the socket.
-    child.on("error", () => undefined);
-    child.unref();
-  } finally {
-    closeSync(log);
   }
 }

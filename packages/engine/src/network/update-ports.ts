@@ -4,7 +4,7 @@ import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { lockContainer } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
-import { wakeKeeper } from "../keeper/client.ts";
+import { wakeKeeper } from "../keeper/wake.ts";
 import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord } from "../state/record.ts";
 import { bindingsOf, findOut, networksOf } from "./attach.ts";

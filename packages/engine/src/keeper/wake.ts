@@ -1,0 +1,43 @@
+// Starts the keeper: whoever needs one does, and whoever looks at containers that need one and finds none.
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { isLapError } from "@lapstrake/base";
+import { lockFile } from "@lapstrake/core";
+import type { EngineContext } from "../context.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { keeperDir } from "./dir.ts";
+
+/** Starts a keeper unless one is at work, and does not wait for it: it reads what there is to do from the records. */
+export function wakeKeeper(context: EngineContext): void {
+  const dir = keeperDir(context.paths.root);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    using _free = lockFile(join(dir, "lock"), 0);
+  } catch (error) {
+    if (isLapError(error) && error.code === "ERR_LAP_LOCKED") return;
+    throw error;
+  }
+  startKeeper(context);
+}
+
+/** True when a container that runs has something for the keeper: names to ask for, or ports. */
+export function wantsKeeper({ networks = {}, request }: ContainerRecord): boolean {
+  const names = Object.keys(networks);
+  if (names.length === 0) return false;
+  return names.some((name) => name !== "bridge") || (request.ports ?? []).length > 0 || request.publishAll === true;
+}
+
+/** Starts the program on its own: it outlives its caller, and one that finds another at work leaves. */
+export function startKeeper(context: EngineContext): void {
+  const log = openSync(join(keeperDir(context.paths.root), "log"), "a", 0o600);
+  try {
+    const [program, ...args] = context.keeperArgv;
+    const child = spawn(program!, args, { detached: true, cwd: "/", stdio: ["ignore", log, log] });
+    // A program that cannot be started shows in the silence of the socket.
+    child.on("error", () => undefined);
+    child.unref();
+  } finally {
+    closeSync(log);
+  }
+}

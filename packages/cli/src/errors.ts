@@ -20,6 +20,7 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_INTERRUPTED",
   "ERR_LAP_TEMPLATE",
   "ERR_LAP_NO_DAEMON",
+  "ERR_LAP_LOGIN",
 ]);
 
 /** What docker puts before the text of a failed start. */

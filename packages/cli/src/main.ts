@@ -3,7 +3,7 @@ import { LapError } from "@lapstrake/base";
 import { commandHelp } from "./args/help.ts";
 import { parseCommand } from "./args/parse.ts";
 import { UsageError, type Command, type GlobalOptions } from "./args/types.ts";
-import { findCommand, topHelp } from "./commands/registry.ts";
+import { findCommand, helpOf } from "./commands/registry.ts";
 import { reportError, reportUsage } from "./errors.ts";
 import { err, out } from "./output/print.ts";
 import { VERSION } from "./version.ts";
@@ -30,17 +30,36 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (action === "help" || rest.length === 0 || rest[0] === "help") {
-    const found = rest[0] === "help" ? await findCommand(rest.slice(1)) : undefined;
-    out(found === undefined ? topHelp() : await commandHelp(found.command));
-    return 0;
+    return helpFor(rest.slice(1));
   }
   const found = await findCommand(rest);
-  if (found === undefined) {
-    err(`lap: unknown command: lap ${rest[0]}\n\nRun 'lap --help' for more information\n`);
-    return 1;
-  }
+  if (found === undefined) return withoutCommand(rest);
   if (process.geteuid?.() !== 0) (await import("./start/rootless.ts")).enterIds(found.command.name, global);
   return runCommand(found.command, found.argv, global);
+}
+
+/** `lap help [WORDS]`. */
+async function helpFor(words: readonly string[]): Promise<number> {
+  const found = await findCommand(words);
+  const text = found === undefined ? await helpOf(words[0]) : await commandHelp(found.command);
+  if (text === undefined) return withoutCommand(words);
+  out(text);
+  return 0;
+}
+
+/** A group alone shows its help; a word that is no command is told. */
+async function withoutCommand(words: readonly string[]): Promise<number> {
+  const [group = "", verb] = words;
+  const help = await helpOf(group);
+  if (help !== undefined && (verb === undefined || verb === "--help" || verb === "-h")) {
+    (verb === undefined ? err : out)(help);
+    return 0;
+  }
+  const shown = help === undefined ? group : `${group} ${verb}`;
+  err(
+    `lap: unknown command: lap ${shown}\n\nRun 'lap ${help === undefined ? "" : `${group} `}--help' for more information\n`,
+  );
+  return 1;
 }
 
 async function runCommand(command: Command, argv: readonly string[], global: GlobalOptions): Promise<number> {
@@ -66,6 +85,16 @@ function splitGlobal(argv: readonly string[]): Split {
     if (word === "--version" || word === "-v") return { global: { root }, rest: [], action: "version" };
     const daemon = daemonOf(word, argv[at + 1]);
     if (daemon !== undefined) throw noDaemon(daemon);
+    if (word === "-D" || word === "--debug") {
+      process.env["LAP_TRACE"] = "1";
+      continue;
+    }
+    if (word === "--config" || word.startsWith("--config=")) {
+      const folder = word === "--config" ? argv[++at] : word.slice("--config=".length);
+      if (folder === undefined || folder === "") throw unknownGlobal(word);
+      process.env["DOCKER_CONFIG"] = folder;
+      continue;
+    }
     if (word === "--root") root = argv[++at];
     else if (word.startsWith("--root=")) root = word.slice("--root=".length);
     else throw unknownGlobal(word);
@@ -91,6 +120,6 @@ function noDaemon(address: string): LapError {
 
 function unknownGlobal(word: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_GLOBAL_FLAG", `unknown flag: ${word}`, {
-    hint: "before the command, lap takes --root FOLDER, --version and --help",
+    hint: "before the command, lap takes --root FOLDER, --config FOLDER, --debug, --version and --help",
   });
 }

@@ -22,3 +22,9 @@ function ago(text: string): Timespec {
     throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", message, { cause });
   }
 }
+
+/** {@link parseMoment} in milliseconds since the epoch. */
+export function momentMs(text: string): number {
+  const { sec, nsec } = parseMoment(text);
+  return sec * 1000 + nsec / 1e6;
+}

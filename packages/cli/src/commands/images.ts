@@ -1,7 +1,8 @@
 // `lap images`.
-import { LapError, formatAgo, formatSize, parseDurationMs } from "@lapstrake/base";
+import { formatAgo, formatSize } from "@lapstrake/base";
 import { findImage, listImages, namePattern, type Engine, type ImageRow } from "@lapstrake/engine";
 import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters } from "../args/filters.ts";
+import { momentMs } from "../args/moment.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { FORMAT_HELP } from "../args/format-help.ts";
@@ -77,18 +78,6 @@ function createdMs({ created }: ImageRow): number {
 
 function imageMs(store: Store, name: string): number {
   return Date.parse(findImage(store, name).config.created ?? "1970-01-01T00:00:00Z");
-}
-
-/** A time, seconds since the epoch, or how long ago. Throws `ERR_LAP_FLAG_VALUE`. */
-export function momentMs(text: string): number {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return Date.parse(text);
-  try {
-    return Date.now() - parseDurationMs(text);
-  } catch (cause) {
-    const message = `failed to parse value as time or duration: "${text}"`;
-    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", message, { cause });
-  }
 }
 
 function imageTable(rows: readonly Readonly<Record<string, string>>[], digests: boolean): string {

@@ -29,7 +29,7 @@ export const loadCommand: Command = {
   async run({ flags, global }) {
     const read = readFlags(flags);
     const input = loadInput(read.text("input"));
-    const progress = progressPrinter(read.bool("quiet"));
+    const progress = progressPrinter({ quiet: read.bool("quiet"), to: "stdout", plain: false });
     const loaded = await loadImages(engineFor(global), input, progress.sink);
     progress.done();
     for (const { reference, id } of loaded) {

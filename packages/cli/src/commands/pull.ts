@@ -25,8 +25,9 @@ export const pullCommand: Command = {
     const quiet = read.bool("quiet");
     const reference = parseReference(args[0]!);
     if (!quiet && !/[:@][^/]*$/.test(args[0]!)) out("Using default tag: latest\n");
-    if (!quiet) out(`${reference.tag ?? reference.digest ?? ""}: Pulling from ${reference.path}\n`);
-    const pulled = await pullWithProgress(engineFor(global), args[0]!, read.text("platform"), quiet);
+    const announce = (): void => out(`${reference.tag ?? reference.digest ?? ""}: Pulling from ${reference.path}\n`);
+    const shown = { quiet, to: "stdout", plain: true } as const;
+    const pulled = await pullWithProgress(engineFor(global), args[0]!, read.text("platform"), shown, announce);
     if (!quiet) {
       out(`Digest: ${pulled.target.digest}\n`);
       const status = pulled.changed ? "Downloaded newer image for" : "Image is up to date for";
@@ -54,7 +55,7 @@ export const pushCommand: Command = {
     const reference = parseReference(args[0]!);
     if (!quiet && !/[:@][^/]*$/.test(args[0]!)) out("Using default tag: latest\n");
     if (!quiet) out(`The push refers to repository [${reference.domain}/${reference.path}]\n`);
-    const progress = progressPrinter(quiet);
+    const progress = progressPrinter({ quiet, to: "stdout", plain: true });
     using interrupt = interruptible();
     try {
       const pushed = await pushImage(engineFor(global), args[0]!, {

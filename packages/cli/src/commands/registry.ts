@@ -46,6 +46,11 @@ const top: Load = async () => (await import("./top.ts")).topCommand;
 const stats: Load = async () => (await import("./stats.ts")).statsCommand;
 const events: Load = async () => (await import("./events.ts")).eventsCommand;
 const systemCheck: Load = async () => (await import("./system-check.ts")).systemCheckCommand;
+const version: Load = async () => (await import("./version.ts")).versionCommand;
+const info: Load = async () => (await import("./info.ts")).infoCommand;
+const login: Load = async () => (await import("./login.ts")).loginCommand;
+const logout: Load = async () => (await import("./login.ts")).logoutCommand;
+const search: Load = async () => (await import("./search.ts")).searchCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -87,6 +92,17 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["system events", { load: events }],
   ["system check", { load: systemCheck }],
   ["doctor", { load: doctor, summary: "Show what this machine can do, with a remedy for what it cannot" }],
+  ["version", { load: version, summary: "Show the lapstrake version information" }],
+  ["info", { load: info, summary: "Display system-wide information" }],
+  ["login", { load: login, summary: "Authenticate to a registry" }],
+  ["logout", { load: logout, summary: "Log out from a registry" }],
+  ["search", { load: search, summary: "Search Docker Hub for images" }],
+  ["system info", { load: info }],
+  ["system df", { load: async () => (await import("./system-df.ts")).systemDfCommand }],
+  ["system prune", { load: async () => (await import("./prune.ts")).systemPruneCommand }],
+  ["builder prune", { load: async () => (await import("./prune.ts")).builderPruneCommand }],
+  ["image remove", { load: rmi }],
+  ["container remove", { load: rm }],
   ["container run", { load: run }],
   ["container create", { load: create }],
   ["container start", { load: start }],
@@ -150,26 +166,8 @@ export async function findCommand(
   return undefined;
 }
 
-/** Help of `lap` itself. */
-export function topHelp(): string {
-  const shown = [...COMMANDS].flatMap(([name, { summary }]) =>
-    summary === undefined ? [] : [[name, summary] as const],
-  );
-  const lines = shown.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`);
-  return [
-    "Usage:  lap [OPTIONS] COMMAND",
-    "",
-    "Containers without a daemon: Linux and WebAssembly programs on the same image layers",
-    "",
-    "Commands:",
-    ...lines,
-    "",
-    "Global Options:",
-    "      --root string   Folder of the store",
-    "  -v, --version       Print version information and quit",
-    "      --help          Print usage",
-    "",
-    "Run 'lap COMMAND --help' for more information on a command.",
-    "",
-  ].join("\n");
+/** Help of `lap`, or of a group of commands; undefined for another word. */
+export async function helpOf(group: string | undefined): Promise<string | undefined> {
+  const { groupHelp, topHelp } = await import("./help.ts");
+  return group === undefined ? topHelp(COMMANDS) : groupHelp(COMMANDS, group);
 }

@@ -140,8 +140,8 @@ async function createPulling(
 }
 
 async function pullFor(engine: Engine, request: CreateRequest, flags: FlagValues): Promise<void> {
-  const { pullWithProgress } = await import("./pull-image.ts");
-  await pullWithProgress(engine, request.image, request.platform, readFlags(flags).bool("quiet"));
+  const { pullForRun } = await import("./pull-image.ts");
+  await pullForRun(engine, request.image, request.platform, readFlags(flags).bool("quiet"));
 }
 
 function checkTerminal(flags: FlagValues, detach: boolean): void {

@@ -1,9 +1,10 @@
-// Progress of long work: one line per item, redrawn on a terminal; nothing in a pipe.
+// Progress of long work: on a terminal one line per item, redrawn; in a pipe one line per new state, without the bars.
 import { LapError, formatSize, type ProgressEvent, type ProgressSink } from "@lapstrake/base";
-import { err } from "./print.ts";
+import { err, out } from "./print.ts";
 
 const REDRAW_MS = 80;
 const BAR_WIDTH = 40;
+const COLUMNS = 80;
 /** 128 + SIGINT. */
 const INTERRUPTED = 130;
 
@@ -13,15 +14,31 @@ export interface ProgressPrinter {
   done(): void;
 }
 
-/** Draws on standard error when it is a terminal. */
-export function progressPrinter(quiet: boolean): ProgressPrinter {
-  if (quiet || process.stderr.isTTY !== true) return { sink() {}, done() {} };
+/** Where progress goes. */
+export interface ProgressOptions {
+  readonly quiet: boolean;
+  /** Standard output for pull and push, standard error for run, as docker has it. */
+  readonly to: "stdout" | "stderr";
+  /** Print new states when it is no terminal. */
+  readonly plain: boolean;
+}
+
+/** Draws on the wanted stream when it is a terminal. */
+export function progressPrinter({ quiet, to, plain }: ProgressOptions): ProgressPrinter {
+  if (quiet) return { sink() {}, done() {} };
+  const print = to === "stdout" ? out : err;
+  const stream = to === "stdout" ? process.stdout : process.stderr;
+  if (stream.isTTY) return drawing(print, stream.columns ?? COLUMNS);
+  return plain ? listing(print) : { sink() {}, done() {} };
+}
+
+function drawing(print: (text: string) => void, columns: number): ProgressPrinter {
   const lines = new Map<string, ProgressEvent>();
   let drawn = 0;
   let last = 0;
   const draw = (): void => {
-    const text = [...lines.values()].map((event) => `\x1b[2K${progressLine(event)}\n`).join("");
-    err(`${drawn > 0 ? `\x1b[${drawn}A` : ""}${text}`);
+    const text = [...lines.values()].map((event) => `\x1b[2K${progressLine(event).slice(0, columns)}\r\n`).join("");
+    print(`${drawn > 0 ? `\x1b[${drawn}A` : ""}${text}`);
     drawn = lines.size;
     last = Date.now();
   };
@@ -34,6 +51,19 @@ export function progressPrinter(quiet: boolean): ProgressPrinter {
     done() {
       if (lines.size > 0) draw();
     },
+  };
+}
+
+/** Docker leaves out what has a bar when nobody can see it. */
+function listing(print: (text: string) => void): ProgressPrinter {
+  const states = new Map<string, string>();
+  return {
+    sink(event) {
+      if (event.current !== undefined || states.get(event.id) === event.status) return;
+      states.set(event.id, event.status);
+      print(`${progressLine(event)}\n`);
+    },
+    done() {},
   };
 }
 

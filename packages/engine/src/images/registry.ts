@@ -7,6 +7,7 @@ import {
   dockerCredentials,
   openRegistryClient,
   parseDockerConfig,
+  type CredentialSource,
   type DockerConfig,
   type PulledImage,
   type PushedImage,
@@ -16,6 +17,7 @@ import { certificateFolders, nodeHelpers, nodeHttp, nodePorts } from "@lapstrake
 import type { Engine } from "../engine.ts";
 import { rememberDigest } from "./known-digests.ts";
 import { HOST_PLATFORM } from "./open.ts";
+import { inDockersWords } from "./registry-words.ts";
 
 const CERTIFICATES = "/etc/docker/certs.d";
 /** What an image that is not for this machine may still run on. */
@@ -38,14 +40,14 @@ export interface TransferRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A registry client and its connections; dispose when done. */
-export function openClient(): { readonly client: RegistryClient } & Disposable {
+/** A registry client and its connections; dispose when done. Credentials are those of docker's logins unless others are given. */
+export function openClient(credentials?: CredentialSource): { readonly client: RegistryClient } & Disposable {
   const http = nodeHttp({}, process.env);
   const certificates = certificateFolders(CERTIFICATES);
   const client = openRegistryClient({
     ...nodePorts,
     http,
-    credentials: dockerCredentials(readLogins(), nodeHelpers),
+    credentials: credentials ?? dockerCredentials(readLogins(), nodeHelpers),
     hosts: (host) => {
       const tls = certificates(host);
       return tls === undefined ? undefined : { tls };
@@ -72,14 +74,15 @@ export async function pullImage(
 ): Promise<PulledImage> {
   using registry = openClient();
   const { store, snapshots } = await engine.images();
-  const pulled = await registry.client.pull(store, reference, {
+  const options = {
     ...(request.platform === undefined
       ? { prefer: [HOST_PLATFORM, ...WASM_PLATFORMS] }
       : { platforms: [request.platform] }),
     unpack: snapshots,
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  };
+  const pulled = await inDockersWords(() => registry.client.pull(store, reference, options));
   rememberDigest(engine.context.paths, reference, pulled.target.digest);
   return pulled;
 }
@@ -92,11 +95,12 @@ export async function pushImage(
 ): Promise<PushedImage> {
   using registry = openClient();
   const { store } = await engine.images();
-  const pushed = await registry.client.push(store, reference, {
+  const options = {
     ...(request.platform === undefined ? {} : { platform: request.platform }),
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  };
+  const pushed = await inDockersWords(() => registry.client.push(store, reference, options));
   rememberDigest(engine.context.paths, reference, pushed.target.digest);
   return pushed;
 }

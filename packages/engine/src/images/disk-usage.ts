@@ -1,0 +1,121 @@
+// What a store takes on the disk, for `system df`: allocated bytes of blobs and extracted layers, what images share counted once.
+import { join } from "node:path";
+import { digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
+import type { Image } from "@lapstrake/layers";
+import type { ContainerSummary } from "../containers/list.ts";
+import type { Engine } from "../engine.ts";
+import { diskBytes } from "../state/disk-bytes.ts";
+import { dirOf } from "../state/containers.ts";
+import type { StorePaths } from "../state/layout.ts";
+
+/** One image; `bytes` is the sum of the other two. */
+export interface ImageUsage {
+  readonly id: Digest;
+  /** Familiar names. */
+  readonly references: readonly string[];
+  /** RFC 3339. */
+  readonly created: string | undefined;
+  readonly bytes: number;
+  /** Of layers that another image has too. */
+  readonly sharedBytes: number;
+  readonly uniqueBytes: number;
+  /** How many containers are of it. */
+  readonly containers: number;
+}
+
+/** One container with everything in its folder: changes, log, record. */
+export interface ContainerDiskUsage extends ContainerSummary {
+  readonly bytes: number;
+  /** How many named or anonymous volumes it uses. */
+  readonly volumes: number;
+}
+
+/** One volume. */
+export interface VolumeUsage {
+  readonly name: string;
+  /** Containers that use it. */
+  readonly links: number;
+  readonly bytes: number;
+}
+
+/** Sizes in bytes on the disk. */
+export interface DiskUsage {
+  readonly images: readonly ImageUsage[];
+  /** Everything that images take, each file once. */
+  readonly imageBytes: number;
+  /** Of it what only images without containers need. */
+  readonly imageReclaimableBytes: number;
+  readonly containers: readonly ContainerDiskUsage[];
+  readonly volumes: readonly VolumeUsage[];
+}
+
+/** Walks the store. */
+export async function diskUsage(engine: Engine): Promise<DiskUsage> {
+  const { paths } = engine.context;
+  const { store } = await engine.images();
+  const summaries = engine.list();
+  const images = store.list().map(({ id }) => store.resolve(id));
+  const parts = new PartSizes(paths);
+  const users = (image: Image): number => summaries.filter(({ record }) => record.image.id === image.id).length;
+  const partsOf = new Map(images.map((image) => [image, partNames(image)]));
+  const countOf = (part: string): number => images.filter((image) => partsOf.get(image)!.includes(part)).length;
+  const rows = images.map((image) => {
+    const own = partsOf.get(image)!;
+    const sharedBytes = parts.sum(own.filter((part) => countOf(part) > 1));
+    const uniqueBytes = parts.sum(own.filter((part) => countOf(part) === 1));
+    const { id, references } = image;
+    const { created } = image.config;
+    return {
+      id,
+      references,
+      created,
+      bytes: sharedBytes + uniqueBytes,
+      sharedBytes,
+      uniqueBytes,
+      containers: users(image),
+    };
+  });
+  const needed = new Set(images.filter((image) => users(image) > 0).flatMap((image) => partsOf.get(image)!));
+  const all = new Set([...partsOf.values()].flat());
+  return {
+    images: rows,
+    imageBytes: parts.sum([...all]),
+    imageReclaimableBytes: parts.sum([...all].filter((part) => !needed.has(part))),
+    containers: summaries.map((summary) => ({
+      ...summary,
+      bytes: diskBytes(dirOf(paths, summary.record)),
+      volumes: 0,
+    })),
+    volumes: [],
+  };
+}
+
+/** Paths beneath the store's root that an image needs: blobs and extracted layers. */
+function partNames(image: Image): string[] {
+  const blob = (digest: Digest): string => `images/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+  const documents = [image.target.digest, image.manifestDescriptor.digest, image.manifest.config.digest];
+  const blobs = [...documents, ...image.manifest.layers.map(({ digest }) => digest)].map(blob);
+  return [...new Set([...blobs, ...image.layers.map(({ chainID }) => `layers/${digestHex(chainID)}`)])];
+}
+
+/** Measures each path once. */
+class PartSizes {
+  readonly #root: string;
+  readonly #known = new Map<string, number>();
+
+  constructor(paths: StorePaths) {
+    this.#root = paths.root;
+  }
+
+  sum(parts: readonly string[]): number {
+    return parts.reduce((sum, part) => sum + this.#size(part), 0);
+  }
+
+  #size(part: string): number {
+    const known = this.#known.get(part);
+    if (known !== undefined) return known;
+    const bytes = diskBytes(join(this.#root, part));
+    this.#known.set(part, bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,55 @@
+// Logins of registries, kept where docker keeps them: config.json of its client, or the credential helper that it names.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "@lapstrake/base";
+import { eraseLogin, parseDockerConfig, storeLogin, type Credential } from "@lapstrake/layers";
+import { nodeHelpers } from "@lapstrake/layers/node";
+import { writeFileAtomic } from "../state/atomic.ts";
+import { dockerConfigDir, openClient } from "./registry.ts";
+import { inDockersWords } from "./registry-words.ts";
+
+const HUB = "docker.io";
+const HUB_NAMES: ReadonlySet<string> = new Set([HUB, "index.docker.io", "registry-1.docker.io"]);
+
+/** What people type behind login -> the domain of references; no name is Docker Hub. */
+export function registryDomain(server: string | undefined): string {
+  const bare = (server ?? HUB).replace(/^https?:\/\//, "").split("/", 1)[0]!;
+  return bare === "" || HUB_NAMES.has(bare) ? HUB : bare;
+}
+
+/** Asks the registry and keeps the login. Returns the file it is in, in clear; undefined when a helper has it. */
+export async function registryLogin(domain: string, credential: Credential): Promise<string | undefined> {
+  await inDockersWords(async () => {
+    using registry = openClient(() => Promise.resolve(credential));
+    await registry.client.ping(domain);
+  });
+  const file = readConfig();
+  const bytes = await storeLogin(file, domain, credential, nodeHelpers);
+  writeConfig(bytes);
+  const { credHelpers, credsStore } = parseDockerConfig(bytes);
+  return credHelpers.get(domain) === undefined && credsStore === undefined ? configPath() : undefined;
+}
+
+/** Forgets a login; nothing happens when there is none. */
+export async function registryLogout(domain: string): Promise<void> {
+  const bytes = await eraseLogin(readConfig(), domain, nodeHelpers);
+  if (bytes !== undefined) writeConfig(bytes);
+}
+
+function configPath(): string {
+  return join(dockerConfigDir(), "config.json");
+}
+
+function readConfig(): Uint8Array | undefined {
+  try {
+    return readFileSync(configPath());
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function writeConfig(bytes: Uint8Array): void {
+  mkdirSync(dockerConfigDir(), { recursive: true, mode: 0o700 });
+  writeFileAtomic(configPath(), Buffer.from(bytes).toString("utf8"));
+}

@@ -4,15 +4,18 @@ import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
 import { LapError, type MountSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
+import { wakeKeeper } from "../keeper/wake.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import { emitContainer } from "../events/emit.ts";
+import { hasRestartPolicy, readRestart } from "../restart/state.ts";
+import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
-import { lockContainer } from "./lock.ts";
+import { lockContainer, lockIfThere } from "./lock.ts";
 import { containerStatus } from "./status.ts";
-import { REAPED_MARK } from "./reap.ts";
+import { REAPED_MARK, isReaped, reapContainer } from "./reap.ts";
 
 /** The runtime specification of the last start: what exec joins. */
 export const SPEC_FILE = "config.json";
@@ -34,17 +37,58 @@ export async function startContainer(
   options: StartOptions = {},
   debug?: DebugSink,
 ): Promise<Launched> {
-  using _lock = lockContainer(dirOf(context.paths, record));
+  const dir = dirOf(context.paths, record);
+  await settleLast(context, record);
+  using _lock = lockContainer(dir);
   const state = containerStatus(context.paths, record).state;
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
-  const mounts = await askedMounts(context, record);
+  if (hasRestartPolicy(record)) (await import("../restart/changes.ts")).noteStart(dir, record);
   // Awaited here: the lock is held until the program runs.
-  if (record.kind === "wasm") return await startWasm(context, record, mounts, options, debug);
+  return await startLocked(context, record, options, debug);
+}
+
+/** The start of a restart policy: only while the container still waits for `dueMs`. */
+export async function startAgain(context: EngineContext, known: ContainerRecord, dueMs: number): Promise<void> {
+  const dir = dirOf(context.paths, known);
+  using lock = lockIfThere(dir);
+  const record = lock === undefined ? undefined : readRecord(dir);
+  if (record === undefined || containerStatus(context.paths, record).state !== "restarting") return;
+  if (readRestart(dir).dueMs !== dueMs) return;
+  (await import("../restart/changes.ts")).noteRestart(dir);
+  await startLocked(context, record, {}, undefined);
+}
+
+/** Who starts a container that has just ended may be quicker than who cleans up after it. */
+async function settleLast(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const { state } = containerStatus(context.paths, record);
+  if (state === "exited" && !isReaped(context, record)) await reapContainer(context, record);
+}
+
+async function startLocked(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  if (options.attach !== undefined) emitContainer(context, record, "attach");
+  const launched = await startKind(context, record, options, debug);
+  emitContainer(context, record, "start");
+  return launched;
+}
+
+async function startKind(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  const mounts = await askedMounts(context, record);
+  if (record.kind === "wasm") return startWasm(context, record, mounts, options, debug);
   if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
-    return await startOnNetwork(context, record, mounts, options, debug);
-  return await launchBundle(context, record, linuxBundle(context.paths, record, mounts), options, debug);
+    return startOnNetwork(context, record, mounts, options, debug);
+  return launchBundle(context, record, linuxBundle(context.paths, record, mounts), options, debug);
 }
 
 /** Volumes, folders of the machine and tmpfs; only those that have some need the code. */
@@ -83,7 +127,7 @@ async function startOnNetwork(
   try {
     const bundle = linuxBundle(context.paths, record, mounts, network);
     const launched = await launchBundle(context, record, bundle, options, debug, connect);
-    if (publishes(record)) (await import("../keeper/wake.ts")).wakeKeeper(context);
+    if (publishes(record)) wakeKeeper(context);
     return launched;
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);

@@ -83,6 +83,7 @@ export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts"
 export type { NetworkRequest } from "./network/network-store.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
 export { startLoopbackProxy, type LoopbackProxy } from "./network/loopback-proxy.ts";
+export { restoreNetworks } from "./network/attach.ts";
 export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";
 export { hostAddress, portsColumn, type ShownPort } from "./network/show-ports.ts";

@@ -18,6 +18,13 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   { long: "expose", kind: "list", help: "Expose a port or a range of ports" },
   { long: "ip", kind: "string", help: "IPv4 address (e.g., 172.30.100.104)" },
   { long: "ip6", kind: "string", help: "IPv6 address (e.g., 2001:db8::33)" },
+  {
+    long: "link",
+    kind: "list",
+    help: "Refused: join a network and use --network-alias",
+    hidden: true,
+    check: refuseLink,
+  },
   { long: "mac-address", kind: "string", help: "Container MAC address (e.g., 92:d0:c6:0a:29:33)" },
   { long: "net", kind: "list", help: "Connect a container to a network", hidden: true },
   { long: "net-alias", kind: "list", help: "Add network-scoped alias for the container", hidden: true },
@@ -75,8 +82,17 @@ function mainAttachment(read: FlagReader, given: NetworkAttachment): NetworkAtta
   };
 }
 
-/** `NAME`, or `name=NAME,alias=A,ip=…,ip6=…,mac-address=…`. */
-function parseNetwork(text: string): { readonly name: string; readonly attachment: NetworkAttachment } {
+/** Docker's links of the default network, which it has deprecated. */
+function refuseLink(): never {
+  throw new LapError("unimplemented", "ERR_LAP_LINK", "links of the default network are not supported", {
+    hint: "lap network create NAME, then --network NAME: containers there find each other by name and --network-alias",
+  });
+}
+
+/** `NAME`, `name=NAME,alias=A,ip=…,ip6=…,mac-address=…` as docker has it, or `NAME:alias=A,ip=…` as podman has it. */
+function parseNetwork(written: string): { readonly name: string; readonly attachment: NetworkAttachment } {
+  const [, before, options] = /^(?!container:)([^:=,]+):(.*)$/.exec(written) ?? [];
+  const text = before === undefined ? written : `name=${before},${options!.replace(/(^|,)mac=/g, "$1mac-address=")}`;
   if (!/(?:^|,)name=/.test(text)) return { name: text, attachment: {} };
   const pairs = keyValues(text, ["name", "alias", "ip", "ip6", "mac-address"]);
   const one = (key: string): string | undefined => pairs.find((pair) => pair[0] === key)?.[1];

@@ -9,7 +9,7 @@ import { lockIfThere } from "../containers/lock.ts";
 import { writeHosts, writeResolvConf } from "../containers/managed-files.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dirOf, findContainer } from "../state/containers.ts";
-import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
+import { containerDir, readRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
@@ -177,6 +177,18 @@ export function hasResolver(record: ContainerRecord): boolean {
 /** True when a start publishes ports, which the keeper holds. */
 export function publishes(record: ContainerRecord): boolean {
   return record.networks !== undefined && bindingsOf(record).length > 0;
+}
+
+/**
+ * Makes bridges, firewall and addresses what the records and the running containers say: after a reboot, or when another program took them
+ * away. Returns how many changes the firewall needed.
+ */
+export function restoreNetworks(context: EngineContext): number {
+  const isAlive = (id: string): boolean => {
+    const record = readRecord(containerDir(context.paths.containers, id));
+    return record !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
+  };
+  return networksOf(context).restore(isAlive);
 }
 
 /** Takes the network away that the record's run had; the lock of the container is held. Idempotent. */

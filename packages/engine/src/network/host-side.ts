@@ -14,7 +14,7 @@ import {
   type InputPolicy,
 } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
-import { firewallNetwork, gatewaysOf, networkFile, type NetworkRecord } from "./network-record.ts";
+import { desiredFirewall, firewallNetwork, gatewaysOf, networkFile, type NetworkRecord } from "./network-record.ts";
 
 /** In the folder of the networks: the sysctls of the machine that were changed, with what they were. */
 const FORWARDING_FILE = "forwarding";
@@ -59,11 +59,11 @@ export class HostSide {
     createBridgeNetwork({ ...spec, ...(mtu === undefined ? {} : { mtu }) }, { ...this.kernel(), onForwarding });
   }
 
-  /** Bridge and firewall; idempotent. */
-  raise(record: NetworkRecord): void {
+  /** Bridge and firewall; idempotent. `all` are the networks of the store: somebody may have emptied the whole firewall. */
+  raise(record: NetworkRecord, all: () => readonly NetworkRecord[]): void {
     this.bridge(record);
     using firewall = this.firewall();
-    firewall.ensureNetwork(firewallNetwork(record));
+    if (firewall.ensureNetwork(firewallNetwork(record))) firewall.mend(desiredFirewall(all()));
   }
 
   lower(record: Pick<NetworkRecord, "id" | "bridge">): void {

@@ -2,7 +2,7 @@
 // it, after a crash or a reboot too. Everything here is pure.
 import { LapError } from "@lapstrake/base";
 import { join } from "node:path";
-import type { FirewallNetwork, Pool, PublishedPort } from "@lapstrake/core";
+import type { FirewallNetwork, FirewallState, Pool, PublishedPort } from "@lapstrake/core";
 
 /** A container on a network. */
 export interface EndpointRecord {
@@ -70,6 +70,14 @@ export function checkNetworkName(name: string): string {
 /** A network as the firewall sees it. */
 export function firewallNetwork(record: NetworkRecord): FirewallNetwork {
   return { id: record.id, bridge: record.bridge, internal: record.internal, masquerade: record.masquerade };
+}
+
+/** What the firewall should hold for some networks. */
+export function desiredFirewall(records: readonly NetworkRecord[]): FirewallState {
+  return {
+    networks: records.map(firewallNetwork),
+    ports: records.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports)),
+  };
 }
 
 /** The gateways of a network with prefix length. */

@@ -15,7 +15,6 @@ import {
   parsePrefix,
   release,
   Rtnl,
-  type FirewallState,
   type InputPolicy,
   type NetnsRef,
   type Pool,
@@ -26,14 +25,14 @@ import { HostSide } from "./host-side.ts";
 import { NetworkStore, type NetworkRequest } from "./network-store.ts";
 import {
   DEFAULT_NETWORK,
-  firewallNetwork,
+  desiredFirewall,
   gatewaysOf,
   nextIfname,
   type EndpointRecord,
   type NetworkRecord,
 } from "./network-record.ts";
 import type { PortBinding } from "./port-spec.ts";
-import { choosePorts } from "./publish.ts";
+import { choosePorts, defaultPublishAddress } from "./publish.ts";
 import type { Zone } from "./dns-zone.ts";
 
 /** Where the networks live. */
@@ -97,7 +96,7 @@ export class Networks {
     using _lock = this.#store.lock();
     const record = this.#store.create(request, new Date().toISOString(), this.#host.taken());
     try {
-      this.#host.raise(record);
+      this.#host.raise(record, () => this.#store.list());
       return record;
     } catch (error) {
       this.#host.lower(record);
@@ -135,7 +134,7 @@ export class Networks {
       const text = `endpoint with name ${request.containerName} already exists in network ${record.name}`;
       throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
     }
-    this.#host.raise(record);
+    this.#host.raise(record, () => this.#store.list());
     const leased = this.#lease(record, request);
     this.#store.write(leased.record);
     try {
@@ -205,10 +204,14 @@ export class Networks {
         if (!isAlive(containerId)) this.#remove(this.#store.find(record.id), containerId);
     }
     this.#store.sweep();
-    const records = this.#store.list();
+    // The default one comes with its first member.
+    const records = this.#store
+      .list()
+      .filter(({ name, endpoints }) => name !== DEFAULT_NETWORK || Object.keys(endpoints).length > 0);
+    if (records.length === 0) return 0;
     for (const record of records) this.#host.bridge(record);
     using firewall = this.#host.firewall();
-    return firewall.reconcile(desiredFirewall(records));
+    return firewall.mend(desiredFirewall(records));
   }
 
   /** The default network; while it has no bridge, it evades whatever came up meanwhile. */
@@ -263,7 +266,8 @@ export class Networks {
   #publish(record: NetworkRecord, endpoint: EndpointRecord, bindings: readonly PortBinding[]): EndpointRecord {
     using firewall = this.#host.firewall();
     const addresses = endpoint.addresses.map(bare);
-    const target = { owner: endpoint.id, addresses, hostBinding: record.hostBinding, netns: this.#netns };
+    const hostBinding = record.hostBinding === "" ? defaultPublishAddress() : record.hostBinding;
+    const target = { owner: endpoint.id, addresses, hostBinding, netns: this.#netns };
     let ports: readonly PublishedPort[];
     try {
       ports = choosePorts(bindings, target, firewall.ports());
@@ -359,12 +363,4 @@ function withEndpoint(record: NetworkRecord, endpoint: EndpointRecord): NetworkR
 function wantedIn(pool: Pool, addresses: readonly string[]): string | undefined {
   const length = parsePrefix(pool.subnet).address.length;
   return addresses.find((address) => parseIp(address).length === length);
-}
-
-/** What the firewall should hold for some networks. */
-export function desiredFirewall(records: readonly NetworkRecord[]): FirewallState {
-  return {
-    networks: records.map(firewallNetwork),
-    ports: records.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports)),
-  };
 }

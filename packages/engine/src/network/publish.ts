@@ -1,6 +1,7 @@
 // From what people asked (`-p`) to ports of the host: families, default addresses, ports that are to be chosen. The socket that reserves a
 // port proves that no program of the host has it.
 import { randomInt } from "node:crypto";
+import { isIP } from "node:net";
 import { LapError, isLapError } from "@lapstrake/base";
 import { reservePort, type PublishedPort } from "@lapstrake/core";
 import type { PortBinding } from "./port-spec.ts";
@@ -10,6 +11,16 @@ const EPHEMERAL = [32_768, 60_999] as const;
 const TRIES = 200;
 const PATIENCE_MS = 500;
 const STEP_MS = 10;
+
+/** Where ports are published that name no address of the machine, unless their network says: `LAP_PUBLISH_ADDRESS`, "" for everywhere. */
+export function defaultPublishAddress(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const address = env["LAP_PUBLISH_ADDRESS"] ?? "";
+  if (address === "" || address === "0.0.0.0") return "";
+  if (isIP(address) !== 0) return address;
+  throw new LapError("invalidArgument", "ERR_LAP_PORT_SPEC", `invalid LAP_PUBLISH_ADDRESS "${address}"`, {
+    hint: "set it to an IP address of this machine, such as 127.0.0.1",
+  });
+}
 
 /** Whose port it is, and how it is reached inside. */
 export interface PublishTarget {

@@ -62,18 +62,36 @@ export class Firewall implements Disposable {
     );
   }
 
+  /**
+   * Makes a part of a state true and our rules whole, and leaves alone what others keep in the same tables; returns how many requests that
+   * took, 0 when it was true already.
+   */
+  mend(state: FirewallState): number {
+    const options = this.#options();
+    return this.#commit(() =>
+      this.#families.flatMap((family) => {
+        const present = this.#elements(family);
+        const wanted = merged(present, desiredElements(family, state));
+        if (this.#isWhole(family, options)) return diffRequests(family, present, wanted);
+        return [...this.#create(family, options), ...diffRequests(family, new Map(), wanted)];
+      }),
+    );
+  }
+
   /** Adds a network; idempotent. */
   addNetwork(network: FirewallNetwork): void {
     const placed = this.#families.flatMap((family) => networkElements(network).map((each) => ({ family, ...each })));
     this.#add(placed, network.id);
   }
 
-  /** Adds a network unless it is there as it should be: the usual case of a start, which then changes nothing. */
-  ensureNetwork(network: FirewallNetwork): void {
+  /**
+   * Adds a network unless it is there as it should be: the usual case of a start, which then changes nothing. True when our tables were
+   * missing or of another kind: whatever else should be in them may be lost.
+   */
+  ensureNetwork(network: FirewallNetwork): boolean {
     const options = this.#options();
     const wanted = networkElements(network).map(({ set, element }) => `${set} ${keyText(element)}`);
     const isThere = (family: Family): boolean => {
-      if (!this.#isCurrent(family, options)) return false;
       const owned = NETWORK_SETS.flatMap((set) =>
         this.#nft
           .elements(family, TABLE, set)
@@ -82,7 +100,9 @@ export class Firewall implements Disposable {
       );
       return owned.length === wanted.length && wanted.every((each) => owned.includes(each));
     };
-    if (!this.#families.every(isThere)) this.addNetwork(network);
+    const isNew = !this.#families.every((family) => this.#isCurrent(family, options));
+    if (isNew || !this.#families.every(isThere)) this.addNetwork(network);
+    return isNew;
   }
 
   /** Publishes ports; throws `ERR_LAP_PORT_TAKEN`, and then none of them is. */
@@ -267,6 +287,20 @@ function familyWorks(nft: Nft, family: Family): boolean {
     if (errorCode(error) === "EAFNOSUPPORT" || errorCode(error) === "EOPNOTSUPP") return false;
     throw error;
   }
+}
+
+/** What is wanted, in place of what the same owners or other owners of the same keys had. */
+function merged(present: SetElements, wanted: SetElements): SetElements {
+  const owners = new Set([...wanted.values()].flatMap((elements) => elements.map(({ comment }) => comment)));
+  const sets = new Set([...present.keys(), ...wanted.keys()]);
+  return new Map(
+    [...sets].map((set) => {
+      const own = wanted.get(set) ?? [];
+      const keys = new Set(own.map(keyText));
+      const others = (present.get(set) ?? []).filter((each) => !owners.has(each.comment) && !keys.has(keyText(each)));
+      return [set, [...others, ...own]];
+    }),
+  );
 }
 
 interface Placed extends PlacedElement {

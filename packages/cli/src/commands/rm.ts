@@ -20,11 +20,12 @@ export const rmCommand: Command = {
   ],
   async run({ flags, args, global }) {
     const force = readFlags(flags).bool("force");
+    const volumes = readFlags(flags).bool("volumes");
     const engine = engineFor(global);
     let realFailures = 0;
     await forEachTarget(args, async (target) => {
       try {
-        await engine.remove(engine.find(target), { force });
+        await engine.remove(engine.find(target), { force, volumes });
       } catch (error) {
         // docker's `rm -f` of a missing container prints the error and succeeds.
         if (!force || !isLapError(error, "notFound")) realFailures++;

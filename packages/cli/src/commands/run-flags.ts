@@ -1,5 +1,6 @@
 // The flags of run and create, as docker spells them, and what they make of a CreateRequest.
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import type { CreateRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
@@ -24,6 +25,7 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "limit", kind: "list", help: "Wasm only: timeout=5s, output=1m, disk=64m, files=100, processes=16" },
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
   { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
+  { long: "mount", kind: "list", valueName: "mount", help: "Attach a filesystem mount to the container" },
   { long: "name", kind: "string", help: "Assign a name to the container" },
   { long: "no-mask", kind: "bool", help: "Image `host` only: hide nothing but the store" },
   { long: "pids-limit", kind: "int", help: "Tune container pids limit (set -1 for unlimited)" },
@@ -49,7 +51,8 @@ const OWN_FLAGS: readonly Flag[] = [
     kind: "string",
     help: "Username or UID (format: <name|uid>[:<group|gid>])",
   },
-  { long: "volume", short: "v", kind: "list", help: "Bind mount a folder of this machine" },
+  { long: "volume", short: "v", kind: "list", help: "Bind mount a volume" },
+  { long: "volumes-from", kind: "list", help: "Mount volumes from the specified container(s)" },
   { long: "workdir", short: "w", kind: "string", help: "Working directory inside the container" },
 ];
 
@@ -81,7 +84,8 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     platform: read.text("platform"),
     labels: pairs(read.list("label")),
     readonlyRootfs: read.bool("read-only"),
-    binds: listOrNone(read, "volume"),
+    binds: read.has("volume") ? read.list("volume").map(absoluteSource) : undefined,
+    volumesFrom: listOrNone(read, "volumes-from"),
     tmpfs: tmpfs(read.list("tmpfs")),
     capAdd: listOrNone(read, "cap-add"),
     capDrop: listOrNone(read, "cap-drop"),
@@ -148,6 +152,12 @@ function pairs(lines: readonly string[]): Readonly<Record<string, string>> | und
 function tmpfs(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
   if (lines.length === 0) return undefined;
   return Object.fromEntries(lines.map((line) => splitAt(line, ":")));
+}
+
+/** A source that starts with a dot is a folder beside the caller. */
+function absoluteSource(text: string): string {
+  const at = text.indexOf(":");
+  return at > 0 && text.startsWith(".") ? `${resolve(text.slice(0, at))}${text.slice(at)}` : text;
 }
 
 function splitAt(text: string, mark: string): [string, string] {

@@ -89,7 +89,10 @@ async function createNamed(
   args: readonly string[],
   transient: boolean,
 ): Promise<ContainerRecord> {
-  const record = await createPulling(engine, createRequest(flags, args), flags, transient);
+  const request = createRequest(flags, args);
+  const mounts = readFlags(flags).list("mount");
+  const full = mounts.length === 0 ? request : { ...request, mounts: (await import("./mount-flag.ts")).mountRequests(mounts) };
+  const record = await createPulling(engine, full, flags, transient);
   const cidfile = readFlags(flags).text("cidfile");
   if (cidfile === undefined) return record;
   try {

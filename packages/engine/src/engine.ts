@@ -6,7 +6,7 @@ import { machineHostname, systemClock, type EngineContext } from "./context.ts";
 import { createContainer, type CreateOptions } from "./containers/create.ts";
 import { logPath, type StartOptions } from "./containers/bundle.ts";
 import { settledStatus, summaries, type ContainerSummary } from "./containers/list.ts";
-import { removeContainer, sendSignal, type RemoveOptions } from "./containers/remove.ts";
+import { killContainer, removeContainer, type RemoveOptions } from "./containers/remove.ts";
 import type { EngineEvent } from "./events/event.ts";
 import type { EventsRequest } from "./events/events.ts";
 import { reapContainer } from "./containers/reap.ts";
@@ -114,7 +114,7 @@ export class Engine {
   }
 
   signal(record: ContainerRecord, signal: number): Promise<void> {
-    return sendSignal(this.context, record, signal);
+    return killContainer(this.context, record, signal);
   }
 
   /** Cleans up after an ended run; removes a container of `--rm`. Idempotent. */

@@ -2,6 +2,7 @@
 import { control } from "@lapstrake/core";
 import { LapError } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { checkContainerName } from "../state/ids.ts";
 import { claimName, releaseName } from "../state/names.ts";
@@ -15,6 +16,7 @@ export async function pauseContainer(engine: Engine, record: ContainerRecord): P
   if (state !== "running") throw notRunning(record);
   await using connection = await control(engine.dir(record));
   await connection.pause();
+  emitContainer(engine.context, record, "pause");
 }
 
 /** Lets them go on. Throws `ERR_LAP_NOT_PAUSED`. */
@@ -24,6 +26,7 @@ export async function unpauseContainer(engine: Engine, record: ContainerRecord):
   }
   await using connection = await control(engine.dir(record));
   await connection.resume();
+  emitContainer(engine.context, record, "unpause");
 }
 
 /** Gives a container another name; the old one is free afterwards. Throws `ERR_LAP_NAME_TAKEN`. */
@@ -40,6 +43,7 @@ export async function renameContainer(engine: Engine, record: ContainerRecord, t
   writeRecord(engine.dir(record), { ...record, name });
   releaseName(paths, record.name, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).networksOf(engine.context).rename(record.id, name);
+  emitContainer(engine.context, { ...record, name }, "rename", { oldName: `/${record.name}` });
 }
 
 function notRunning(record: ContainerRecord): LapError {

@@ -2,12 +2,16 @@
 import type { EngineContext } from "../context.ts";
 import { wakeKeeper, wantsKeeper } from "../keeper/wake.ts";
 import { ownsNetwork } from "../network/mode.ts";
+import { hasRestartPolicy } from "../restart/state.ts";
 import { dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
 import { isAbandoned, isOrphan } from "./creator.ts";
 import { isReaped, reapNow } from "./reap.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
+
+/** A reaper that was started is done well within this. */
+const REAP_GRACE_MS = 3_000;
 
 /** One container of a listing. */
 export interface ContainerSummary {
@@ -35,8 +39,19 @@ export function settledStatus(context: EngineContext, record: ContainerRecord): 
     else dropContainer(context.paths, record);
     return undefined;
   }
-  const isLost = status.supervisorLost && !isReaped(context, record);
-  if (!isLost) return status;
+  // The keeper has its clock; the one that was told may have been killed.
+  if (status.state === "restarting") wakeKeeper(context);
+  if (!isForgotten(context, record, status)) return status;
   reapNow(context, record);
-  return record.autoRemove || isOrphan(record) ? undefined : status;
+  if (record.autoRemove || isOrphan(record)) return undefined;
+  return hasRestartPolicy(record) ? containerStatus(context.paths, record) : status;
+}
+
+/** True when nobody is left to clean up after the last run. */
+function isForgotten(context: EngineContext, record: ContainerRecord, status: ContainerStatus): boolean {
+  if (status.state !== "exited" || isReaped(context, record)) return false;
+  if (status.supervisorLost) return true;
+  // Its restart policy waits for that: long enough ago for whoever was about to do it.
+  const endedMs = (status.finishedAt?.sec ?? 0) * 1000;
+  return hasRestartPolicy(record) && status.startedAt !== undefined && Date.now() - endedMs > REAP_GRACE_MS;
 }

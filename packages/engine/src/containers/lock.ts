@@ -1,6 +1,7 @@
 // One change at a time to a container, over processes: flock(2) on a file of its directory, freed by the kernel when the holder dies.
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode, isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 
 /** Waits for the container's lock; dispose to free it. */
@@ -15,5 +16,23 @@ export function lockIfThere(dir: string): Disposable | undefined {
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** A start holds the lock while it waits for a keeper. */
+const TIMEOUT_MS = 30_000;
+const STEP_MS = 2;
+
+/** {@link lockIfThere} that lets this process go on meanwhile: the holder may be in it. Throws `ERR_LAP_LOCKED`. */
+export async function acquireLock(dir: string): Promise<Disposable | undefined> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    try {
+      return lockFile(join(dir, "lock"), 0);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      if (!isLapError(error) || error.code !== "ERR_LAP_LOCKED" || Date.now() > deadline) throw error;
+      await sleep(STEP_MS);
+    }
   }
 }

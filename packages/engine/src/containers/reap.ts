@@ -8,52 +8,83 @@ import { errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import { emitContainer } from "../events/emit.ts";
+import { hasRestartPolicy } from "../restart/state.ts";
+import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { isOrphan } from "./creator.ts";
-import { lockIfThere } from "./lock.ts";
-import { containerStatus } from "./status.ts";
+import { acquireLock, lockIfThere } from "./lock.ts";
+import { containerStatus, type ContainerStatus } from "./status.ts";
 
 /** Present in the directory of a container whose last run was cleaned up. */
 export const REAPED_MARK = "reaped";
 const REAP_TIMEOUT_MS = 30_000;
 
-/** Cleans up after an ended run and, with `--rm`, removes the container; one that runs again meanwhile is left alone. */
+/** Cleans up after an ended run; with `--rm` removes the container, with a restart policy has it started again. One that runs again meanwhile is left alone. */
 export async function reapContainer(context: EngineContext, record: ContainerRecord): Promise<void> {
-  using lock = lockIfThere(dirOf(context.paths, record));
-  if (lock !== undefined && runsAgain(context, record)) return;
-  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
-  if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
-  const isGone = forgetRun(context, record);
-  if (isGone && ownsVolumes(record)) (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
+  if (await settleRun(context, record)) await (await import("../keeper/wake.ts")).tellKeeper(context);
 }
 
-/** The same for whoever merely looks and cannot wait; what needs the code of networks or volumes is done by a process of its own. */
+/** True when the container waits for its next start. */
+async function settleRun(context: EngineContext, known: ContainerRecord): Promise<boolean> {
+  const dir = dirOf(context.paths, known);
+  using lock = await acquireLock(dir);
+  const record = (lock === undefined ? undefined : readRecord(dir)) ?? known;
+  if (lock !== undefined && isSettled(context, record)) return false;
+  const status = lock === undefined ? undefined : sayEnd(context, record);
+  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
+  const restarts =
+    status !== undefined && hasRestartPolicy(record)
+      ? (await import("../restart/changes.ts")).planRestart(dir, record, status)
+      : false;
+  const isGone = forgetRun(context, record);
+  if (isGone && ownsVolumes(record)) (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
+  return restarts;
+}
+
+/** The same for whoever merely looks and cannot wait; what needs more code is done by a process of its own. */
 export function reapNow(context: EngineContext, record: ContainerRecord): void {
-  if (ownsNetwork(record) || ownsVolumes(record)) {
+  if (ownsNetwork(record) || ownsVolumes(record) || hasRestartPolicy(record)) {
     const [program, ...args] = context.reapArgv;
     execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
     return;
   }
   using lock = lockIfThere(dirOf(context.paths, record));
-  if (lock !== undefined && runsAgain(context, record)) return;
+  if (lock !== undefined && isSettled(context, record)) return;
+  if (lock !== undefined) sayEnd(context, record);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   forgetRun(context, record);
 }
 
-function runsAgain(context: EngineContext, record: ContainerRecord): boolean {
-  return ["running", "paused"].includes(containerStatus(context.paths, record).state);
+/** It runs (again), or somebody was here before. */
+function isSettled(context: EngineContext, record: ContainerRecord): boolean {
+  const { state } = containerStatus(context.paths, record);
+  if (state === "running" || state === "paused") return true;
+  return isReaped(context, record) && !record.autoRemove && !isOrphan(record);
+}
+
+/** The events of an end; a program that never ran has none. */
+function sayEnd(context: EngineContext, record: ContainerRecord): ContainerStatus {
+  const status = containerStatus(context.paths, record);
+  if (status.startedAt === undefined) return status;
+  if (status.oomKilled) emitContainer(context, record, "oom");
+  emitContainer(context, record, "die", { exitCode: String(status.exitCode) });
+  return status;
 }
 
 /** True when the container was removed. */
 function forgetRun(context: EngineContext, record: ContainerRecord): boolean {
+  const dir = dirOf(context.paths, record);
   if (record.autoRemove || isOrphan(record)) {
+    const isThere = existsSync(dir);
     dropContainer(context.paths, record);
+    if (isThere) emitContainer(context, record, "destroy");
     return true;
   }
   try {
-    writeFileSync(join(dirOf(context.paths, record), REAPED_MARK), "");
+    writeFileSync(join(dir, REAPED_MARK), "");
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
   }

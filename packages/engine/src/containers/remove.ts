@@ -1,4 +1,5 @@
-// `rm`: only what does not run, unless forced; in Docker's words.
+// `rm`: only what does not run, unless forced; in Docker's words. And signals.
+import { existsSync } from "node:fs";
 import { control } from "@lapstrake/core";
 import { LapError, errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
@@ -6,10 +7,14 @@ import { ownsNetwork } from "../network/mode.ts";
 import { signalsFor } from "../sandbox/wasm-signals.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { emitContainer } from "../events/emit.ts";
+import { hasRestartPolicy } from "../restart/state.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { cleanup } from "@lapstrake/core";
-import { containerStatus } from "./status.ts";
+import { acquireLock } from "./lock.ts";
+import { isReaped, reapContainer } from "./reap.ts";
+import { containerStatus, type State } from "./status.ts";
 
 const SIGKILL = 9;
 const POLL_MS = 5;
@@ -29,24 +34,32 @@ export async function removeContainer(
   record: ContainerRecord,
   options: RemoveOptions = {},
 ): Promise<void> {
-  const status = containerStatus(context.paths, record);
-  if (status.state === "running" || status.state === "paused") {
-    if (options.force !== true) throw stillRunning(record, status.state);
-    await killAndWait(context, record);
-  }
+  const { state } = containerStatus(context.paths, record);
+  const isBusy = isAlive(state) || state === "restarting";
+  if (isBusy && options.force !== true) throw stillRunning(record, state);
+  await keepStopped(context, record);
+  // Asked again: its policy may have started it meanwhile.
+  if (isAlive(containerStatus(context.paths, record).state)) await killAndWait(context, record);
+  await sayEnd(context, record);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
+  const isThere = existsSync(dirOf(context.paths, record));
   dropContainer(context.paths, record);
+  if (isThere) emitContainer(context, record, "destroy");
   const takesVolumes = options.volumes === true || record.autoRemove;
   if (takesVolumes && ownsVolumes(record)) {
     (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
   }
 }
 
+function isAlive(state: State): boolean {
+  return state === "running" || state === "paused";
+}
+
 async function killAndWait(context: EngineContext, record: ContainerRecord): Promise<void> {
   const deadline = Date.now() + FORCE_TIMEOUT_MS;
   await sendSignal(context, record, SIGKILL);
-  while (["running", "paused"].includes(containerStatus(context.paths, record).state)) {
+  while (isAlive(containerStatus(context.paths, record).state)) {
     if (Date.now() > deadline) {
       throw new LapError("unavailable", "ERR_LAP_KILL_TIMEOUT", `container ${record.id} does not end`, {
         hint: "a process in uninterruptible sleep keeps it; try again later",
@@ -56,10 +69,31 @@ async function killAndWait(context: EngineContext, record: ContainerRecord): Pro
   }
 }
 
+/** A container that ended just now is cleaned up with its events, unless somebody was quicker; `--rm` may have removed it. */
+async function sayEnd(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const { state, startedAt } = containerStatus(context.paths, record);
+  if (state === "exited" && startedAt !== undefined && !isReaped(context, record)) await reapContainer(context, record);
+}
+
+/** The restart policy does not start it any more; true when it was about to. */
+export async function keepStopped(context: EngineContext, record: ContainerRecord): Promise<boolean> {
+  if (!hasRestartPolicy(record)) return false;
+  const dir = dirOf(context.paths, record);
+  using lock = await acquireLock(dir);
+  return lock !== undefined && (await import("../restart/changes.ts")).noteStop(dir);
+}
+
+/** A signal that a person sends: what ends the container by it stays ended. */
+export async function killContainer(context: EngineContext, record: ContainerRecord, signal: number): Promise<void> {
+  if (signal === SIGKILL || signal === record.process.stopSignal) await keepStopped(context, record);
+  await sendSignal(context, record, signal);
+}
+
 /** Sends a signal to the first process; an end in between is not an error. */
 export async function sendSignal(context: EngineContext, record: ContainerRecord, signal: number): Promise<void> {
   try {
     await using connection = await control(dirOf(context.paths, record));
+    emitContainer(context, record, "kill", { signal: String(signal) });
     for (const each of signalsFor(record, signal)) await connection.signal(each);
   } catch (error) {
     const code = errorCode(error);

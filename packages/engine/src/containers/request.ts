@@ -1,5 +1,6 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
 import type { PortBinding } from "../network/port-spec.ts";
+import type { RestartPolicy } from "../restart/policy.ts";
 import type { MountRequest } from "../volumes/types.ts";
 import type { GuestLimits } from "../sandbox/wasm-limits.ts";
 
@@ -70,6 +71,8 @@ export interface CreateRequest {
   readonly securityOpt?: readonly string[];
   readonly stopSignal?: string;
   readonly stopTimeoutSec?: number;
+  /** What to do when it ends by itself; default nothing. */
+  readonly restart?: RestartPolicy;
   /** Bytes. */
   readonly memoryBytes?: number;
   /** Of Wasm containers only. */

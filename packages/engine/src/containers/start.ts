@@ -13,7 +13,7 @@ import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
-import { lockContainer, lockIfThere } from "./lock.ts";
+import { acquireLock } from "./lock.ts";
 import { containerStatus } from "./status.ts";
 import { REAPED_MARK, isReaped, reapContainer } from "./reap.ts";
 
@@ -39,7 +39,8 @@ export async function startContainer(
 ): Promise<Launched> {
   const dir = dirOf(context.paths, record);
   await settleLast(context, record);
-  using _lock = lockContainer(dir);
+  using lock = await acquireLock(dir);
+  if (lock === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${record.id}`);
   const state = containerStatus(context.paths, record).state;
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
@@ -52,7 +53,7 @@ export async function startContainer(
 /** The start of a restart policy: only while the container still waits for `dueMs`. */
 export async function startAgain(context: EngineContext, known: ContainerRecord, dueMs: number): Promise<void> {
   const dir = dirOf(context.paths, known);
-  using lock = lockIfThere(dir);
+  using lock = await acquireLock(dir);
   const record = lock === undefined ? undefined : readRecord(dir);
   if (record === undefined || containerStatus(context.paths, record).state !== "restarting") return;
   if (readRestart(dir).dueMs !== dueMs) return;

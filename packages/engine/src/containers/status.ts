@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { observeStatus, type StatusRecord } from "@lapstrake/core";
 import type { Timespec } from "@lapstrake/base";
 import { dirOf } from "../state/containers.ts";
+import { isRestarting } from "../restart/state.ts";
 import type { StorePaths } from "../state/layout.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
@@ -40,7 +41,9 @@ export function containerStatus(paths: StorePaths, record: ContainerRecord): Con
   const dir = dirOf(paths, record);
   if (!existsSync(join(dir, "status"))) return CREATED;
   const status = observeStatus(dir);
-  return status === undefined ? CREATED : fromRecord(status);
+  if (status === undefined) return CREATED;
+  const found = fromRecord(status);
+  return found.state === "exited" && isRestarting(dir, record) ? { ...found, state: "restarting" } : found;
 }
 
 function fromRecord(status: StatusRecord): ContainerStatus {

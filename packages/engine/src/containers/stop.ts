@@ -3,7 +3,12 @@ import { attach, control, type Attachment, type ExitStatus } from "@lapstrake/co
 import { errorCode } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
+import { emitContainer } from "../events/emit.ts";
+import { hasRestartPolicy } from "../restart/state.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { isReaped } from "./reap.ts";
+import { keepStopped, sendSignal } from "./remove.ts";
+import type { State } from "./status.ts";
 
 const SIGKILL = 9;
 const POLL_MS = 5;
@@ -17,14 +22,20 @@ export async function waitContainer(
 ): Promise<ExitStatus> {
   for (;;) {
     const status = engine.status(record);
-    if (status.state !== "running" && status.state !== "paused") {
+    if (isOver(engine, record, status.state)) {
       const { exitCode, oomKilled, supervisorLost } = status;
       return { exitCode, oomKilled, supervisorLost, signal: undefined };
     }
-    await waitOnSocket(engine, record);
+    if (status.state === "running" || status.state === "paused") await waitOnSocket(engine, record);
     signal?.throwIfAborted();
     await engine.context.clock.sleep(POLL_MS, signal);
   }
+}
+
+/** A restart policy may start it again: that is decided when its last run is cleaned up. */
+function isOver(engine: Engine, record: ContainerRecord, state: State): boolean {
+  if (state === "running" || state === "paused" || state === "restarting") return false;
+  return state !== "exited" || !hasRestartPolicy(record) || isReaped(engine.context, record);
 }
 
 async function waitOnSocket(engine: Engine, record: ContainerRecord): Promise<void> {
@@ -37,20 +48,39 @@ async function waitOnSocket(engine: Engine, record: ContainerRecord): Promise<vo
   }
 }
 
-/** Sends the stop signal, waits, then kills. A container that does not run is left alone. */
+/** Sends the stop signal, waits, then kills, and cleans up. A container that does not run is left alone. */
 export async function stopContainer(
   engine: Engine,
   record: ContainerRecord,
   options: { readonly timeoutSec?: number; readonly signal?: number } = {},
 ): Promise<void> {
-  if (!isAlive(engine, record)) return;
+  const { context } = engine;
+  const wasWaiting = await keepStopped(context, record);
+  const isRunning = isAlive(engine, record);
+  if (isRunning) await endByStages(engine, record, options);
+  if (isRunning || wasWaiting) emitContainer(context, record, "stop");
+}
+
+async function endByStages(
+  engine: Engine,
+  record: ContainerRecord,
+  options: { readonly timeoutSec?: number; readonly signal?: number },
+): Promise<void> {
   const timeoutSec = options.timeoutSec ?? record.process.stopTimeoutSec;
   const signal = options.signal ?? record.process.stopSignal;
-  await engine.signal(record, signal);
+  const send = (number: number): Promise<void> => sendSignal(engine.context, record, number);
+  await send(signal);
+  await thaw(engine, record);
   const ended = waitContainer(engine, record);
-  using _again = record.kind === "wasm" ? repeating(() => engine.signal(record, signal)) : undefined;
-  if (timeoutSec >= 0 && !(await within(ended, timeoutSec * 1000))) await engine.signal(record, SIGKILL);
+  using _again = record.kind === "wasm" ? repeating(() => send(signal)) : undefined;
+  if (timeoutSec >= 0 && !(await within(ended, timeoutSec * 1000))) await send(SIGKILL);
   await ended;
+  await engine.reap(record);
+}
+
+/** What is paused takes no signal but SIGKILL. */
+async function thaw(engine: Engine, record: ContainerRecord): Promise<void> {
+  if (engine.status(record).state === "paused") await (await import("./change.ts")).unpauseContainer(engine, record);
 }
 
 /** Nothing inside handles signals while the payload is starting, and the kernel drops those of a first process: ask again. */
@@ -81,5 +111,6 @@ export async function attachContainer(
   record: ContainerRecord,
   options: { readonly stdin: boolean },
 ): Promise<Attachment> {
+  emitContainer(engine.context, record, "attach");
   return attachedTo(record, await attach(engine.dir(record), { stdin: options.stdin, stdout: true, stderr: true }));
 }

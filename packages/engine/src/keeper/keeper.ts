@@ -1,6 +1,6 @@
 // The keeper: one process per store, started by whoever needs it and gone when unneeded (who is alive: docs). It answers the names of user
-// networks and holds published ports. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
-import { existsSync, statSync, watch } from "node:fs";
+// networks, holds published ports and starts again what its restart policy says. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
+import { existsSync, mkdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
@@ -11,6 +11,7 @@ import { isContainerId } from "../state/ids.ts";
 import { listen, makeKeeperDir } from "./channel.ts";
 import type { Duty } from "./duty.ts";
 import { HeldPorts } from "./ports.ts";
+import { Restarts, waitingContainers } from "../restart/due.ts";
 import { startGuardian } from "./guardian.ts";
 import { Resolvers } from "./resolvers.ts";
 
@@ -42,7 +43,10 @@ async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<bo
 }
 
 function hasWork(context: EngineContext): boolean {
-  return existsSync(join(context.paths.root, "layout.json")) && needsKeeper(networksOf(context).list());
+  return (
+    existsSync(join(context.paths.root, "layout.json")) &&
+    (needsKeeper(networksOf(context).list()) || waitingContainers(context).size > 0)
+  );
 }
 
 function tryLock(path: string): Disposable | undefined {
@@ -62,28 +66,36 @@ class Keeper implements AsyncDisposable {
   /** One change at a time. */
   #work: Promise<void> = Promise.resolve();
   #lastUse = Date.now();
+  #lastSync = 0;
 
   constructor(context: EngineContext) {
     this.#context = context;
+    // A store may have no networks yet.
+    mkdirSync(join(context.paths.root, "networks"), { recursive: true, mode: 0o700 });
     this.#list = cached(join(context.paths.root, "networks"), () => networksOf(context).list());
     this.#resolvers = new Resolvers(context.paths, this.#list);
-    this.#duties = [this.#resolvers, new HeldPorts(this.#list)];
+    this.#duties = [this.#resolvers, new HeldPorts(this.#list), new Restarts(context)];
   }
 
   /** Makes what is served what the records say. */
   sync(): Promise<void> {
     const { logger } = this.#context;
     const report = (subject: string, error: unknown): void => logger.warn(`no ${subject}: ${String(error)}`);
+    this.#lastSync = Date.now();
     this.#work = this.#work.then(async () => {
       for (const duty of this.#duties) await duty.sync(report);
     });
     return this.#work;
   }
 
-  /** `serve ID` is answered when the container's names are. */
+  /** `look` is answered when everything is as the records say, `serve ID` is answered when the container's names are. */
   async answer(line: string): Promise<string> {
     this.#lastUse = Date.now();
     const [verb, id = ""] = line.split(" ");
+    if (verb === "look") {
+      await this.sync();
+      return "ok";
+    }
     if (verb !== "serve" || !isContainerId(id)) return `unknown request "${line}"`;
     await this.sync();
     return this.#resolvers.serves(id) ? "ok" : "see the log";
@@ -98,6 +110,8 @@ class Keeper implements AsyncDisposable {
       if (this.#duties.some(({ size }) => size > 0)) this.#lastUse = Date.now();
       else if (Date.now() - this.#lastUse > IDLE_MS) return;
       await clock.sleep(IDLE_MS / 10);
+      // What nobody told.
+      if (Date.now() - this.#lastSync > IDLE_MS) await this.sync();
     }
   }
 

@@ -21,6 +21,13 @@ export function wakeKeeper(context: EngineContext): void {
   startKeeper(context);
 }
 
+/** Has the keeper look at what there is to do, starting it if there is none. */
+export async function tellKeeper(context: EngineContext): Promise<void> {
+  const { ask } = await import("./channel.ts");
+  // One that is on its way out does not answer any more; it looks once more when the next finds its lock held.
+  if ((await ask(context.paths.root, "look")) === undefined) startKeeper(context);
+}
+
 /** True when a container that runs has something for the keeper: names to ask for, or ports. */
 export function wantsKeeper({ networks = {}, request }: ContainerRecord): boolean {
   const names = Object.keys(networks);

@@ -1,0 +1,49 @@
+// restart.json in the directory of a container with a restart policy: written under the container's lock, read by anybody.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "@lapstrake/base";
+import { writeFileAtomic } from "../state/atomic.ts";
+import type { ContainerRecord } from "../state/record.ts";
+
+/** How it goes on, kept in the container's directory. */
+export interface RestartState {
+  /** Restarts since a person started it. */
+  readonly count: number;
+  /** The last back-off in milliseconds; 0 before the first. */
+  readonly delayMs: number;
+  /** A person stopped it. */
+  readonly stopped: boolean;
+  /** When it starts again, in milliseconds since the epoch; absent when it does not. */
+  readonly dueMs?: number;
+}
+
+export const FIRST_STATE: RestartState = { count: 0, delayMs: 0, stopped: false };
+
+/** Name of the file. */
+export const RESTART_FILE = "restart.json";
+
+/** How it stands; the first state when nothing was written yet, or a crash of the machine left half of it. */
+export function readRestart(dir: string): RestartState {
+  try {
+    const value = JSON.parse(readFileSync(join(dir, RESTART_FILE), "utf8")) as RestartState;
+    return typeof value.count === "number" ? value : FIRST_STATE;
+  } catch (error) {
+    if (error instanceof SyntaxError || errorCode(error) === "ENOENT") return FIRST_STATE;
+    throw error;
+  }
+}
+
+/** The lock of the container is held. */
+export function writeRestart(dir: string, state: RestartState): void {
+  writeFileAtomic(join(dir, RESTART_FILE), JSON.stringify(state));
+}
+
+/** True for a container that may start again by itself. */
+export function hasRestartPolicy({ request }: ContainerRecord): boolean {
+  return request.restart !== undefined && request.restart.name !== "no";
+}
+
+/** True when it waits for its next start. */
+export function isRestarting(dir: string, record: ContainerRecord): boolean {
+  return hasRestartPolicy(record) && readRestart(dir).dueMs !== undefined;
+}

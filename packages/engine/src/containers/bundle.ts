@@ -1,8 +1,9 @@
 // ContainerRecord -> Bundle for core: the spec, the root filesystem and the supervisor's orders.
 import { join } from "node:path";
 import type { Bundle, LaunchOptions } from "@lapstrake/core";
-import type { MountSpec } from "@lapstrake/base";
+import type { MountSpec, RuntimeSpec } from "@lapstrake/base";
 import type { PreparedNetwork } from "../network/attach.ts";
+import { hasRestartPolicy } from "../restart/state.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -43,18 +44,20 @@ export function linuxBundle(
   record: ContainerRecord,
   askedMounts: readonly MountSpec[],
   network?: PreparedNetwork,
+  extras: (spec: RuntimeSpec) => RuntimeSpec = (spec) => spec,
 ): Bundle {
   const prepared = prepareRootfs(paths, record);
   const user = withDirs(prepared.layers, (dirs) =>
     lookUpUser(record.process.user, record.request.groupAdd ?? [], new MergedView(dirs)),
   );
-  const spec = containerSpec(record, {
+  const plain = containerSpec(record, {
     user,
     mounts: [...prepared.mounts, ...managedFileMounts(network?.filesDir ?? dirOf(paths, record))],
     askedMounts,
     netnsPath: network?.netnsPath,
     cgroupParent: CGROUP_PARENT,
   });
+  const spec = extras(plain);
   return { spec: isRootless() ? rootlessSpec(spec) : spec, rootfs: prepared.rootfs };
 }
 
@@ -84,6 +87,7 @@ export function launchOptions(
     reapArgv: [...reapArgv, record.id],
     foreground: start.foreground ?? false,
     ...(start.leashed === true ? { leashed: true } : {}),
+    ...(hasRestartPolicy(record) ? { guarded: true } : {}),
     initialClient: start.attach !== undefined,
     ...(start.attach === undefined ? {} : { attach: start.attach }),
     ...(start.ttySize === undefined ? {} : { ttySize: start.ttySize }),

@@ -25,6 +25,7 @@ import { checkContainerName, newContainerId, randomName, shortId } from "../stat
 import type { ContainerRecord, RecordRootfs } from "../state/record.ts";
 import { writeManagedFiles } from "./managed-files.ts";
 import { recordProcess } from "./process.ts";
+import { hasExtras } from "./has-extras.ts";
 import { checkRequest } from "./check-request.ts";
 import type { CreateRequest } from "./request.ts";
 
@@ -58,13 +59,15 @@ export async function createContainer(
   checkHost();
   const request = withImpliedNetwork(asked);
   checkRequest(request);
+  if (hasExtras(request)) (await import("./extras.ts")).checkExtras(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
   (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);
   const id = newContainerId();
-  const hostname = request.network === "host" ? context.hostname() : (request.hostname ?? shortId(id));
+  const hostname =
+    request.network === "host" || request.uts === "host" ? context.hostname() : (request.hostname ?? shortId(id));
   const now = context.clock.now();
   const record: ContainerRecord = {
     version: 1,

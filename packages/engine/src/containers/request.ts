@@ -1,4 +1,5 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
+import type { LimitRequest, SharingRequest } from "./request-limits.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import type { RestartPolicy } from "../restart/policy.ts";
 import type { MountRequest } from "../volumes/types.ts";
@@ -17,7 +18,7 @@ export interface NetworkAttachment {
 }
 
 /** What to make a container of. Absent fields take the image's or the engine's defaults. */
-export interface CreateRequest {
+export interface CreateRequest extends LimitRequest, SharingRequest {
   /** Image reference, image id, the reserved name `host`, or the path of a .wasm file (`./x.wasm`, `/x.wasm`). */
   readonly image: string;
   readonly name?: string;
@@ -73,12 +74,8 @@ export interface CreateRequest {
   readonly stopTimeoutSec?: number;
   /** What to do when it ends by itself; default nothing. */
   readonly restart?: RestartPolicy;
-  /** Bytes. */
-  readonly memoryBytes?: number;
   /** Of Wasm containers only. */
   readonly guestLimits?: GuestLimits;
-  readonly pidsLimit?: number;
-  readonly cpus?: number;
   /** Bytes; default 64 MiB. */
   readonly shmSizeBytes?: number;
   /** For the image `host`: further mounts of the machine to show (read-only), absolute paths. */

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
-import { LapError, type MountSpec } from "@lapstrake/base";
+import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { wakeKeeper } from "../keeper/wake.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
@@ -13,6 +13,7 @@ import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
+import { hasExtras } from "./has-extras.ts";
 import { acquireLock } from "./lock.ts";
 import { containerStatus } from "./status.ts";
 import { REAPED_MARK, isReaped, reapContainer } from "./reap.ts";
@@ -87,9 +88,19 @@ async function startKind(
 ): Promise<Launched> {
   const mounts = await askedMounts(context, record);
   if (record.kind === "wasm") return startWasm(context, record, mounts, options, debug);
+  const extras = await specExtras(context, record);
   if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
-    return startOnNetwork(context, record, mounts, options, debug);
-  return launchBundle(context, record, linuxBundle(context.paths, record, mounts), options, debug);
+    return startOnNetwork(context, record, { mounts, extras }, options, debug);
+  return launchBundle(context, record, linuxBundle(context.paths, record, mounts, undefined, extras), options, debug);
+}
+
+type SpecChange = ((spec: RuntimeSpec) => RuntimeSpec) | undefined;
+
+/** Limits, devices and sharing beyond the plain ones; only those that have some need the code. */
+async function specExtras(context: EngineContext, record: ContainerRecord): Promise<SpecChange> {
+  if (!hasExtras(record.request)) return undefined;
+  const { withExtras } = await import("./extras.ts");
+  return (spec) => withExtras(context, record, spec);
 }
 
 /** Volumes, folders of the machine and tmpfs; only those that have some need the code. */
@@ -113,7 +124,7 @@ async function startWasm(
 async function startOnNetwork(
   context: EngineContext,
   record: ContainerRecord,
-  mounts: readonly MountSpec[],
+  { mounts, extras }: { readonly mounts: readonly MountSpec[]; readonly extras: SpecChange },
   options: StartOptions,
   debug: DebugSink | undefined,
 ): Promise<Launched> {
@@ -126,7 +137,7 @@ async function startOnNetwork(
     if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
   };
   try {
-    const bundle = linuxBundle(context.paths, record, mounts, network);
+    const bundle = linuxBundle(context.paths, record, mounts, network, extras);
     const launched = await launchBundle(context, record, bundle, options, debug, connect);
     if (publishes(record)) wakeKeeper(context);
     return launched;

@@ -1,0 +1,134 @@
+// What the networks of stores do to the machine and to each other, in a namespace that stands for the machine's.
+import { rmSync } from "node:fs";
+import { execPath } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ownedBridges, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { needs } from "../support/facts.ts";
+import { LapStore, leftovers } from "../support/lap.ts";
+import { openSpace, type Space } from "./core-net-spaces.ts";
+
+const SERVER = `require("node:net").createServer((s) => s.end("web saw " + s.remoteAddress)).listen(80, "::")`;
+const FORWARD = ["ipv4", "ip_forward"];
+
+needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").describe("networks and the machine", () => {
+  let host: Space;
+  let one: LapStore;
+  const open = (): LapStore => new LapStore({ netns: `/proc/${host.pid}/ns/net` });
+  beforeEach(async () => {
+    host = await openSpace();
+    raiseLoopback({ fd: host.fd });
+    writeSysctl(FORWARD, "0", host.fd);
+    one = open();
+  });
+  afterEach(async () => {
+    const { folder } = one;
+    one[Symbol.dispose]();
+    await until("the keeper left", () => leftovers(folder).length === 0);
+    host[Symbol.dispose]();
+  });
+
+  const subnet = (store: LapStore): string =>
+    store.ok("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", "bridge");
+  const devices = (): string[] => {
+    using rtnl = new Rtnl({ netns: host.fd });
+    return rtnl.links().map(({ name }) => name);
+  };
+  const serve = (store: LapStore, ...flags: string[]): string =>
+    store.ok("run", "-d", ...flags, "host", execPath, "-e", SERVER);
+  const answers = async (address: string, port: number): Promise<string> => {
+    for (let tries = 0; ; tries++) {
+      const answer = await host.ask("tcp", address, port, 500);
+      if (answer.startsWith("web saw") || tries > 50) return answer;
+      await sleep(30);
+    }
+  };
+
+  it("two stores have bridges and subnets of their own, and the last to leave tidies up", async () => {
+    const two = open();
+    try {
+      // Both are chosen while neither has a bridge.
+      expect(subnet(two)).toBe(subnet(one));
+      const web = serve(one, "-p", "127.0.0.1:18301:80");
+      serve(two, "-p", "127.0.0.1:18302:80");
+      expect(subnet(two)).not.toBe(subnet(one));
+      expect(await answers("127.0.0.1", 18_301)).toMatch(/^web saw/);
+      expect(await answers("127.0.0.1", 18_302)).toMatch(/^web saw/);
+      expect(one.run(["run", "--rm", "-p", "18302:80", "host", "true"]).stderr).toMatch(/port is already allocated/);
+      two[Symbol.dispose]();
+      expect(readSysctl(FORWARD, host.fd)).toBe("1");
+      expect(await answers("127.0.0.1", 18_301)).toMatch(/^web saw/);
+      one.ok("rm", "-f", web);
+      one.ok("network", "prune", "-f");
+      await until("only loopback is left", () => devices().length === 1);
+      expect(readSysctl(FORWARD, host.fd)).toBe("0");
+    } finally {
+      two[Symbol.dispose]();
+    }
+  });
+
+  it("a store that was deleted leaves nothing in the way of the next", () => {
+    const gone = open();
+    gone.ok("run", "--rm", "host", "true");
+    gone.ok("network", "create", "--subnet", "10.88.0.0/24", "n");
+    expect(ownedBridges({ netns: host.fd })).toHaveLength(2);
+    rmSync(gone.root, { recursive: true });
+    one.ok("run", "--rm", "host", "true");
+    expect(ownedBridges({ netns: host.fd })).toMatchObject([{ bridge: "lap0", home: one.root }]);
+    gone[Symbol.dispose]();
+  });
+
+  it("publishes at [::1] and at the address that is configured, and knows the machine by name", async () => {
+    one.ok("network", "create", "--ipv6", "six");
+    serve(one, "--name", "web", "--network", "six", "-p", "[::1]:18303:80", "-p", "18304:80");
+    expect(await answers("::1", 18_303)).toMatch(/^web saw/);
+    expect(await answers("127.0.0.1", 18_304)).toMatch(/^web saw/);
+    const gateway = one.ok("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "six");
+    const lookup = `require("node:dns").promises.resolve4(process.argv[1]).then(String).then(console.log)`;
+    for (const name of ["host.docker.internal", "host.lap.internal"])
+      expect(one.ok("exec", "web", execPath, "-e", lookup, name)).toBe(gateway);
+    const env = { LAP_PUBLISH_ADDRESS: "127.0.0.1" };
+    expect(one.run(["run", "-d", "--name", "here", "-p", "18305:80", "host", "sleep", "99"], { env }).code).toBe(0);
+    expect(one.ok("port", "here")).toBe("80/tcp -> 127.0.0.1:18305");
+    const refused = one.run(["run", "--rm", "-p", "80", "host", "true"], { env: { LAP_PUBLISH_ADDRESS: "nowhere" } });
+    expect(refused.stderr).toMatch(/invalid LAP_PUBLISH_ADDRESS "nowhere"/);
+  });
+
+  it("ports go with the way out", async () => {
+    one.ok("network", "create", "first");
+    one.ok("network", "create", "second");
+    serve(one, "--name", "web", "--network", "first", "-p", "127.0.0.1:18306:80");
+    one.ok("network", "connect", "second", "web");
+    one.ok("network", "disconnect", "first", "web");
+    expect(await answers("127.0.0.1", 18_306)).toMatch(/^web saw/);
+    one.ok("network", "disconnect", "second", "web");
+    expect(one.ok("port", "web")).toBe("");
+    one.ok("network", "connect", "first", "web");
+    expect(await answers("127.0.0.1", 18_306)).toMatch(/^web saw/);
+  });
+
+  it("twelve at once get addresses and ports of their own", async () => {
+    one.ok("network", "create", "crowd");
+    const run = (n: number): Promise<number | null> => {
+      const flags = ["--name", `c${n}`, "--network", "crowd", "--network-alias", "all", "-p", "80"];
+      const child = one.spawn(["run", "-d", ...flags, "host", "sleep", "99"]);
+      return new Promise((resolve) => child.on("exit", resolve));
+    };
+    const numbers = Array.from({ length: 12 }, (_, n) => n);
+    expect(await Promise.all(numbers.map(run))).toEqual(numbers.map(() => 0));
+    const ports = numbers.map((n) => one.ok("port", `c${n}`));
+    expect(new Set(ports).size).toBe(12);
+    const lookup = `require("node:dns").promises.resolve4(process.argv[1]).then((all) => console.log(all.sort().join(" ")))`;
+    const all = one.ok("exec", "c0", execPath, "-e", lookup, "all").split(" ");
+    expect(new Set(all).size).toBe(12);
+    expect(all).toContain(one.ok("exec", "c3", execPath, "-e", lookup, "c7"));
+  }, 60_000);
+});
+
+async function until(what: string, test: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!test()) {
+    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
+    await sleep(20);
+  }
+}

@@ -124,7 +124,13 @@ static int serve(struct supervisor *s, struct client *c) {
   } else {
     status_begin(&s->status);
     s->oom_base = oom_kills(s);
-    error = launch_container(s, &message);
+    if (supervised(s)) error = status_reserve(s->dir, &s->status);
+    if (error != 0) {
+      struct text t = text_in(message.detail, sizeof message.detail);
+      text_add(&t, "write the status record");
+    } else {
+      error = launch_container(s, &message);
+    }
   }
   if (error != 0) {
     message.error = (uint32_t)error;

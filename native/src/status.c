@@ -49,13 +49,27 @@ void status_error(struct status *status, const char *error) {
   status->error_length = (uint32_t)t.length;
 }
 
-static int write_new(int dir, const struct status *status) {
-  int fd = sys_openat(dir, "status.tmp", LAP_O_CREAT | LAP_O_TRUNC | LAP_O_WRONLY, 0600);
+// Not truncated: the bytes may have been reserved, and the record has one size.
+static int write_temporary(int dir, const struct status *status) {
+  int fd = sys_openat(dir, "status.tmp", LAP_O_CREAT | LAP_O_WRONLY, 0600);
   if (fd < 0) return -fd;
   int error = write_all(fd, status, sizeof *status);
   (void)sys_close(fd);
+  return error;
+}
+
+static void drop_temporary(int dir) { (void)sys3(__NR_unlinkat, dir, "status.tmp", 0); }
+
+int status_reserve(int dir, const struct status *status) {
+  int error = write_temporary(dir, status);
+  if (error != 0) drop_temporary(dir);
+  return error;
+}
+
+static int write_new(int dir, const struct status *status) {
+  int error = write_temporary(dir, status);
   if (error == 0) error = (int)-sys4(__NR_renameat, dir, "status.tmp", dir, "status");
-  if (error != 0) (void)sys3(__NR_unlinkat, dir, "status.tmp", 0);
+  if (error != 0) drop_temporary(dir);
   return error;
 }
 

@@ -36,6 +36,8 @@ _Static_assert(sizeof(struct status) == 512, "the record is 512 bytes on the wir
 // Fills the fields that name this supervisor.
 void status_begin(struct status *status);
 void status_error(struct status *status, const char *error);
+// Takes the room of the record before the container starts, so that a full disk fails the start and not the first write; errno.
+int status_reserve(int dir, const struct status *status);
 // Writes containerDir/status by a temporary file and rename(2); errno.
 int status_write(int dir, const struct status *status);
 // Start time of a process in clock ticks since boot (proc_pid_stat(5) field 22); 0 when it is gone.

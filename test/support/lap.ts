@@ -51,11 +51,12 @@ const PROGRAMS = [
 /** A store in a temporary folder; dispose removes its containers and the folder. */
 export class LapStore {
   readonly folder: string = mkdtempSync(join(tmpdir(), "lap-e2e-"));
-  readonly root: string = join(this.folder, "store");
+  readonly root: string;
   readonly #command: readonly [string, ...string[]];
 
-  /** `netns` is the path of a network namespace that stands for the machine's. */
-  constructor(options: { readonly netns?: string } = {}) {
+  /** `netns` is the path of a network namespace that stands for the machine's; `root` a store elsewhere, whose folder stays. */
+  constructor(options: { readonly netns?: string; readonly root?: string } = {}) {
+    this.root = options.root ?? join(this.folder, "store");
     const lap = nativePart("lap");
     this.#command = options.netns === undefined ? [lap] : ["nsenter", `--net=${options.netns}`, lap];
   }

@@ -76,3 +76,8 @@ int write_id_maps(const struct plan *plan, uint64_t pid) {
   if ((plan->flags & PLAN_DENY_SETGROUPS) != 0) error = write_file(path, "deny");
   return error != 0 ? error : write_map(pid, "/gid_map", plan->gid_map);
 }
+
+int write_process_maps(uint64_t pid, struct list uids, struct list gids) {
+  int error = write_map(pid, "/uid_map", uids);
+  return error != 0 ? error : write_map(pid, "/gid_map", gids);
+}

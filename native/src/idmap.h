@@ -6,5 +6,7 @@
 
 // Writes both maps of process `pid`, by newuidmap(1) and newgidmap(1) when the plan names them; errno. Nothing without maps.
 int write_id_maps(const struct plan *plan, uint64_t pid);
+// Writes maps of triples directly, for a caller with privilege; errno.
+int write_process_maps(uint64_t pid, struct list uids, struct list gids);
 
 #endif

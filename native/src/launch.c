@@ -53,6 +53,7 @@ static void child_main(struct supervisor *s, int report) {
   run.plan = &s->plan;
   run.report = report;
   run.root = run.empty = run.proc = -1;
+  run.trees = &s->trees;
   run.gate = s->gate;
   run.failed = s->failed;
   for (int i = 0; i < 3; i++) run.stdio[i] = s->stdio[i];
@@ -184,6 +185,14 @@ static void set_detail(struct channel_message *message, const char *detail) {
   text_add(&t, detail);
 }
 
+static void set_details(struct channel_message *message, const char *what, const char *path) {
+  struct text t = text_in(message->detail, sizeof message->detail);
+  text_add(&t, what);
+  text_add(&t, " \"");
+  text_add(&t, path);
+  text_add(&t, "\"");
+}
+
 static void kill_child(struct supervisor *s) {
   (void)sys4(__NR_pidfd_send_signal, s->child, 9, NULL, 0);
   (void)sys5(__NR_waitid, 3 /* P_PIDFD */, s->child, NULL, WEXITED, NULL);
@@ -191,12 +200,16 @@ static void kill_child(struct supervisor *s) {
 
 int launch_container(struct supervisor *s, struct channel_message *message) {
   int pair[2];
-  int error = channel_pair(pair);
+  const char *detail = "";
+  int error = trees_make(&s->plan, &s->trees, &detail);
+  if (error != 0) set_details(message, "map the ids of", detail);
+  if (error == 0) error = channel_pair(pair);
   if (error != 0) return error;
   AUTO_FD report = pair[0];
   long pid = clone_in_namespace(s, pair[1], &s->child);
   (void)sys_close(pair[1]);
   close_child_ends(s);
+  trees_close(&s->trees);
   if (pid < 0) {
     set_detail(message, "clone");
     return (int)-pid;

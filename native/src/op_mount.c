@@ -140,27 +140,60 @@ int clone_tree(struct run *run, const char *source, bool recursive) {
   return (int)sys3(__NR_open_tree, LAP_AT_FDCWD, source, flags);
 }
 
-int op_mount_bind(struct run *run, struct cursor *f) {
-  const char *source = get_str(f);
-  const char *target = get_str(f);
-  uint32_t recursive = get_u32(f);
-  uint64_t set = get_u64(f);
-  uint64_t clear = get_u64(f);
-  uint64_t recursive_set = get_u64(f);
-  uint64_t recursive_clear = get_u64(f);
-  uint64_t propagation = get_u64(f);
-  uint32_t propagate_all = get_u32(f);
-  if (f->bad) return EBADMSG;
-  AUTO_FD tree = clone_tree(run, source, recursive != 0);
-  if (tree < 0) return fail_at(run, -tree, "open mount source", source);
-  int error = set_attributes(tree, propagate_all != 0, 0, 0, propagation);
-  if (error == 0) error = set_attributes(tree, false, set, clear, 0);
-  if (error == 0) error = set_attributes(tree, true, recursive_set, recursive_clear, 0);
-  if (error != 0) return fail_at(run, error, "set mount attributes of", source);
-  AUTO_FD at = make_beneath(run->root, target, is_directory(tree), is_directory(tree) ? 0755 : 0644);
-  if (at < 0) return fail_at(run, -at, "open mount target", target);
+// What a bind mount asks for besides its tree.
+struct bind {
+  const char *source;
+  const char *target;
+  uint64_t set;
+  uint64_t clear;
+  uint64_t recursive_set;
+  uint64_t recursive_clear;
+  uint64_t propagation;
+  uint32_t propagate_all;
+};
+
+static void get_bind(struct cursor *f, struct bind *b) {
+  b->set = get_u64(f);
+  b->clear = get_u64(f);
+  b->recursive_set = get_u64(f);
+  b->recursive_clear = get_u64(f);
+  b->propagation = get_u64(f);
+  b->propagate_all = get_u32(f);
+}
+
+static int bind_tree(struct run *run, int tree, const struct bind *b) {
+  int error = set_attributes(tree, b->propagate_all != 0, 0, 0, b->propagation);
+  if (error == 0) error = set_attributes(tree, false, b->set, b->clear, 0);
+  if (error == 0) error = set_attributes(tree, true, b->recursive_set, b->recursive_clear, 0);
+  if (error != 0) return fail_at(run, error, "set mount attributes of", b->source);
+  AUTO_FD at = make_beneath(run->root, b->target, is_directory(tree), is_directory(tree) ? 0755 : 0644);
+  if (at < 0) return fail_at(run, -at, "open mount target", b->target);
   error = move_to(tree, at);
-  return error == 0 ? 0 : fail_at(run, error, "mount on", target);
+  return error == 0 ? 0 : fail_at(run, error, "mount on", b->target);
+}
+
+int op_mount_bind(struct run *run, struct cursor *f) {
+  struct bind b = {.source = get_str(f), .target = NULL};
+  b.target = get_str(f);
+  uint32_t recursive = get_u32(f);
+  get_bind(f, &b);
+  if (f->bad) return EBADMSG;
+  AUTO_FD tree = clone_tree(run, b.source, recursive != 0);
+  if (tree < 0) return fail_at(run, -tree, "open mount source", b.source);
+  return bind_tree(run, tree, &b);
+}
+
+// A bind mount whose ids were mapped before the clone: trees.h.
+int op_mount_mapped(struct run *run, struct cursor *f) {
+  struct bind b = {.source = get_str(f), .target = NULL};
+  (void)get_u32(f);
+  (void)get_u32(f);
+  (void)get_u32s(f);
+  (void)get_u32s(f);
+  b.target = get_str(f);
+  get_bind(f, &b);
+  if (f->bad || run->next_tree >= run->trees->count) return EBADMSG;
+  return bind_tree(run, run->trees->fds[run->next_tree++], &b);
 }
 
 int op_set_attr(struct run *run, struct cursor *f) {

@@ -88,6 +88,14 @@ int op_root_overlay(struct run *run, struct cursor *f) {
   return overlay_by_context(run, context, at, &overlay);
 }
 
+// An overlay of mapped layers, mounted before the clone: trees.h.
+int op_root_mapped(struct run *run, struct cursor *f) {
+  const char *at = get_str(f);
+  if (f->bad || run->next_tree >= run->trees->count) return EBADMSG;
+  run->root = run->trees->fds[run->next_tree++];
+  return attach_root(run, run->root, at);
+}
+
 int op_root_bind(struct run *run, struct cursor *f) {
   const char *at = get_str(f);
   const char *path = get_str(f);

@@ -54,6 +54,8 @@ static op_function *const OPERATIONS[] = {
     op_chroot,           // 47
     op_mount_copy_up,    // 48
     op_write_self,       // 49
+    op_mount_mapped,     // 50, OP_MOUNT_MAPPED
+    op_root_mapped,      // 51, OP_ROOT_MAPPED
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

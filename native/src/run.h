@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "plan.h"
+#include "trees.h"
 
 #define DETAIL_SIZE 400
 #define STATE_SIZE 65536
@@ -29,6 +30,8 @@ struct run {
   char detail[DETAIL_SIZE];
   struct list sources;  // paths that op_open_sources opened
   int source_fds[MAX_SOURCES];
+  const struct trees *trees;  // made before the clone
+  uint32_t next_tree;
   char exec_path[4096];
   char state[STATE_SIZE];  // state JSON for hooks, from the caller
 };
@@ -52,6 +55,6 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
     op_root_propagation, op_join_target, op_set_attr,
     op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
-    op_root_open, op_chroot, op_mount_copy_up, op_write_self;
+    op_root_open, op_chroot, op_mount_copy_up, op_write_self, op_mount_mapped, op_root_mapped;
 
 #endif

@@ -15,6 +15,7 @@
 #include "client.h"
 #include "plan.h"
 #include "status.h"
+#include "trees.h"
 
 struct supervisor {
   struct plan plan;
@@ -29,6 +30,8 @@ struct supervisor {
   int stdio[3];   // the first process's ends until it runs
   int gate;       // exec.fifo
   int failed;     // exec.error
+  int guard;      // tells the guard that the end is regular
+  struct trees trees;     // what only the host's root could mount
   struct client *caller;  // who launches
   uint64_t oom_base;
   bool exited;
@@ -38,6 +41,11 @@ struct supervisor {
 int launch_container(struct supervisor *s, struct channel_message *message);
 // Pipes or nothing, before the clone; errno.
 int make_stdio(struct supervisor *s);
+// A process that runs the reaper when this one is killed, if the plan wants one; told when the end is regular.
+void guard_start(struct supervisor *s);
+void guard_dismiss(const struct supervisor *s);
+// Execs reapArgv; returns when there is none.
+void become_reaper(struct supervisor *s);
 // The event loop; returns when the container ended and every client was told.
 void supervise(struct supervisor *s);
 // Freezer, first bytes of the counter in the OOM file.

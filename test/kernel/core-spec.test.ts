@@ -102,9 +102,19 @@ describe.skipIf(missing !== undefined)(`core spec${missing === undefined ? "" : 
   test.each<readonly [string, Change, string]>([
     ["intelRdt", withLinux({ intelRdt: {} }), "ERR_LAP_UNSUPPORTED"],
     [
-      "idmap mount",
+      "idmap mount without maps",
       withMount({ destination: "/x", source: "/etc", options: ["bind", "idmap"] }),
-      "ERR_LAP_UNSUPPORTED",
+      "ERR_LAP_SPEC_INVALID",
+    ],
+    [
+      "idmap mount of a new filesystem",
+      withMount({
+        destination: "/x",
+        type: "tmpfs",
+        uidMappings: [{ containerID: 0, hostID: 1, size: 1 }],
+        gidMappings: [{ containerID: 0, hostID: 1, size: 1 }],
+      }),
+      "ERR_LAP_SPEC_INVALID",
     ],
     ["exec affinity", withProcess({ execCPUAffinity: { initial: "0" } }), "ERR_LAP_UNSUPPORTED"],
     ["unknown scheduler", withProcess({ scheduler: { policy: "SCHED_MOON" } }), "ERR_LAP_SPEC_INVALID"],

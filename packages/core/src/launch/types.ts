@@ -20,6 +20,8 @@ export type Rootfs =
       readonly volatile?: boolean;
       /** Overlay `userxattr`, needed inside a user namespace. */
       readonly userxattr?: boolean;
+      /** The layers belong to the host's ids and show as the container's: id-mapped, for a container with a user namespace. */
+      readonly mapped?: boolean;
     };
 
 /** What core runs: an OCI runtime spec and the root filesystem it stands on (`spec.root.path` is not read). */
@@ -70,6 +72,8 @@ export interface LaunchOptions {
   readonly foreground: boolean;
   /** The container is killed when the initial client, its owner, is gone: closed, or dead however it died. Needs `foreground`. */
   readonly leashed?: boolean;
+  /** A small process waits beside the supervisor and runs `reapArgv` when that is killed. */
+  readonly guarded?: boolean;
   /** Hand the launching process a connected {@link Attachment} (all three streams). */
   readonly initialClient: boolean;
   /** The container waits, its mounts made, until what `launch` is given as `meanwhile` is done. */

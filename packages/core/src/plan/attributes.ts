@@ -42,12 +42,6 @@ export function refuseUnsupported(spec: RuntimeSpec): void {
     throw unsupported("linux.intelRdt", "remove it: resctrl groups are not managed here");
   if (process?.execCPUAffinity !== undefined)
     throw unsupported("process.execCPUAffinity", "set linux.resources.cpu.cpus instead");
-  (spec.mounts ?? []).forEach((mount, index) => {
-    const hasMap = (mount.uidMappings?.length ?? 0) + (mount.gidMappings?.length ?? 0) > 0;
-    const isMapped = (mount.options ?? []).some((option) => option === "idmap" || option === "ridmap");
-    if (hasMap || isMapped)
-      throw unsupported(`mounts[${index}]: an id-mapped mount`, "change the owner of the source instead");
-  });
 }
 
 function schedulerOp(process: ProcessSpec): PlanOp[] {

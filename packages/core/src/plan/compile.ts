@@ -15,7 +15,8 @@ import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, programOps, rlimitOps } from "./process.ts";
 import { rootOps, rootTarget } from "./root.ts";
 import { requireShim } from "./shim.ts";
-import { idMaps, inUserNamespace } from "./userns.ts";
+import { sysctlOps } from "./sysctl.ts";
+import { idMaps, inUserNamespace, type IdTriples } from "./userns.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
 
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
@@ -60,16 +61,18 @@ function filesystemOps(
   bundle: Bundle,
   linux: LinuxSpec,
   facts: HostFacts,
-  isPrivate: boolean,
+  namespaces: NamespacePlan,
   awaitCaller: boolean,
+  maps: IdTriples,
 ): PlanOp[] {
   const { spec, rootfs } = bundle;
   const at = rootTarget(rootfs);
+  const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
   return [
-    ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at)] : [sharedRootOp(rootfs)]),
-    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts)),
+    ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at, maps)] : [sharedRootOp(rootfs)]),
+    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts, maps)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
-    ...Object.entries(linux.sysctl ?? {}).map(sysctlOp),
+    ...sysctlOps(spec, namespaces),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
     { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
@@ -78,10 +81,6 @@ function filesystemOps(
     { op: isPrivate ? "pivot" : "chroot" },
     ...rootPropagationOps(linux),
   ];
-}
-
-function sysctlOp([name, value]: [string, string]): PlanOp {
-  return { op: "sysctl", path: `sys/${name.replaceAll(".", "/")}`, value };
 }
 
 function rootPropagationOps(linux: LinuxSpec): PlanOp[] {
@@ -127,9 +126,8 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const warnings: string[] = [];
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
-  const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
   const maps = idMaps(linux, namespaces, facts);
-  const filesystem = filesystemOps(bundle, linux, facts, isPrivate, options.awaitCaller === true);
+  const filesystem = filesystemOps(bundle, linux, facts, namespaces, options.awaitCaller === true, maps);
   const oom = spec.process?.oomScoreAdj;
   const ops: PlanOp[] = [
     ...enterOps(namespaces, cgroups),

@@ -3,6 +3,7 @@ import { LapError, type MountSpec } from "@lapstrake/base";
 import type { CgroupMount, HostFacts } from "../facts/types.ts";
 import { MOUNT_ATTR_RDONLY, MS_PRIVATE } from "../sys/flags.ts";
 import { parseMountOptions, type MountOptions } from "./mount-options.ts";
+import { triples, type IdTriples } from "./userns.ts";
 import type { PlanOp } from "./types.ts";
 
 function invalid(index: number, why: string): LapError {
@@ -25,6 +26,20 @@ function bindOp(mount: MountSpec, options: MountOptions, index: number): PlanOp 
     propagation: options.propagation === 0 ? MS_PRIVATE : options.propagation,
     propagateAll: options.propagation === 0 || options.propagateAll ? 1 : 0,
   };
+}
+
+function isMapped(mount: MountSpec, options: MountOptions): boolean {
+  return options.idmap !== "no" || (mount.uidMappings?.length ?? 0) + (mount.gidMappings?.length ?? 0) > 0;
+}
+
+// config.md "mounts": maps of the mount's own, else those of the container's user namespace.
+function mappedOp(mount: MountSpec, options: MountOptions, index: number, own: IdTriples): PlanOp {
+  const has = (mount.uidMappings?.length ?? 0) + (mount.gidMappings?.length ?? 0) > 0;
+  if (!has && own.uidMap.length === 0) throw invalid(index, "an id-mapped mount needs uidMappings and gidMappings");
+  const uids = has ? triples(mount.uidMappings, `mounts[${index}].uidMappings`) : own.uidMap;
+  const gids = has ? triples(mount.gidMappings, `mounts[${index}].gidMappings`) : own.gidMap;
+  const mapAll = options.idmap === "ridmap" ? 1 : 0;
+  return { ...bindOp(mount, options, index), op: "mountMapped", uids, gids, mapAll };
 }
 
 function fsOp(type: string, source: string, target: string, options: MountOptions): PlanOp {
@@ -70,11 +85,15 @@ function cgroupOps(mount: MountSpec, options: MountOptions, facts: HostFacts): P
   return [fsOp("cgroup2", "cgroup", mount.destination, plain(options.set, []))];
 }
 
-/** Operations of one mount. */
-export function mountOps(mount: MountSpec, index: number, facts: HostFacts): PlanOp[] {
+/** Operations of one mount; `own` are the ids of the container. */
+export function mountOps(mount: MountSpec, index: number, facts: HostFacts, own: IdTriples): PlanOp[] {
   if (!mount.destination.startsWith("/")) throw invalid(index, `destination "${mount.destination}" is not absolute`);
   const options = parseMountOptions(mount.options ?? []);
-  if (options.bind || mount.type === "bind") return [bindOp(mount, options, index)];
+  const mapped = isMapped(mount, options);
+  if (options.bind || mount.type === "bind") {
+    return [mapped ? mappedOp(mount, options, index, own) : bindOp(mount, options, index)];
+  }
+  if (mapped) throw invalid(index, "only a bind mount can be id-mapped");
   const type = mount.type ?? "";
   if (type === "") throw invalid(index, `"${mount.destination}" has neither a type nor the option bind`);
   if (type === "cgroup" || type === "cgroup2") return cgroupOps(mount, options, facts);

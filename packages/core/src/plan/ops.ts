@@ -75,6 +75,30 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   chroot: {},
   mountCopyUp: { type: "str", source: "str", options: "strs", attr: "u64", propagation: "u64", target: "str" },
   writeSelf: { path: "str", value: "str" },
+  mountMapped: {
+    source: "str",
+    recursive: "u32",
+    mapAll: "u32",
+    uids: "u32s",
+    gids: "u32s",
+    target: "str",
+    set: "u64",
+    clear: "u64",
+    recursiveSet: "u64",
+    recursiveClear: "u64",
+    propagation: "u64",
+    propagateAll: "u32",
+  },
+  rootMapped: {
+    at: "str",
+    lowerdirs: "strs",
+    dir: "str",
+    upper: "str",
+    work: "str",
+    options: "strs",
+    uids: "u32s",
+    gids: "u32s",
+  },
 };
 
 /** Wire code of an operation's name. */

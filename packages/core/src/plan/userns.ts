@@ -9,17 +9,17 @@ import type { LaunchPlan, PlanOp } from "./types.ts";
 /** The kernel's limit on lines of an id map. */
 const MAX_MAPS = 340;
 
-function triples(maps: readonly IdMapSpec[] | undefined, field: string): number[] {
+/** Maps as the helper takes them; throws `ERR_LAP_SPEC_INVALID` for none or too many. */
+export function triples(maps: readonly IdMapSpec[] | undefined, field: string): number[] {
   const list = maps ?? [];
   if (list.length === 0 || list.length > MAX_MAPS) {
-    throw new LapError(
-      "invalidArgument",
-      "ERR_LAP_SPEC_INVALID",
-      `linux.${field}: a user namespace needs 1 to ${MAX_MAPS} mappings`,
-    );
+    throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `${field}: 1 to ${MAX_MAPS} mappings are needed`);
   }
   return list.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size]);
 }
+
+/** A container's ids; empty outside of a user namespace. */
+export type IdTriples = Pick<LaunchPlan, "uidMap" | "gidMap">;
 
 /** How a plan's maps are written. */
 export type IdMaps = Pick<LaunchPlan, "uidMap" | "gidMap" | "idHelpers" | "denySetgroups">;
@@ -50,8 +50,8 @@ function writers(
 /** Id maps of a new user namespace as triples; [] without one. Throws `ERR_LAP_SPEC_INVALID`, `ERR_LAP_NO_IDMAP`. */
 export function idMaps(linux: LinuxSpec, namespaces: NamespacePlan, facts: HostFacts): IdMaps {
   if (namespaces.isNew.has("user")) {
-    const uidMap = triples(linux.uidMappings, "uidMappings");
-    const gidMap = triples(linux.gidMappings, "gidMappings");
+    const uidMap = triples(linux.uidMappings, "linux.uidMappings");
+    const gidMap = triples(linux.gidMappings, "linux.gidMappings");
     return { uidMap, gidMap, ...writers(uidMap, gidMap, facts) };
   }
   if (facts.euid !== 0) {
@@ -75,7 +75,7 @@ function sourcesOf(ops: readonly PlanOp[]): string[] {
   const paths = ops.flatMap((op) => {
     if (op.op === "mountBind") return [op["source"] as string];
     if (op.op === "rootBind") return [op["path"] as string];
-    return op.op === "rootOverlay" ? [op["at"] as string] : [];
+    return op.op === "rootOverlay" || op.op === "rootMapped" ? [op["at"] as string] : [];
   });
   return [...new Set(paths)];
 }

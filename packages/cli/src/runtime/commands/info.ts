@@ -97,8 +97,13 @@ export const events: Command = {
 
 function templateSpec(): RuntimeSpec {
   const base = defaultSpec();
+  // On v1 a cgroup namespace hides the paths that clients look for; runc's template has it on v2 alone.
+  const namespaces = base.linux!.namespaces!.filter(
+    ({ type }) => type !== "cgroup" || hostFacts().cgroupMode === "v2",
+  );
   return {
     ...base,
+    linux: { ...base.linux, namespaces },
     hostname: "lap-runtime",
     process: { ...base.process!, terminal: true, noNewPrivileges: true },
     root: { path: "rootfs", readonly: true },
@@ -134,7 +139,7 @@ export const features: Command = {
     const facts = hostFacts();
     const document = {
       ociVersionMin: "1.0.0",
-      ociVersionMax: "1.2.0",
+      ociVersionMax: "1.3.0",
       hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
       mountOptions:
         "acl atime bind defaults dev diratime dirsync exec noatime nodev nodiratime noexec norelatime nostrictatime nosuid nosymfollow private rbind relatime ro rprivate rro rshared rslave runbindable rw shared slave strictatime suid symfollow sync tmpcopyup unbindable".split(
@@ -147,7 +152,7 @@ export const features: Command = {
         seccomp: seccompFeatures(),
         apparmor: { enabled: facts.apparmor },
         selinux: { enabled: facts.selinux },
-        mountExtensions: { idmap: { enabled: false } },
+        mountExtensions: { idmap: { enabled: true } },
       },
     };
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

@@ -21,6 +21,7 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_TEMPLATE",
   "ERR_LAP_NO_DAEMON",
   "ERR_LAP_LOGIN",
+  "ERR_LAP_NOT_SUPPORTED",
 ]);
 
 /** What docker puts before the text of a failed start. */

@@ -3,6 +3,13 @@ export { Engine, openEngine, type EngineOptions } from "./engine.ts";
 export type { EngineContext } from "./context.ts";
 export { defaultProgram, nodeProgram, type EngineProgram } from "./program.ts";
 export type { CreateRequest, NetworkAttachment } from "./containers/request.ts";
+export type {
+  DeviceNumber,
+  DeviceRequest,
+  LimitRequest,
+  SharingRequest,
+  UlimitRequest,
+} from "./containers/request-limits.ts";
 export type { StartOptions } from "./containers/bundle.ts";
 export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/start.ts";
 export type { ContainerSummary } from "./containers/list.ts";

@@ -7,12 +7,19 @@ import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
 import { guestLimits } from "./limit-flag.ts";
 import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
+import { REFUSED_FLAGS, refuseFlags } from "./refused-flags.ts";
+import { RESOURCE_FLAGS, resourceRequest } from "./resource-flags.ts";
 
 const OWN_FLAGS: readonly Flag[] = [
+  {
+    long: "annotation",
+    kind: "list",
+    valueName: "map",
+    help: "Add an annotation to the container (passed through to the OCI runtime) (default map[])",
+  },
   { long: "cap-add", kind: "list", help: "Add Linux capabilities" },
   { long: "cap-drop", kind: "list", help: "Drop Linux capabilities" },
   { long: "cidfile", kind: "string", help: "Write the container ID to the file" },
-  { long: "cpus", kind: "decimal", help: "Number of CPUs" },
   { long: "domainname", kind: "string", help: "Container NIS domain name" },
   { long: "entrypoint", kind: "string", help: "Overwrite the default ENTRYPOINT of the image" },
   { long: "env", short: "e", kind: "list", help: "Set environment variables" },
@@ -22,13 +29,12 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "include", kind: "list", help: "Image `host` only: show another mount of this machine, read-only" },
   { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
   { long: "label", short: "l", kind: "list", help: "Set meta data on a container" },
+  { long: "label-file", kind: "list", help: "Read in a line delimited file of labels" },
   { long: "limit", kind: "list", help: "Wasm only: timeout=5s, output=1m, disk=64m, files=100, processes=16" },
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
-  { long: "memory", short: "m", kind: "bytes", help: "Memory limit" },
   { long: "mount", kind: "list", valueName: "mount", help: "Attach a filesystem mount to the container" },
   { long: "name", kind: "string", help: "Assign a name to the container" },
   { long: "no-mask", kind: "bool", help: "Image `host` only: hide nothing but the store" },
-  { long: "pids-limit", kind: "int", help: "Tune container pids limit (set -1 for unlimited)" },
   { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
   { long: "privileged", kind: "bool", help: "Give extended privileges to this container" },
   {
@@ -38,7 +44,12 @@ const OWN_FLAGS: readonly Flag[] = [
   },
   { long: "quiet", short: "q", kind: "bool", help: "Suppress the pull output" },
   { long: "read-only", kind: "bool", help: "Mount the container's root filesystem as read only" },
-  { long: "rm", kind: "bool", help: "Automatically remove the container when it exits" },
+  {
+    long: "rm",
+    kind: "bool",
+    help: "Automatically remove the container and its associated anonymous volumes when it exits",
+  },
+  { long: "runtime", kind: "string", help: "Runtime to use for this container" },
   { long: "security-opt", kind: "list", help: "Security Options" },
   { long: "shm-size", kind: "bytes", help: "Size of /dev/shm" },
   { long: "stop-signal", kind: "string", help: "Signal to stop the container" },
@@ -57,13 +68,17 @@ const OWN_FLAGS: readonly Flag[] = [
 ];
 
 /** Shared by run and create; sorted as help shows them. */
-export const CREATE_FLAGS: readonly Flag[] = [...OWN_FLAGS, ...NETWORK_FLAGS].toSorted((a, b) =>
-  a.long < b.long ? -1 : 1,
-);
+export const CREATE_FLAGS: readonly Flag[] = [
+  ...OWN_FLAGS,
+  ...NETWORK_FLAGS,
+  ...RESOURCE_FLAGS,
+  ...REFUSED_FLAGS,
+].toSorted((a, b) => (a.long < b.long ? -1 : 1));
 
 /** The request a command line asks for. Throws `ERR_LAP_FILE`, `ERR_LAP_CONFLICTING_OPTIONS`. */
 export function createRequest(flags: FlagValues, args: readonly string[]): CreateRequest {
   const read = readFlags(flags);
+  refuseFlags(read);
   const entrypoint = read.text("entrypoint");
   const [image, ...command] = args as [string, ...string[]];
   return prune({
@@ -81,8 +96,10 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     openStdin: read.bool("interactive"),
     autoRemove: read.bool("rm"),
     ...networkRequest(read),
-    platform: read.text("platform"),
-    labels: pairs(read.list("label")),
+    ...resourceRequest(read),
+    annotations: pairs(read.list("annotation")),
+    platform: platformOf(read),
+    labels: pairs([...read.list("label-file").flatMap(fileLines), ...read.list("label")]),
     readonlyRootfs: read.bool("read-only"),
     binds: read.has("volume") ? read.list("volume").map(absoluteSource) : undefined,
     volumesFrom: listOrNone(read, "volumes-from"),
@@ -93,10 +110,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     securityOpt: listOrNone(read, "security-opt"),
     stopSignal: read.text("stop-signal"),
     stopTimeoutSec: read.number("stop-timeout"),
-    memoryBytes: positive(read.number("memory")),
     guestLimits: guestLimits(read.list("limit")),
-    pidsLimit: read.number("pids-limit"),
-    cpus: positive(read.number("cpus")),
     shmSizeBytes: read.number("shm-size"),
     include: listOrNone(read, "include"),
     mask: listOrNone(read, "mask"),
@@ -112,8 +126,14 @@ function prune(request: Loose<CreateRequest> & { readonly image: string }): Crea
   ) as unknown as CreateRequest;
 }
 
-function positive(value: number | undefined): number | undefined {
-  return value === undefined || value === 0 ? undefined : value;
+/** `--runtime` names the sandbox: ours for Linux, or Wasm. */
+function platformOf(read: FlagReader): string | undefined {
+  const runtime = read.text("runtime") ?? "";
+  if (runtime === "wasm") return read.text("platform") ?? "wasip1/wasm";
+  if (runtime === "" || runtime === "lapstrake" || runtime === "runc") return read.text("platform");
+  throw new LapError("invalidArgument", "ERR_LAP_RUNTIME", `unknown or invalid runtime name: ${runtime}`, {
+    hint: "runtimes are lapstrake (also by the name runc) and wasm",
+  });
 }
 
 function listOrNone(read: FlagReader, name: string): readonly string[] | undefined {
@@ -122,7 +142,7 @@ function listOrNone(read: FlagReader, name: string): readonly string[] | undefin
 
 /** Env files first, then -e; a bare NAME takes this process's value or is left out. */
 export function environment(read: FlagReader): string[] {
-  const lines = [...read.list("env-file").flatMap(envFileLines), ...read.list("env")];
+  const lines = [...read.list("env-file").flatMap(fileLines), ...read.list("env")];
   return lines.flatMap((line) => {
     if (line.includes("=")) return [line];
     const value = process.env[line];
@@ -130,7 +150,7 @@ export function environment(read: FlagReader): string[] {
   });
 }
 
-function envFileLines(path: string): string[] {
+function fileLines(path: string): string[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");

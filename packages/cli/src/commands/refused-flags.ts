@@ -1,0 +1,88 @@
+// Flags of docker's run and create that make no sense here: they are known, and refused with the reason and what to do.
+import { LapError } from "@lapstrake/base";
+import type { FlagReader } from "../args/parse.ts";
+import type { Flag } from "../args/types.ts";
+
+interface Refused extends Flag {
+  readonly because: string;
+  /** A value that is what happens anyway. */
+  readonly harmless?: readonly string[];
+}
+
+const REFUSED: readonly Refused[] = [
+  {
+    long: "disable-content-trust",
+    kind: "bool",
+    help: "Skip image verification (default true)",
+    harmless: ["true"],
+    because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
+  },
+  {
+    long: "gpus",
+    kind: "string",
+    valueName: "gpu-request",
+    help: "GPU devices to add to the container ('all' to pass all GPUs)",
+    because: "no vendor's hook runs here: add the device nodes with --device and the driver's libraries with -v",
+  },
+  {
+    long: "isolation",
+    kind: "string",
+    help: "Container isolation technology",
+    harmless: ["", "default"],
+    because: "it chooses between Windows technologies",
+  },
+  {
+    long: "kernel-memory",
+    kind: "bytes",
+    help: "Kernel memory limit",
+    harmless: ["0"],
+    because: "the kernel has no such limit any more: kernel memory counts in --memory",
+  },
+  {
+    long: "link",
+    kind: "list",
+    help: "Add link to another container",
+    because: "containers find each other by name on a network: lap network create NET, then --network NET on both",
+  },
+  {
+    long: "link-local-ip",
+    kind: "list",
+    help: "Container IPv4/IPv6 link-local addresses",
+    because: "no network driver here hands them out: use --ip or --ip6",
+  },
+  {
+    long: "use-api-socket",
+    kind: "bool",
+    help: "Bind mount Docker API socket and required auth",
+    harmless: ["false"],
+    because: "there is no daemon whose socket a container could have",
+  },
+  {
+    long: "userns",
+    kind: "string",
+    help: "User namespace to use",
+    harmless: ["", "host"],
+    because: "root containers share the machine's user namespace; run lap as an ordinary user for one with its own",
+  },
+  {
+    long: "volume-driver",
+    kind: "string",
+    help: "Optional volume driver for the container",
+    harmless: ["", "local"],
+    because: "there are no plugins: volumes are folders of the store, or what --mount describes",
+  },
+];
+
+/** Known to the parser and to help. */
+export const REFUSED_FLAGS: readonly Flag[] = REFUSED;
+
+/** Throws `ERR_LAP_NOT_SUPPORTED` for the first one that is used and would change something. */
+export function refuseFlags(read: FlagReader): void {
+  for (const { long, kind, harmless, because } of REFUSED) {
+    if (!read.has(long)) continue;
+    const value =
+      kind === "bool" ? String(read.bool(long)) : kind === "bytes" ? String(read.number(long)) : read.text(long);
+    if (kind !== "list" && harmless?.includes(value ?? "") === true) continue;
+    throw new LapError("unimplemented", "ERR_LAP_NOT_SUPPORTED", `--${long} is not supported, because ${because}`);
+  }
+}

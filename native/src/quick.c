@@ -129,6 +129,7 @@ static int signal_number(const char *word) {
 
 static int send(const struct record *record, const char *word) {
   int signal = signal_number(word);
+  if (signal == SIGKILL && (record->flags & RECORD_SHARED_PIDS) != 0) return QUICK_NOT_MINE;
   AUTO_FD process = signal < 1 || signal > 64 ? -1 : record_open_process(record);
   if (process < 0) return QUICK_NOT_MINE;
   return sys4(__NR_pidfd_send_signal, process, signal, NULL, 0) == 0 ? 0 : QUICK_NOT_MINE;
@@ -171,7 +172,7 @@ static int remove_container(int root, int dir, const char *id, const struct reco
   static const char *files[] = {"exec.fifo", "exec.error", "config.json", "state.json", "record"};
   enum life life = record_life(dir, record);
   bool allowed = life == LIFE_STOPPED || life == LIFE_CREATED || (force && life == LIFE_RUNNING);
-  if ((record->flags & RECORD_SLOW_DELETE) != 0 || !allowed) return QUICK_NOT_MINE;
+  if ((record->flags & (RECORD_SLOW_DELETE | RECORD_SHARED_PIDS)) != 0 || !allowed) return QUICK_NOT_MINE;
   if (!end_process(record) || !remove_cgroups(record->cgroups)) return QUICK_NOT_MINE;
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) (void)sys3(__NR_unlinkat, dir, files[i], 0);
   return sys3(__NR_unlinkat, root, id, 0x200) == 0 ? 0 : QUICK_NOT_MINE;

@@ -10,6 +10,8 @@
 // Something only Node does stands in the way of this command.
 #define RECORD_SLOW_START 1U
 #define RECORD_SLOW_DELETE 2U
+// Without a pid namespace the end of the first process is not the end of the others.
+#define RECORD_SHARED_PIDS 4U
 
 struct record {
   uint32_t flags;

@@ -1,7 +1,7 @@
 // A bundle folder: config.json checked, its root filesystem found (bundle.md).
 import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { LapError, parseJsonObject, type RuntimeSpec } from "@lapstrake/base";
+import { LapError, parseJsonObject, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import { validateSpec, type Rootfs } from "@lapstrake/core";
 
 const MAX_CONFIG = 16 * 1024 * 1024;
@@ -27,10 +27,19 @@ export function readBounded(path: string): Uint8Array {
   }
 }
 
+// config.md "mounts": the source of a bind mount is absolute or relative to the bundle.
+function absoluteSource(bundle: string, mount: MountSpec): MountSpec {
+  const isBind = mount.type === "bind" || (mount.options ?? []).some((one) => one === "bind" || one === "rbind");
+  if (!isBind || mount.source === undefined || mount.source.startsWith("/")) return mount;
+  return { ...mount, source: resolve(bundle, mount.source) };
+}
+
 /** Reads and checks the bundle's config; throws `ERR_LAP_SPEC_INVALID` and kin. */
 export function loadConfig(bundle: string, file: string | undefined): RuntimeSpec {
   const path = file ?? join(bundle, "config.json");
-  return validateSpec(parseJsonObject(readBounded(path), "config.json", MAX_CONFIG));
+  const spec = validateSpec(parseJsonObject(readBounded(path), "config.json", MAX_CONFIG));
+  if (spec.mounts === undefined) return spec;
+  return { ...spec, mounts: spec.mounts.map((mount) => absoluteSource(bundle, mount)) };
 }
 
 /** The root filesystem of a bundle: a directory. */

@@ -1,7 +1,8 @@
 // What every command gets: the state root, and where errors are told.
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LapError } from "@lapstrake/base";
 import { type Parsed, isOn, value } from "./flags.ts";
 
 /** Global options. */
@@ -21,12 +22,15 @@ function defaultRoot(): string {
 
 /** Reads the global flags. */
 export function contextOf(flags: Parsed): RuntimeContext {
-  return {
-    root: value(flags, "root") ?? defaultRoot(),
-    log: value(flags, "log"),
-    logFormat: value(flags, "log-format") ?? "text",
-    debug: isOn(flags, "debug"),
-  };
+  const logFormat = value(flags, "log-format") ?? "text";
+  if (logFormat !== "text" && logFormat !== "json")
+    throw new LapError("invalidArgument", "ERR_LAP_USAGE", `invalid log-format: "${logFormat}"`, {
+      hint: "use text or json",
+    });
+  // crun's way of naming it.
+  const log = value(flags, "log")?.replace(/^file:/, "");
+  if (log !== undefined) closeSync(openSync(log, "a"));
+  return { root: value(flags, "root") ?? defaultRoot(), log, logFormat, debug: isOn(flags, "debug") };
 }
 
 function logLine(context: RuntimeContext, level: string, message: string): string {

@@ -57,6 +57,24 @@ function consoleSocket(flags: Parsed, spec: RuntimeSpec, mode: CreateMode): stri
   return path === undefined ? undefined : resolve(path);
 }
 
+// systemd's socket activation (sd_listen_fds(3)): its descriptors go on to the container's first process.
+function listenFds(): number {
+  const count = Number(process.env["LISTEN_FDS"] ?? "0");
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+/** The spec with the variables of socket activation, when this command was started so. */
+function withListenFds(spec: RuntimeSpec): RuntimeSpec {
+  if (listenFds() === 0 || spec.process === undefined) return spec;
+  const names = process.env["LISTEN_FDNAMES"];
+  const env = [
+    `LISTEN_FDS=${listenFds()}`,
+    "LISTEN_PID=1",
+    ...(names === undefined ? [] : [`LISTEN_FDNAMES=${names}`]),
+  ];
+  return { ...spec, process: { ...spec.process, env: [...(spec.process.env ?? []), ...env] } };
+}
+
 function checkPreserved(count: number): number {
   for (let fd = 3; fd < 3 + count; fd++) {
     try {
@@ -97,7 +115,7 @@ function optionsFor(
       gate: mode.gate,
       inheritStdio: !isPty,
       bundle,
-      preserveFds: checkPreserved(numberOf(flags, "preserve-fds") ?? 0),
+      preserveFds: checkPreserved((numberOf(flags, "preserve-fds") ?? 0) + listenFds()),
       ...(socket === undefined ? {} : { consoleSocket: socket }),
     },
   };
@@ -120,8 +138,8 @@ function keptOf(id: string, bundle: string, spec: RuntimeSpec, plan: LaunchPlan,
 // The state for the container's own hooks carries a mark where the helper puts the status of the moment.
 async function callersHooks(hooks: HooksSpec, state: RuntimeState): Promise<string> {
   // prestart is older than the status "creating": its hooks expect a container that stands.
-  await runHooks(hooks.prestart, { ...state, status: "created" });
-  await runHooks(hooks.createRuntime, state);
+  await runHooks("prestart", hooks.prestart, { ...state, status: "created" });
+  await runHooks("createRuntime", hooks.createRuntime, state);
   return JSON.stringify({ ...state, status: "%STATUS%" });
 }
 
@@ -152,7 +170,7 @@ export async function createContainer(
   mode: CreateMode,
 ): Promise<Made> {
   const bundle = realpathSync(value(flags, "bundle") ?? process.cwd());
-  const spec = loadConfig(bundle, value(flags, "config"));
+  const spec = withListenFds(loadConfig(bundle, value(flags, "config")));
   const rootfs = rootfsOf(bundle, spec);
   const dir = claim(context.root, id);
   let plan: LaunchPlan | undefined;

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { LapError, type HookSpec, type RuntimeState } from "@lapstrake/base";
 
-function runHook(hook: HookSpec, state: string): Promise<void> {
+function runHook(hook: HookSpec, what: string, state: string): Promise<void> {
   const env = Object.fromEntries(
     (hook.env ?? []).map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
   );
@@ -12,7 +12,7 @@ function runHook(hook: HookSpec, state: string): Promise<void> {
     const timer = hook.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), hook.timeout * 1000);
     let stderr = "";
     const fail = (why: string): void =>
-      reject(new LapError("internal", "ERR_LAP_HOOK", `hook "${hook.path}" failed: ${why}`));
+      reject(new LapError("internal", "ERR_LAP_HOOK", `error running ${what}: "${hook.path}": ${why}`));
     child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-1000)));
     // A hook may end without reading its input.
     child.stdin.on("error", () => undefined);
@@ -21,12 +21,17 @@ function runHook(hook: HookSpec, state: string): Promise<void> {
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
       if (code === 0) resolve();
-      else fail(signal === null ? `exit status ${code} ${stderr.trim()}` : `signal ${signal}`);
+      else fail(`${signal === null ? `exit status ${code}` : `signal ${signal}`}, stderr: ${stderr.trim()}`);
     });
   });
 }
 
 /** Runs hooks one after the other; the first failure ends it with `ERR_LAP_HOOK`. */
-export async function runHooks(hooks: readonly HookSpec[] | undefined, state: RuntimeState): Promise<void> {
-  for (const hook of hooks ?? []) await runHook(hook, JSON.stringify(state));
+export async function runHooks(
+  kind: string,
+  hooks: readonly HookSpec[] | undefined,
+  state: RuntimeState,
+): Promise<void> {
+  for (const [index, hook] of (hooks ?? []).entries())
+    await runHook(hook, `${kind} hook #${index}`, JSON.stringify(state));
 }

@@ -9,7 +9,7 @@ import { directoryOf, forget, loadSpec, requireStatus, stateOf, statusOf, type K
 const DEATH_TRIES = 1000;
 const STEP_MS = 5;
 
-/** Opens the gate and runs poststart hooks; those only warn when they fail (runtime.md "start"). */
+/** Opens the gate and runs poststart hooks; the failure of one stops the container (runtime.md "Lifecycle" step 9). */
 export async function startContainer(context: RuntimeContext, kept: Kept): Promise<void> {
   const spec = loadSpec(context.root, kept.id);
   // The launcher may have opened the gate already, and left the telling to us.
@@ -23,10 +23,16 @@ export async function startContainer(context: RuntimeContext, kept: Kept): Promi
     return;
   }
   releaseGate(directoryOf(context.root, kept.id));
+  await poststart(spec, kept);
+}
+
+/** Runs the poststart hooks; throws `ERR_LAP_HOOK` with the container stopped. */
+export async function poststart(spec: RuntimeSpec, kept: Kept): Promise<void> {
   try {
-    await runHooks(spec.hooks?.poststart, stateOf(kept, "running"));
+    await runHooks("poststart", spec.hooks?.poststart, stateOf(kept, "running"));
   } catch (error) {
-    tellWarning(context, error instanceof Error ? error.message : String(error));
+    await killAndWait(kept);
+    throw error;
   }
 }
 
@@ -41,7 +47,7 @@ export async function killAndWait(kept: Kept): Promise<void> {
 async function poststop(context: RuntimeContext, spec: RuntimeSpec, kept: Kept): Promise<void> {
   for (const hook of spec.hooks?.poststop ?? []) {
     try {
-      await runHooks([hook], stateOf(kept, "stopped"));
+      await runHooks("poststop", [hook], stateOf(kept, "stopped"));
     } catch (error) {
       // The others still run: runtime.md "Lifecycle" step 13.
       tellWarning(context, error instanceof Error ? error.message : String(error));

@@ -1,8 +1,8 @@
-// From argv to a command: global flags, the command's own, one place that tells errors. Every failure is exit code 1 (runc's).
+// From argv to a command: global flags, the command's own, one place that tells errors. A failure is exit code 1, of exec 255 (runc's).
 import { isLapError, LapError } from "@lapstrake/base";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { contextOf, tellError, type RuntimeContext } from "./context.ts";
+import { contextOf, tellDebug, tellError, type RuntimeContext } from "./context.ts";
 import { isOn, parseFlags, value, type FlagTable, type Parsed } from "./flags.ts";
 
 const GLOBAL: FlagTable = {
@@ -59,22 +59,37 @@ function messageOf(error: unknown): string {
   return isStart ? `unable to start container process: ${error.message}` : error.message;
 }
 
+function helpOf(name: string, { table }: Command): string {
+  const flags = Object.entries(table.flags).map(([flag, kind]) => ` [--${flag}${kind === "switch" ? "" : " VALUE"}]`);
+  return `usage: lap-runtime [GLOBAL FLAGS] ${name}${flags.join("")} ARGUMENTS\n`;
+}
+
+function wantsHelp(args: readonly string[]): boolean {
+  return args.length === 1 && (args[0] === "--help" || args[0] === "-h");
+}
+
 async function dispatch(context: RuntimeContext, rest: readonly string[]): Promise<number> {
   const [name, ...args] = rest;
   const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
   if (loader === undefined)
     throw new LapError("invalidArgument", "ERR_LAP_USAGE", `unknown command ${JSON.stringify(name ?? "")}`);
   const command = await loader();
+  if (wantsHelp(args)) {
+    process.stdout.write(helpOf(name!, command));
+    return 0;
+  }
+  tellDebug(context, `lap-runtime ${VERSION}: ${rest.join(" ")}`);
   return await command.run(context, parseFlags(args, command.table));
 }
 
 /** Runs one command line; the exit code. */
 export async function runRuntime(argv: readonly string[]): Promise<number> {
   let context: RuntimeContext = { root: "", log: undefined, logFormat: "text", debug: false };
+  let command: string | undefined;
   try {
     const flags = parseFlags(argv, GLOBAL, true);
     if (isOn(flags, "version")) {
-      process.stdout.write(`lap-runtime version ${VERSION}\nspec: 1.2.0\n`);
+      process.stdout.write(`lap-runtime version ${VERSION}\nspec: 1.3.0\n`);
       return 0;
     }
     if (isOn(flags, "help") || flags.rest.length === 0) {
@@ -83,10 +98,12 @@ export async function runRuntime(argv: readonly string[]): Promise<number> {
     }
     context = contextOf(flags);
     refuseManager(flags);
+    command = flags.rest[0];
     return await dispatch(context, flags.rest);
   } catch (error) {
     tellError(context, messageOf(error));
     if (context.debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-    return 1;
+    // runc's: an exec that never ran is not a program that ended with 1.
+    return command === "exec" ? 255 : 1;
   }
 }

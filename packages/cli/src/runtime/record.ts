@@ -4,19 +4,20 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeSpec } from "@lapstrake/base";
 import { PlanWriter, type LaunchPlan } from "@lapstrake/core";
-import { stateOf, type Kept } from "./state.ts";
+import { sharesPids, stateOf, type Kept } from "./state.ts";
 
 const MAGIC = 0x5250414c;
 const VERSION = 1;
 const SLOW_START = 1;
 const SLOW_DELETE = 2;
+const SHARED_PIDS = 4;
 
 // A hook to run, mounts to take away, a missing process: Node's work.
 function flagsOf(spec: RuntimeSpec): number {
   const startsSlowly = (spec.hooks?.poststart?.length ?? 0) > 0 || spec.process === undefined;
   const hasMounts = (spec.linux?.namespaces ?? []).some(({ type }) => type === "mount");
   const deletesSlowly = (spec.hooks?.poststop?.length ?? 0) > 0 || !hasMounts;
-  return (startsSlowly ? SLOW_START : 0) | (deletesSlowly ? SLOW_DELETE : 0);
+  return (startsSlowly ? SLOW_START : 0) | (deletesSlowly ? SLOW_DELETE : 0) | (sharesPids(spec) ? SHARED_PIDS : 0);
 }
 
 // The state document in two halves, the status and the pid go between them.

@@ -44,6 +44,7 @@ export async function relayTerminal(attachment: Attachment): Promise<number> {
   const { exitCode } = await attachment.exited;
   if (stdin.isTTY) stdin.setRawMode(false);
   stdin.pause();
-  stdin.unref();
+  // A file or /dev/null as standard input has none, and holds nothing.
+  (stdin as { unref?: () => void }).unref?.();
   return exitCode;
 }

@@ -79,6 +79,11 @@ export function loadSpec(root: string, id: string): RuntimeSpec {
   return JSON.parse(readFileSync(join(directoryOf(root, id), "config.json"), "utf8")) as RuntimeSpec;
 }
 
+/** True when the end of the first process does not end the others: it has no pid namespace of its own. */
+export function sharesPids(spec: RuntimeSpec): boolean {
+  return !(spec.linux?.namespaces ?? []).some(({ type, path }) => type === "pid" && (path ?? "") === "");
+}
+
 function isFrozen(kept: Kept): boolean {
   try {
     return /^(1|FROZEN|FREEZING)/.test(readFileSync(kept.freezerFile, "latin1"));

@@ -57,25 +57,16 @@ function always(): DeviceRule[] {
   return [...mknod, ...allow];
 }
 
-/** The container's rules, last match winning: all closed, what the spec says in its order, its own devices, those every container has. */
+/** The container's rules, last match winning: all closed, what the spec says in its order, those every container has. A node of linux.devices opens nothing by itself. */
 export function deviceRules(spec: RuntimeSpec): DeviceRule[] {
   const asked = (spec.linux?.resources?.devices ?? []).map(normalize);
-  const made = (spec.linux?.devices ?? [])
-    .filter((device) => device.type !== "p")
-    .map((device): DeviceRule => ({
-      allow: true,
-      type: device.type === "b" ? "b" : "c",
-      major: device.major,
-      minor: device.minor,
-      access: "rwm",
-    }));
   const closed: DeviceRule = { allow: false, type: "a", major: undefined, minor: undefined, access: "rwm" };
   const first = asked[0];
   // A spec that opens everything first (--privileged) is meant that way.
   if (first !== undefined && first.allow && first.type === "a" && first.major === undefined) return asked;
   const rest =
     first !== undefined && !first.allow && first.type === "a" && first.major === undefined ? asked.slice(1) : asked;
-  return withoutRepeats([closed, ...rest, ...made, ...always()]);
+  return withoutRepeats([closed, ...rest, ...always()]);
 }
 
 // A rule that comes again later decides there, so the earlier one may go.

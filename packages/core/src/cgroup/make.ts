@@ -32,9 +32,14 @@ function requireUnused(dir: string): void {
   const freezer = ["cgroup.freeze", "freezer.state"].map((file) => join(dir, file)).find((file) => existsSync(file));
   const isFrozen = freezer !== undefined && /^(1|FR)/.test(readTrimmed(freezer));
   if (!isUsed && !isFrozen) return;
-  throw new LapError("conflict", "ERR_LAP_CGROUP_BUSY", `the cgroup "${dir}" is ${isUsed ? "not empty" : "frozen"}`, {
-    hint: "delete the container that uses it, or choose another linux.cgroupsPath",
-  });
+  throw new LapError(
+    "conflict",
+    "ERR_LAP_CGROUP_BUSY",
+    `container's cgroup ${isUsed ? "is not empty" : "unexpectedly frozen"}: "${dir}"`,
+    {
+      hint: "delete the container that uses it, or choose another linux.cgroupsPath",
+    },
+  );
 }
 
 // The path, once it is there.

@@ -62,7 +62,7 @@ function unifiedWrites(resources: ResourcesSpec, facts: HostFacts, path: string)
       throw new LapError(
         "invalidArgument",
         "ERR_LAP_CGROUP_CONTROLLER",
-        `linux.resources.unified: "${file}" is not a file of a v2 cgroup here`,
+        `linux.resources.unified: invalid configuration: "${file}" is not a file of a v2 cgroup here`,
       );
     }
     return {

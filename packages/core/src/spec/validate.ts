@@ -74,6 +74,8 @@ const absolute: Check = (value, field) => {
   text(value, field);
   if (!(value as string).startsWith("/")) throw invalid(field, `"${String(value)}" is not absolute`);
 };
+/** Go writes a path that is not there as "". */
+const namespacePath: Check = (value, field) => (value === "" ? undefined : absolute(value, field));
 const envEntry: Check = (value, field) => {
   text(value, field);
   if (!(value as string).includes("=")) throw invalid(field, `"${String(value)}" has no "="`);
@@ -144,7 +146,7 @@ const seccomp = object({
 
 const linux = object({
   namespaces: list(
-    object({ "type!": oneOf("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"), path: absolute }),
+    object({ "type!": oneOf("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"), path: namespacePath }),
   ),
   uidMappings: idMaps,
   gidMappings: idMaps,

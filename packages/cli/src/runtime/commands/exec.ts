@@ -44,9 +44,17 @@ function withCapabilities(process: ProcessSpec, caps: readonly string[]): Proces
   if (caps.length === 0) return process;
   const own = process.capabilities ?? {};
   const add = (set: readonly string[] | undefined): string[] => [...new Set([...(set ?? []), ...caps])];
+  // runc's rule: what the container's programs inherit, they keep.
+  const ambient = (own.inheritable?.length ?? 0) > 0 ? { ambient: add(own.ambient) } : {};
   return {
     ...process,
-    capabilities: { ...own, bounding: add(own.bounding), effective: add(own.effective), permitted: add(own.permitted) },
+    capabilities: {
+      ...own,
+      bounding: add(own.bounding),
+      effective: add(own.effective),
+      permitted: add(own.permitted),
+      ...ambient,
+    },
   };
 }
 

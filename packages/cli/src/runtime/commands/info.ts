@@ -98,9 +98,7 @@ export const events: Command = {
 function templateSpec(): RuntimeSpec {
   const base = defaultSpec();
   // On v1 a cgroup namespace hides the paths that clients look for; runc's template has it on v2 alone.
-  const namespaces = base.linux!.namespaces!.filter(
-    ({ type }) => type !== "cgroup" || hostFacts().cgroupMode === "v2",
-  );
+  const namespaces = base.linux!.namespaces!.filter(({ type }) => type !== "cgroup" || hostFacts().cgroupMode === "v2");
   return {
     ...base,
     linux: { ...base.linux, namespaces },

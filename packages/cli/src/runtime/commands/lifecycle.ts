@@ -5,7 +5,9 @@ import { NO_FLAGS, type Command } from "../command.ts";
 import { isOn, onlyWord } from "../flags.ts";
 import { deleteContainer, setFrozen, startContainer } from "../lifecycle.ts";
 import { processesOf } from "../processes.ts";
-import { listAll, load, requireStatus, stateOf, statusOf } from "../state.ts";
+import { listAll, load, loadSpec, requireStatus, sharesPids, stateOf, statusOf } from "../state.ts";
+
+const SIGKILL = 9;
 
 export const start: Command = {
   table: NO_FLAGS,
@@ -39,7 +41,9 @@ export const kill: Command = {
       throw new LapError("invalidArgument", "ERR_LAP_USAGE", "kill needs an id and at most one signal");
     const signal = signalOf(word);
     const kept = load(context.root, id);
-    if (isOn(parsed, "all")) {
+    const isShared = sharesPids(loadSpec(context.root, id));
+    // Without a pid namespace of its own the others would outlive the first process.
+    if (isOn(parsed, "all") || (signal === SIGKILL && isShared)) {
       for (const pid of processesOf(kept)) signalProcess(pid, undefined, signal);
       return 0;
     }

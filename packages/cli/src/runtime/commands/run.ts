@@ -2,10 +2,8 @@
 import type { Command } from "../command.ts";
 import { createContainer } from "../create.ts";
 import { isOn, onlyWord } from "../flags.ts";
-import { runHooks } from "../hooks.ts";
-import { removeContainer, startContainer } from "../lifecycle.ts";
+import { deleteContainer, poststart, removeContainer, startContainer } from "../lifecycle.ts";
 import { relayTerminal, waitForExit } from "../relay.ts";
-import { stateOf } from "../state.ts";
 import { CREATE_FLAGS } from "./create.ts";
 
 export const run: Command = {
@@ -18,11 +16,21 @@ export const run: Command = {
     const id = onlyWord(parsed, "the container's id");
     if (isOn(parsed, "detach")) {
       const { kept } = await createContainer(context, id, parsed, { gate: true, supervised: false, relayPty: false });
-      await startContainer(context, kept);
+      try {
+        await startContainer(context, kept);
+      } catch (error) {
+        await deleteContainer(context, kept, true);
+        throw error;
+      }
       return 0;
     }
     const made = await createContainer(context, id, parsed, { gate: false, supervised: true, relayPty: true });
-    await runHooks(made.spec.hooks?.poststart, stateOf(made.kept, "running"));
+    try {
+      await poststart(made.spec, made.kept);
+    } catch (error) {
+      await removeContainer(context, made.kept);
+      throw error;
+    }
     const attachment = made.launched.attachment!;
     const isRelayed = made.spec.process?.terminal === true && !parsed.values.has("console-socket");
     const exitCode = await (isRelayed ? relayTerminal(attachment) : waitForExit(attachment));

@@ -7,6 +7,7 @@ import { cleanup } from "@lapstrake/core";
 import { errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
+import { tellKeeper } from "../keeper/wake.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
@@ -23,7 +24,7 @@ const REAP_TIMEOUT_MS = 30_000;
 
 /** Cleans up after an ended run; with `--rm` removes the container, with a restart policy has it started again. One that runs again meanwhile is left alone. */
 export async function reapContainer(context: EngineContext, record: ContainerRecord): Promise<void> {
-  if (await settleRun(context, record)) await (await import("../keeper/wake.ts")).tellKeeper(context);
+  if (await settleRun(context, record)) await tellKeeper(context);
 }
 
 /** True when the container waits for its next start. */

@@ -3,6 +3,8 @@
 // one has 20,000 functions, whose code all instances share. A guest's own initialised data and used memory are its own: they come on top.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { UnionFs } from "@lapstrake/layers";
 import { compileModule, runWasm, type WasmModule } from "@lapstrake/wasm";
 import { parseWat } from "@lapstrake/wasm/component";
@@ -10,7 +12,7 @@ import { closePool, warmPool } from "@lapstrake/wasm/node";
 import type { Suite, Variant } from "./harness.ts";
 import type { OpenSuite } from "./main.ts";
 
-const INSTANCES = 8;
+const INSTANCES = 16;
 const PLANNED_MB = 2;
 const SETTLE_MS = 400;
 const KIB_PER_MB = 1024;
@@ -36,8 +38,19 @@ function source(functions: number): string {
     ${more.join("\n")})`;
 }
 
-/** Private and shared pages of this process that are in memory. */
-function residentMb(): number {
+/** The collector, without a flag on the command line. */
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+const collect = collector();
+
+/** This process's share of pages that are in memory, when its garbage is gone. */
+async function residentMb(): Promise<number> {
+  await sleep(SETTLE_MS);
+  collect();
+  collect();
   const line = /^Pss:\s+(\d+) kB/m.exec(readFileSync("/proc/self/smaps_rollup", "utf8"));
   return Number(line?.[1]) / KIB_PER_MB;
 }
@@ -68,12 +81,10 @@ function variant(name: string, module: WasmModule): Variant {
     name,
     async run() {
       warmPool(INSTANCES);
-      await sleep(SETTLE_MS);
-      const before = residentMb();
+      const before = await residentMb();
       const guests = park(module);
       await guests.waiting;
-      await sleep(SETTLE_MS);
-      const parked = residentMb();
+      const parked = await residentMb();
       await guests.release();
       await closePool();
       return Math.max(0, (parked - before) / INSTANCES);

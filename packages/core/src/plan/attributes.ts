@@ -37,11 +37,11 @@ function unsupported(field: string, hint: string): LapError {
 
 /** Throws `ERR_LAP_UNSUPPORTED` for a field that would otherwise be ignored. */
 export function refuseUnsupported(spec: RuntimeSpec): void {
-  const { linux, process } = spec;
+  const { linux } = spec;
   if (linux?.intelRdt !== undefined)
     throw unsupported("linux.intelRdt", "remove it: resctrl groups are not managed here");
-  if (process?.execCPUAffinity !== undefined)
-    throw unsupported("process.execCPUAffinity", "set linux.resources.cpu.cpus instead");
+  if (Object.keys(linux?.netDevices ?? {}).length > 0)
+    throw unsupported("linux.netDevices", "move the device into the network namespace in a createRuntime hook");
 }
 
 function schedulerOp(process: ProcessSpec): PlanOp[] {
@@ -116,7 +116,7 @@ export function labelOps(
   const profile = process.apparmorProfile ?? "";
   if (profile !== "" && profile !== "unconfined" && !facts.apparmor) missingAppArmor(isOci, warnings);
   if (profile !== "" && facts.apparmor)
-    ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: `exec ${profile}` });
+    ops.push({ op: "writeSelf", path: "/proc/self/attr/apparmor/exec", value: `exec ${profile}` });
   const label = process.selinuxLabel ?? "";
   if (label !== "" && facts.selinux) ops.push({ op: "writeSelf", path: "/proc/self/attr/exec", value: label });
   if ((label !== "" || (linux.mountLabel ?? "") !== "") && !facts.selinux) {

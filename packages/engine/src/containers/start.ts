@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
 import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
-import { wakeKeeper } from "../keeper/wake.ts";
+import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
+import { isChecked, STARTING, writeHealth } from "../health/state.ts";
 import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
@@ -75,8 +76,11 @@ async function startLocked(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   if (options.attach !== undefined) emitContainer(context, record, "attach");
+  // Before: whoever sees it run sees that it is not healthy yet.
+  if (record.health !== undefined && isChecked(record)) writeHealth(dirOf(context.paths, record), STARTING);
   const launched = await startKind(context, record, options, debug);
   emitContainer(context, record, "start");
+  if (record.health !== undefined && isChecked(record)) await tellKeeper(context);
   return launched;
 }
 
@@ -150,12 +154,14 @@ async function startOnNetwork(
 async function launchBundle(
   context: EngineContext,
   record: ContainerRecord,
-  bundle: Bundle,
+  unconfined: Bundle,
   options: StartOptions,
   debug: DebugSink | undefined,
   meanwhile?: () => Promise<void>,
 ): Promise<Launched> {
   const facts = hostFacts();
+  const isConfined = facts.apparmor && record.kind !== "wasm";
+  const bundle = isConfined ? (await import("../sandbox/apparmor.ts")).confined(unconfined, record) : unconfined;
   const orders = launchOptions(context.paths, record, options, context.reapArgv);
   const plan = compile(bundle, facts, meanwhile === undefined ? orders : { ...orders, awaitCaller: true });
   if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));

@@ -110,3 +110,27 @@ export { emit, emitContainer, type EventSink } from "./events/emit.ts";
 export { readEvents, type EventsRequest } from "./events/events.ts";
 export type { EventFilters } from "./events/filter.ts";
 export { checkEngine, type CheckOptions, type Finding, type ProblemKind } from "./check/check.ts";
+export { open, type OpenOptions } from "./library/open.ts";
+export type {
+  Box,
+  BoxExit,
+  BoxLogOptions,
+  BoxOptions,
+  BoxState,
+  ContainerOptions,
+  ExecOptions,
+  ForkOptions,
+  PortAddress,
+  RunOptions,
+  Snapshot,
+  SnapshotOptions,
+  Store,
+  Surroundings,
+} from "./library/types.ts";
+export type { Encoding, Input, Output, ProcessOptions, Result } from "./library/process-types.ts";
+export type { Process } from "./library/process.ts";
+export { ProcessError } from "./library/process-error.ts";
+export type { BoxFs, FileData } from "./library/fs/box-fs.ts";
+export type { Shell, ShellValue } from "./library/shell.ts";
+export type { WaitFor } from "./library/wait/wait-for.ts";
+export { forkContainer, type Forked, type ForkRequest } from "./library/fork.ts";

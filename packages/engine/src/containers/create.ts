@@ -15,6 +15,7 @@ import { recallSource, rememberSource, storeStamp, type ResolvedSource } from ".
 import type { PreparedMounts } from "../volumes/prepare.ts";
 import { networkMode } from "../network/mode.ts";
 import type { ResolvedNetworks } from "../network/resolve.ts";
+import { emitContainer } from "../events/emit.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { checkLinuxRequest, checkWasmRequest } from "../sandbox/wasm-limits.ts";
@@ -38,6 +39,17 @@ export interface CreateOptions {
   readonly transient?: boolean;
   /** This process holds it: it does not outlive the process, however that ends. */
   readonly held?: boolean;
+  /** It begins as what another one is now: see library/fork.ts. */
+  readonly fork?: ForkSource;
+}
+
+/** Where a fork comes from. */
+export interface ForkSource {
+  /** As the original names its image; the request has the id, because names move. */
+  readonly imageName: string;
+  readonly frozen: readonly string[];
+  /** Fills the new container's directory, which is not in its place yet. */
+  readonly fill: (dir: string) => void;
 }
 
 /** What an image name came to. */
@@ -59,6 +71,10 @@ export async function createContainer(
   checkHost();
   const request = withImpliedNetwork(asked);
   checkRequest(request);
+  const { restart, health, healthOnFailure } = request;
+  if (restart !== undefined || health !== undefined || healthOnFailure !== undefined) {
+    (await import("./check-life.ts")).checkLife(request);
+  }
   if (hasExtras(request)) (await import("./extras.ts")).checkExtras(request);
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
@@ -75,14 +91,16 @@ export async function createContainer(
     name: name ?? randomName(0),
     createdAt: formatTimestamp(now.sec, now.nsec),
     kind: source.kind,
-    image: { name: request.image, id: source.imageId, labels: source.config.Labels ?? {}, ...exposed(source) },
+    image: { name: options.fork?.imageName ?? request.image, id: source.imageId, labels: source.config.Labels ?? {}, ...exposed(source) },
     rootfs: source.rootfs,
     process: recordProcess(request, source.config, hostname),
     hostname: request.hostname ?? hostname,
     autoRemove: request.autoRemove ?? false,
     ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
     ...(options.held === true ? { holder: thisProcess() } : {}),
+    ...(options.fork === undefined ? {} : { frozen: options.fork.frozen }),
     ...(networks === undefined ? {} : { networks }),
+    ...(await healthOf(request, source.config)),
     ...(mounts === undefined ? {} : { mounts: mounts.mounts }),
     request: network === undefined ? request : { ...request, network },
   };
@@ -90,15 +108,16 @@ export async function createContainer(
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, record.request);
+    options.fork?.fill(dir);
   };
   const add = (): ContainerRecord => addContainer(context.paths, record, name !== undefined, prepare);
-  const publish = mounts === undefined ? add : (): Promise<ContainerRecord> => mounts.commit(add);
-  try {
-    return await publish();
-  } catch (error) {
+  const publish = async (): Promise<ContainerRecord> => (mounts === undefined ? add() : mounts.commit(add));
+  const made = await publish().catch((error: unknown) => {
     if (name === undefined || !holderIsGone(context, error, name)) throw error;
     return publish();
-  }
+  });
+  emitContainer(context, made, "create");
+  return made;
 }
 
 /** What is to be mounted besides the engine's own; only those that ask for it need the code. */
@@ -111,6 +130,16 @@ async function prepareMounts(
   const asked = binds ?? mounts ?? tmpfs ?? volumesFrom ?? source.config.Volumes ?? undefined;
   if (asked === undefined) return undefined;
   return (await import("../volumes/prepare.ts")).prepareMounts(context, request, source);
+}
+
+/** Only what has checks keeps more than that it has none. */
+async function healthOf(
+  request: CreateRequest,
+  image: ExecConfig,
+): Promise<Pick<ContainerRecord, "health" | "shell">> {
+  if (image.Healthcheck === undefined && request.health === undefined) return {};
+  const health = (await import("../health/config.ts")).mergeHealth(image.Healthcheck, request.health)!;
+  return { health, ...(image.Shell === undefined ? {} : { shell: image.Shell }) };
 }
 
 /** True when the name was held by a container whose creator died, and which is removed now that somebody looked. */

@@ -27,6 +27,8 @@ export interface ExecRequest {
   readonly ttySize?: { readonly rows: number; readonly cols: number };
   /** Nobody is attached; the process goes on by itself. */
   readonly detach?: boolean;
+  /** It is killed when the caller's connection is gone. */
+  readonly leashed?: boolean;
 }
 
 /** A process added to a container; dispose to forget its record. */
@@ -67,6 +69,7 @@ export async function execContainer(
           reapArgv: request.detach === true ? ["/bin/rm", "-rf", execDir] : [],
           foreground: request.detach !== true,
           initialClient: request.detach !== true,
+          ...(request.leashed === true ? { leashed: true } : {}),
           attach: { stdin: request.openStdin ?? false, stdout: true, stderr: true },
           ...(request.ttySize === undefined ? {} : { ttySize: request.ttySize }),
         },

@@ -132,7 +132,7 @@ export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord,
 }
 
 /** The upper's own mode and owner show as those of the container's root. */
-function copyRootMetadata(dir: string, top: string): void {
+export function copyRootMetadata(dir: string, top: string): void {
   withDirs([join(dir, "upper"), top], ([upper, from]) => {
     const stat = from!.stat("")!;
     upper!.chown("", stat.uid, stat.gid);

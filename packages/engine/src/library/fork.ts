@@ -1,0 +1,168 @@
+// Forking a container. One that does not run gives its upper away: it becomes a read-only directory beneath the fresh uppers of both,
+// so the cost does not know how much was written. A running one is paused and its upper copied, by reflink where the filesystem can.
+import { execFile } from "node:child_process";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { control } from "@lapstrake/core";
+import { LapError } from "@lapstrake/base";
+import { lockContainer } from "../containers/lock.ts";
+import type { CreateRequest } from "../containers/request.ts";
+import type { Engine } from "../engine.ts";
+import { handoverDir, handoverPath } from "../sandbox/handover.ts";
+import { copyRootMetadata } from "../sandbox/rootfs.ts";
+import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
+import { randomHex } from "../state/random.ts";
+import { writeRecord, type ContainerRecord } from "../state/record.ts";
+
+const run = promisify(execFile);
+
+/** How the new container is meant. */
+export interface ForkRequest {
+  readonly name?: string;
+  readonly held: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Both containers as they are recorded now. */
+export interface Forked {
+  readonly original: ContainerRecord;
+  readonly record: ContainerRecord;
+}
+
+/** Makes a container that begins with the files `original` has now; nothing runs in it yet. Volumes are not part of it. */
+export async function forkContainer(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
+  request.signal?.throwIfAborted();
+  const { state } = engine.status(original);
+  const isRunning = state === "running" || state === "paused";
+  if (original.kind === "wasm") return forkWasm(engine, original, request, isRunning);
+  return isRunning
+    ? forkRunning(engine, original, request, state === "paused")
+    : forkStopped(engine, original, request);
+}
+
+async function forkStopped(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
+  const frozen = freeze(engine, original);
+  const record = await createFork(engine, frozen, request, () => undefined);
+  await requireFrozen(engine, record);
+  return { original: frozen, record };
+}
+
+/** The upper becomes frozen; an empty one need not. Recorded before it is moved: see `frozenDirs`. */
+function freeze(engine: Engine, original: ContainerRecord): ContainerRecord {
+  const { paths } = engine.context;
+  const dir = engine.dir(original);
+  using _lock = lockContainer(dir);
+  const upper = join(dir, "upper");
+  if (existsSync(upper) && readdirSync(upper).length === 0) return original;
+  const name = randomHex(32);
+  const frozen = { ...original, frozen: [name, ...(original.frozen ?? [])] };
+  mkdirSync(join(paths.root, "frozen"), { recursive: true, mode: 0o700 });
+  writeRecord(dir, frozen);
+  renameSync(upper, frozenDir(paths, name));
+  mkdirSync(upper, { mode: 0o755 });
+  copyRootMetadata(dir, frozenDir(paths, name));
+  return frozen;
+}
+
+/** The original, and with it what was frozen, may have been removed before the fork was public. */
+async function requireFrozen(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { paths } = engine.context;
+  {
+    using _lock = lockFrozen(paths);
+    if (frozenDirs(paths, record).length === (record.frozen ?? []).length) return;
+  }
+  await engine.remove(record, { force: true });
+  throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", "the container was removed while it was being forked");
+}
+
+async function forkRunning(
+  engine: Engine,
+  original: ContainerRecord,
+  request: ForkRequest,
+  wasPaused: boolean,
+): Promise<Forked> {
+  const aside = join(engine.context.paths.trash, `fork-${randomHex(8)}`);
+  try {
+    await copyPaused(engine, original, aside, wasPaused, request.signal);
+    const record = await createFork(engine, original, request, (dir) => {
+      rmSync(join(dir, "upper"), { recursive: true });
+      renameSync(aside, join(dir, "upper"));
+    });
+    await requireFrozen(engine, record);
+    return { original, record };
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+async function copyPaused(
+  engine: Engine,
+  original: ContainerRecord,
+  to: string,
+  wasPaused: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const from = join(engine.dir(original), "upper");
+  await using connection = await control(engine.dir(original));
+  if (!wasPaused) await connection.pause();
+  try {
+    // Whiteouts, attributes, owners, links and holes included; no link is followed.
+    await run("cp", ["-a", "--reflink=auto", "--sparse=auto", "-T", "--", from, to], { signal });
+  } finally {
+    if (!wasPaused) await connection.resume();
+  }
+}
+
+async function forkWasm(
+  engine: Engine,
+  original: ContainerRecord,
+  request: ForkRequest,
+  isRunning: boolean,
+): Promise<Forked> {
+  if (isRunning) {
+    throw new LapError("failedPrecondition", "ERR_LAP_FORK_WASM", "a running Wasm container cannot be forked", {
+      hint: "wait for its end: its changes are in memory until then",
+    });
+  }
+  const changes = handoverPath(engine.dir(original));
+  const record = await createFork(engine, original, request, (dir) => {
+    if (!existsSync(changes)) return;
+    mkdirSync(handoverDir(dir), { mode: 0o700 });
+    // Replaced by rename, never written in place: both may have the same file.
+    linkSync(changes, handoverPath(dir));
+  });
+  return { original, record };
+}
+
+function createFork(
+  engine: Engine,
+  original: ContainerRecord,
+  { name, held }: ForkRequest,
+  fill: (dir: string) => void,
+): Promise<ContainerRecord> {
+  const fork = { imageName: original.image.name, frozen: original.frozen ?? [], fill };
+  return engine.create(forkedRequest(engine, original, name), { held, fork });
+}
+
+/** The original's request without what only one can have: its name, its addresses, its fixed ports. */
+function forkedRequest(engine: Engine, original: ContainerRecord, name: string | undefined): CreateRequest {
+  const { name: _name, attachments, ports, ...same } = original.request;
+  const module = original.rootfs.kind === "module" ? join(engine.dir(original), "module.wasm") : undefined;
+  return {
+    ...same,
+    image: original.image.id ?? module ?? same.image,
+    autoRemove: false,
+    ...(name === undefined ? {} : { name }),
+    ...(ports === undefined ? {} : { ports: ports.map((port) => ({ ...port, hostPorts: [0, 0] as const })) }),
+    ...(attachments === undefined ? {} : { attachments: withoutAddresses(attachments) }),
+  };
+}
+
+function withoutAddresses(
+  attachments: NonNullable<CreateRequest["attachments"]>,
+): NonNullable<CreateRequest["attachments"]> {
+  return Object.fromEntries(
+    Object.entries(attachments).map(([network, { aliases }]) => [network, aliases === undefined ? {} : { aliases }]),
+  );
+}

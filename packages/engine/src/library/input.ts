@@ -1,0 +1,45 @@
+// Standard input of a process: given whole or as a stream, or written by the caller through a Writable; always with backpressure.
+import { Writable } from "node:stream";
+import { errorCode } from "@lapstrake/base";
+import type { Input, StartedProcess } from "./process-types.ts";
+
+/** Feeds `input` and ends it. A program that reads no further is no error. */
+export async function feed(process: StartedProcess, input: Exclude<Input, "pipe">): Promise<void> {
+  try {
+    for await (const chunk of chunksOf(input)) await process.writeStdin(bytesOf(chunk));
+  } catch (error) {
+    if (errorCode(error) !== "EPIPE") throw error;
+  } finally {
+    process.endStdin();
+  }
+}
+
+function chunksOf(input: Exclude<Input, "pipe">): Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string> {
+  if (input instanceof Uint8Array) return [input];
+  if ("text" in input) return [input.text];
+  return input;
+}
+
+function bytesOf(chunk: Uint8Array | string): Uint8Array {
+  return typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}
+
+/** A Writable that becomes the process's input once it runs. */
+export function inputStream(started: Promise<StartedProcess>): Writable {
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      started.then((process) => process.writeStdin(chunk)).then(() => done(), done);
+    },
+    final(done) {
+      started.then((process) => process.endStdin()).then(() => done(), done);
+    },
+    destroy(error, done) {
+      started.then(
+        (process) => process.endStdin(),
+        () => undefined,
+      );
+      done(error);
+    },
+  });
+  return stream;
+}

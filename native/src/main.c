@@ -104,7 +104,7 @@ static void report_started(struct supervisor *s, struct client *c) {
 }
 
 // Cleaning up is policy and therefore Node's: this process becomes `lap _reap ID`.
-static void become_reaper(struct supervisor *s) {
+void become_reaper(struct supervisor *s) {
   static const char *argv[64];
   struct list list = s->plan.reap_argv;
   uint64_t none = 0;
@@ -141,7 +141,9 @@ static int serve(struct supervisor *s, struct client *c) {
   }
   report_started(s, c);
   if (!supervised(s)) return 0;
+  guard_start(s);
   supervise(s);
+  guard_dismiss(s);
   become_reaper(s);
   return 0;
 }
@@ -150,7 +152,7 @@ int lap_main(int argc, char **argv, char **envp) {
   if (argc > 0 && text_equal(argv[0], "lap-userns")) return userns_main(argc, argv, envp);
   struct supervisor *s = &supervisor;
   s->envp = envp;
-  s->gate = s->failed = -1;
+  s->gate = s->failed = s->guard = -1;
   s->dir = s->listener = s->signals = s->in = s->child = s->out[0] = s->out[1] = -1;
   clients_begin();
   struct client *c = client_add(CLIENT_FD, false);

@@ -26,6 +26,8 @@
 #define PLAN_DENY_SETGROUPS 256U
 // The container dies with its owner's connection.
 #define PLAN_LEASHED 512U
+// A process waits beside the supervisor and runs the reaper if that is killed.
+#define PLAN_GUARDED 1024U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {

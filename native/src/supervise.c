@@ -79,6 +79,11 @@ static int freeze(bool frozen) {
   return status_write(self->dir, &self->status);
 }
 
+static void leave(void) {
+  guard_dismiss(self);
+  lap_exit(0);
+}
+
 void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t *payload, uint32_t length) {
   switch (type) {
     case FRAME_ATTACH: c->streams = flags; c->waiting = true; answer(c, type, 0); break;
@@ -88,7 +93,7 @@ void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t
     case FRAME_WAIT: c->waiting = true; break;
     case FRAME_PAUSE: answer(c, type, freeze(true)); break;
     case FRAME_RESUME: answer(c, type, freeze(false)); break;
-    case FRAME_REAPED: if (c->owner) lap_exit(0); break;
+    case FRAME_REAPED: if (c->owner) leave(); break;
     default: client_close(c);
   }
 }

@@ -15,6 +15,7 @@ const INHERIT = 64;
 const GATE = 128;
 const DENY_SETGROUPS = 256;
 const LEASHED = 512;
+const GUARDED = 1024;
 
 const CLIENT_STDIN = 1;
 const CLIENT_STDOUT = 2;
@@ -32,7 +33,8 @@ function headerFlags(plan: LaunchPlan): number {
     (options.oci?.inheritStdio === true ? INHERIT : 0) |
     (options.oci?.gate === true ? GATE : 0) |
     (plan.denySetgroups ? DENY_SETGROUPS : 0) |
-    (options.leashed === true ? LEASHED : 0)
+    (options.leashed === true ? LEASHED : 0) |
+    (options.guarded === true ? GUARDED : 0)
   );
 }
 

@@ -1,5 +1,6 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
 import type { LimitRequest, SharingRequest } from "./request-limits.ts";
+import type { HealthAction, HealthRequest } from "../health/config.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import type { RestartPolicy } from "../restart/policy.ts";
 import type { MountRequest } from "../volumes/types.ts";
@@ -74,6 +75,12 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly stopTimeoutSec?: number;
   /** What to do when it ends by itself; default nothing. */
   readonly restart?: RestartPolicy;
+  /** Checks of its health, in place of the image's. */
+  readonly health?: HealthRequest;
+  /** What happens when it is unhealthy; default nothing. */
+  readonly healthOnFailure?: HealthAction;
+  /** A small init is its first process, which reaps and forwards signals. */
+  readonly init?: boolean;
   /** Of Wasm containers only. */
   readonly guestLimits?: GuestLimits;
   /** Bytes; default 64 MiB. */

@@ -61,7 +61,8 @@ export async function stopContainer(
   if (isRunning || wasWaiting) emitContainer(context, record, "stop");
 }
 
-async function endByStages(
+/** The stop signal, SIGKILL after the grace period, and cleaning up; nothing else is said of it. */
+export async function endByStages(
   engine: Engine,
   record: ContainerRecord,
   options: { readonly timeoutSec?: number; readonly signal?: number },

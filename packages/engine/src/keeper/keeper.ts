@@ -1,5 +1,5 @@
 // The keeper: one process per store, started by whoever needs it and gone when unneeded (who is alive: docs). It answers the names of user
-// networks, holds published ports and starts again what its restart policy says. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
+// networks, holds published ports checks health and starts again what its restart policy says. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
 import { existsSync, mkdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";
@@ -11,6 +11,7 @@ import { isContainerId } from "../state/ids.ts";
 import { listen, makeKeeperDir } from "./channel.ts";
 import type { Duty } from "./duty.ts";
 import { HeldPorts } from "./ports.ts";
+import { HealthChecks, checkedRuns } from "../health/checks.ts";
 import { Restarts, waitingContainers } from "../restart/due.ts";
 import { startGuardian } from "./guardian.ts";
 import { Resolvers } from "./resolvers.ts";
@@ -74,7 +75,7 @@ class Keeper implements AsyncDisposable {
     mkdirSync(join(context.paths.root, "networks"), { recursive: true, mode: 0o700 });
     this.#list = cached(join(context.paths.root, "networks"), () => networksOf(context).list());
     this.#resolvers = new Resolvers(context.paths, this.#list);
-    this.#duties = [this.#resolvers, new HeldPorts(this.#list), new Restarts(context)];
+    this.#duties = [this.#resolvers, new HeldPorts(this.#list), new Restarts(context), new HealthChecks(context)];
   }
 
   /** Makes what is served what the records say. */

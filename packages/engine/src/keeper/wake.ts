@@ -28,8 +28,9 @@ export async function tellKeeper(context: EngineContext): Promise<void> {
   if ((await ask(context.paths.root, "look")) === undefined) startKeeper(context);
 }
 
-/** True when a container that runs has something for the keeper: names to ask for, or ports. */
-export function wantsKeeper({ networks = {}, request }: ContainerRecord): boolean {
+/** True when a container that runs has something for the keeper: names to ask for, ports, or a check of its health. */
+export function wantsKeeper({ networks = {}, request, health }: ContainerRecord): boolean {
+  if (health !== undefined) return true;
   const names = Object.keys(networks);
   if (names.length === 0) return false;
   return names.some((name) => name !== "bridge") || (request.ports ?? []).length > 0 || request.publishAll === true;

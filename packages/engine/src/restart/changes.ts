@@ -9,12 +9,15 @@ const MS = 1000;
 /** After the end of a run: true when the container starts again, which the keeper has to be told. */
 export function planRestart(dir: string, record: ContainerRecord, status: ContainerStatus): boolean {
   const { restart } = record.request;
+  const state = readRestart(dir);
+  // Somebody ended it to start it again.
+  if (state.dueMs !== undefined) return true;
   if (restart === undefined || status.startedAt === undefined) return false;
   const nowMs = Date.now();
   const ended = status.finishedAt;
   const endMs = ended === undefined ? nowMs : ended.sec * MS + ended.nsec / 1e6;
   const ranMs = endMs - (status.startedAt.sec * MS + status.startedAt.nsec / 1e6);
-  const next = afterEnd(restart, readRestart(dir), { exitCode: status.exitCode, ranMs, nowMs });
+  const next = afterEnd(restart, state, { exitCode: status.exitCode, ranMs, nowMs });
   writeRestart(dir, next);
   return next.dueMs !== undefined;
 }

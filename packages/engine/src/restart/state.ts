@@ -40,6 +40,7 @@ export function writeRestart(dir: string, state: RestartState): void {
 
 /** True for a container that may start again by itself. */
 export function hasRestartPolicy({ request }: ContainerRecord): boolean {
+  if (request.healthOnFailure === "restart") return true;
   return request.restart !== undefined && request.restart.name !== "no";
 }
 

@@ -2,7 +2,7 @@
 // Second value of the data flow (CreateRequest -> ContainerRecord -> RuntimeSpec). What it is doing lives in core's status record.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode, type ByteString, type Digest } from "@lapstrake/base";
+import { LapError, errorCode, type ByteString, type Digest, type HealthConfig } from "@lapstrake/base";
 import type { CreateRequest, NetworkAttachment } from "../containers/request.ts";
 import type { RecordMount } from "../volumes/types.ts";
 import { writeFileAtomic } from "./atomic.ts";
@@ -74,6 +74,10 @@ export interface ContainerRecord {
   readonly holder?: ProcessId;
   /** What is mounted besides the engine's own; absent when nothing is. */
   readonly mounts?: readonly RecordMount[];
+  /** The health check, the image's and the request's merged; absent without one. */
+  readonly health?: HealthConfig;
+  /** The image's shell, for checks that are a line of it. */
+  readonly shell?: readonly string[];
   readonly request: CreateRequest;
 }
 

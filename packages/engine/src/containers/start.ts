@@ -119,6 +119,7 @@ async function startWasm(
   options: StartOptions,
   debug: DebugSink | undefined,
 ): Promise<Launched> {
+  await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
   const launched = await launchBundle(context, record, wasmBundle(context, record, mounts), options, debug);
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();

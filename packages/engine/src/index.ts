@@ -105,6 +105,10 @@ export {
   removeNetwork,
   type NetworkRow,
 } from "./network/manage.ts";
+export type { RestartPolicy } from "./restart/policy.ts";
+export { readRestart, type RestartState } from "./restart/state.ts";
+export type { HealthAction, HealthRequest } from "./health/config.ts";
+export { readHealth, type Health, type HealthCheck, type HealthStatus } from "./health/state.ts";
 export { eventJson, eventLine, type EngineEvent, type EventType } from "./events/event.ts";
 export { emit, emitContainer, type EventSink } from "./events/emit.ts";
 export { readEvents, type EventsRequest } from "./events/events.ts";

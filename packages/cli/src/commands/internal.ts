@@ -13,11 +13,11 @@ const internal = {
 export const reapCommand: Command = {
   ...internal,
   name: "_reap",
-  usage: "ROOT CONTAINER",
+  usage: "ROOT CONTAINER [EXEC]",
   minArgs: 2,
-  maxArgs: 2,
+  maxArgs: 3,
   async run({ args }) {
-    await reapById(engineFor({ root: args[0] }), args[1]!);
+    await reapById(engineFor({ root: args[0] }), args[1]!, args[2]);
     return 0;
   },
 };

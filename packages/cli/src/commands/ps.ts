@@ -1,5 +1,5 @@
 // `lap ps`.
-import { LapError, formatAgo, formatSize } from "@lapstrake/base";
+import { formatAgo, formatSize } from "@lapstrake/base";
 import {
   containerSizeBytes,
   listImages,
@@ -11,12 +11,16 @@ import {
   type Engine,
   type ShownPort,
 } from "@lapstrake/engine";
+import { FILTER_FLAG, matchesAll, parseFilters } from "../args/filters.ts";
+import { FORMAT_HELP } from "../args/format-help.ts";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
-import { formatRows } from "../output/template.ts";
+import { quietOrFormat } from "../output/quiet.ts";
+import { formatRows, type Row } from "../output/template.ts";
+import { FILTERS, worldFor } from "./ps-filters.ts";
 import { commandText, containerStatusText } from "../output/wording.ts";
 
 export const psCommand: Command = {
@@ -30,18 +34,8 @@ export const psCommand: Command = {
   errorExitCode: 1,
   flags: [
     { long: "all", short: "a", kind: "bool", help: "Show all containers (default shows just running)" },
-    {
-      long: "filter",
-      short: "f",
-      kind: "list",
-      valueName: "filter",
-      help: "Filter output based on conditions provided",
-    },
-    {
-      long: "format",
-      kind: "string",
-      help: "Format output: a Go template of plain fields, `table TEMPLATE` or `json`",
-    },
+    FILTER_FLAG,
+    { long: "format", kind: "string", help: FORMAT_HELP },
     {
       long: "last",
       short: "n",
@@ -61,17 +55,19 @@ const HEADER = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS"
 async function ps({ flags, global }: Invocation): Promise<number> {
   const read = readFlags(flags);
   const engine = engineFor(global);
-  const found = select(engine.list(), read);
+  const found = await select(engine, read);
   const noTrunc = read.bool("no-trunc");
   const isOnNetworks = found.some(({ record }) => record.networks !== undefined);
   const ports = isOnNetworks && !read.bool("quiet") ? await engine.publishedPorts() : undefined;
   const plain = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
   const isSized = read.bool("size") || asksSize(read.text("format"));
   const rows = isSized && !read.bool("quiet") ? await withSizes(engine, found, plain) : plain;
-  if (read.bool("quiet")) out(rows.map((fields) => `${fields["ID"]}\n`).join(""));
-  else if (read.has("format")) out(formatRows(read.text("format")!, rows, "formatter.ContainerContext"));
-  else if (read.bool("size")) out(table([...HEADER, "SIZE"], rows.map(sizeCells)));
-  else out(table(HEADER, rows.map(tableCells)));
+  const plainTable = (): string =>
+    read.bool("size") ? table([...HEADER, "SIZE"], rows.map(sizeCells)) : table(HEADER, rows.map(tableCells));
+  const shown = quietOrFormat(read);
+  if (shown === "quiet") out(rows.map((fields) => `${fields["ID"]}\n`).join(""));
+  else if (shown === undefined) out(plainTable());
+  else out(formatRows(shown, rows, "formatter.ContainerContext", plainTable()));
   return 0;
 }
 
@@ -80,13 +76,9 @@ function asksSize(format: string | undefined): boolean {
   return format !== undefined && /json \.(?!\w)|\.Size/.test(format);
 }
 
-async function withSizes(
-  engine: Engine,
-  found: readonly ContainerSummary[],
-  rows: readonly Record<string, string>[],
-): Promise<Record<string, string>[]> {
+async function withSizes(engine: Engine, found: readonly ContainerSummary[], rows: readonly Row[]): Promise<Row[]> {
   const images = new Map((await listImages(engine)).map(({ id, sizeBytes }) => [id, sizeBytes]));
-  const sized: Record<string, string>[] = [];
+  const sized: Row[] = [];
   for (const [at, { record }] of found.entries()) {
     const own = await containerSizeBytes(engine, record);
     const below = record.image.id === undefined ? 0 : (images.get(record.image.id) ?? 0);
@@ -95,71 +87,25 @@ async function withSizes(
   return sized;
 }
 
-function select(all: readonly ContainerSummary[], read: FlagReader): readonly ContainerSummary[] {
-  const filters = read.list("filter").map(parseFilter);
+/** What --all, --last, --latest and the filters leave. */
+async function select(engine: Engine, read: FlagReader): Promise<readonly ContainerSummary[]> {
+  const filters = parseFilters(read.list("filter"), FILTERS);
+  const all = engine.list();
   const asksState = filters.some(({ key }) => key === "status" || key === "exited");
   const last = read.bool("latest") ? 1 : (read.number("last") ?? -1);
   const anyState = read.bool("all") || last > 0 || asksState;
-  const shown = all.filter(({ status }) => anyState || status.state === "running" || status.state === "paused");
-  const matching = shown.filter((summary) => matchesAll(summary, filters));
+  const shown = all.filter(({ status }) => anyState || ALIVE.includes(status.state));
+  if (filters.length === 0) return last > 0 ? shown.slice(0, last) : shown;
+  const world = await worldFor(engine, all, filters);
+  const matching = shown.filter((summary) => matchesAll({ summary, world }, filters, FILTERS));
   return last > 0 ? matching.slice(0, last) : matching;
 }
 
-interface Filter {
-  readonly key: string;
-  readonly value: string;
-}
+const ALIVE: readonly string[] = ["running", "paused", "restarting"];
 
-type Test = (summary: ContainerSummary, value: string) => boolean;
-
-const FILTERS: Readonly<Record<string, Test>> = {
-  id: ({ record }, value) => record.id.startsWith(value),
-  name: ({ record }, value) => namePattern(value).test(`/${record.name}`) || namePattern(value).test(record.name),
-  status: ({ status }, value) => status.state === value,
-  exited: ({ status }, value) => status.state === "exited" && String(status.exitCode) === value,
-  ancestor: ({ record }, value) => record.image.name === value || record.image.id?.slice(7).startsWith(value) === true,
-  network: ({ record }, value) => Object.hasOwn(record.networks ?? {}, value) || record.request.network === value,
-  label: ({ record }, value) => {
-    const labels = { ...record.image.labels, ...record.request.labels };
-    const [name = "", wanted] = value.split("=", 2);
-    return Object.hasOwn(labels, name) && (wanted === undefined || labels[name] === wanted);
-  },
-};
-
-function namePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (cause) {
-    throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `invalid filter 'name=${text}'`, { cause });
-  }
-}
-
-function parseFilter(text: string): Filter {
-  const at = text.indexOf("=");
-  if (at < 0) {
-    throw new LapError(
-      "invalidArgument",
-      "ERR_LAP_FLAG_VALUE",
-      `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
-    );
-  }
-  const filter = { key: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) };
-  if (FILTERS[filter.key] !== undefined) return filter;
-  throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${filter.key}'`);
-}
-
-/** Same keys are alternatives, different keys must all hold. */
-function matchesAll(summary: ContainerSummary, filters: readonly Filter[]): boolean {
-  const keys = new Set(filters.map(({ key }) => key));
-  return [...keys].every((key) => filters.some((filter) => filter.key === key && FILTERS[key]!(summary, filter.value)));
-}
-
-function row(
-  { record, status }: ContainerSummary,
-  noTrunc: boolean,
-  ports: readonly ShownPort[],
-): Record<string, string> {
+function row({ record, status, health }: ContainerSummary, noTrunc: boolean, ports: readonly ShownPort[]): Row {
   const labels = { ...record.image.labels, ...record.request.labels };
+  const volumes = (record.mounts ?? []).filter(({ type }) => type === "volume");
   const age = Date.now() - Date.parse(record.createdAt);
   return {
     Command: `"${commandText(record.process.args, noTrunc)}"`,
@@ -169,17 +115,30 @@ function row(
     Labels: Object.entries(labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(","),
-    LocalVolumes: "0",
-    Mounts: "",
+    LocalVolumes: String(volumes.length),
+    Mounts: mountNames(record, noTrunc),
     Names: record.name,
     Networks:
       record.networks === undefined ? (record.request.network ?? "none") : Object.keys(record.networks).join(","),
+    Platform: null,
     Ports: isAlive(status) ? portsColumn(ports, exposed(record)) : "",
     RunningFor: `${formatAgo(age)} ago`,
     Size: "0B",
     State: status.state,
-    Status: containerStatusText(status),
+    Status: containerStatusText(status, health),
   };
+}
+
+const MOUNT_WIDTH = 15;
+
+/** Names of volumes and sources of binds, cut as docker cuts them. */
+function mountNames({ mounts = [] }: ContainerRecord, noTrunc: boolean): string {
+  const names = mounts
+    .filter(({ type, unlisted }) => type !== "tmpfs" && unlisted !== true)
+    .map(({ source }) => source);
+  return names
+    .map((name) => (noTrunc || name.length <= MOUNT_WIDTH ? name : `${name.slice(0, MOUNT_WIDTH - 1)}…`))
+    .join(",");
 }
 
 function isAlive({ state }: ContainerStatus): boolean {
@@ -191,10 +150,10 @@ function exposed({ networks, image, request }: ContainerRecord): readonly string
   return networks === undefined ? [] : [...new Set([...(image.exposedPorts ?? []), ...(request.exposedPorts ?? [])])];
 }
 
-function tableCells(fields: Readonly<Record<string, string>>): string[] {
+function tableCells(fields: Row): string[] {
   return ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"].map((key) => fields[key] ?? "");
 }
 
-function sizeCells(fields: Readonly<Record<string, string>>): string[] {
+function sizeCells(fields: Row): string[] {
   return [...tableCells(fields), fields["Size"] ?? ""];
 }

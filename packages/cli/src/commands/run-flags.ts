@@ -5,6 +5,7 @@ import { LapError, errorCode } from "@lapstrake/base";
 import type { CreateRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
+import { LIFE_FLAGS, lifeRequest } from "./life-flags.ts";
 import { guestLimits } from "./limit-flag.ts";
 import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
 import { REFUSED_FLAGS, refuseFlags } from "./refused-flags.ts";
@@ -72,6 +73,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
   ...OWN_FLAGS,
   ...NETWORK_FLAGS,
   ...RESOURCE_FLAGS,
+  ...LIFE_FLAGS,
   ...REFUSED_FLAGS,
 ].toSorted((a, b) => (a.long < b.long ? -1 : 1));
 
@@ -97,6 +99,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     autoRemove: read.bool("rm"),
     ...networkRequest(read),
     ...resourceRequest(read),
+    ...lifeRequest(read),
     annotations: pairs(read.list("annotation")),
     platform: platformOf(read),
     labels: pairs([...read.list("label-file").flatMap(fileLines), ...read.list("label")]),

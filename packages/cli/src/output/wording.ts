@@ -1,16 +1,16 @@
 // Docker's words for states, commands and times.
 import { formatAgo, type Timespec } from "@lapstrake/base";
-import type { ContainerStatus } from "@lapstrake/engine";
+import type { ContainerStatus, HealthStatus } from "@lapstrake/engine";
 
 const COMMAND_WIDTH = 20;
 
 /** The STATUS column: `Up 3 minutes`, `Exited (137) 2 seconds ago`, `Created`. */
-export function containerStatusText(status: ContainerStatus): string {
+export function containerStatusText(status: ContainerStatus, health?: HealthStatus): string {
   const since = (time: Timespec | undefined): string =>
     formatAgo(time === undefined ? 0 : Date.now() - time.sec * 1000);
   switch (status.state) {
     case "running":
-      return `Up ${since(status.startedAt)}`;
+      return `Up ${since(status.startedAt)}${healthText(health)}`;
     case "paused":
       return `Up ${since(status.startedAt)} (Paused)`;
     case "exited":
@@ -24,6 +24,11 @@ export function containerStatusText(status: ContainerStatus): string {
     case "created":
       return "Created";
   }
+}
+
+function healthText(health: HealthStatus | undefined): string {
+  if (health === undefined) return "";
+  return health === "starting" ? " (health: starting)" : ` (${health})`;
 }
 
 /** The COMMAND column without its quotes, cut to 20 characters. */

@@ -3,9 +3,12 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compileExec, hostFacts, launch, readStatus, type Launched } from "@lapstrake/core";
 import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
+import { dirOf } from "../state/containers.ts";
 import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
 import { MergedView } from "../sandbox/merged-view.ts";
+import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CAPABILITY_FIELDS, privilegedCapabilities } from "./capabilities.ts";
 import { SPEC_FILE } from "./start.ts";
@@ -50,9 +53,16 @@ export async function execContainer(
   const dir = engine.dir(record);
   const status = readStatus(dir)!;
   const spec = JSON.parse(readFileSync(join(dir, SPEC_FILE), "utf8")) as RuntimeSpec;
-  const execDir = join(dir, "exec", randomHex(16));
+  const execId = randomHex(32);
+  const execDir = join(dir, "exec", execId);
+  const say = (action: string, more: Readonly<Record<string, string>> = {}): void =>
+    emitContainer(engine.context, record, action, { execID: execId, ...more });
+  const [program = "", ...rest] = request.args;
+  const words = `${program} ${rest.join(" ")}`;
   mkdirSync(execDir, { recursive: true, mode: 0o710 });
   const forget = (): void => rmSync(execDir, { recursive: true, force: true });
+  say(`exec_create: ${words}`);
+  say(`exec_start: ${words}`);
   try {
     const launched = await launch(
       compileExec(
@@ -66,7 +76,8 @@ export async function execContainer(
           openStdin: request.openStdin ?? false,
           stdinOnce: true,
           log: null,
-          reapArgv: request.detach === true ? ["/bin/rm", "-rf", execDir] : [],
+          // For one that is detached, or whose client is killed.
+          reapArgv: [...engine.context.reapArgv, record.id, execId],
           foreground: request.detach !== true,
           initialClient: request.detach !== true,
           ...(request.leashed === true ? { leashed: true } : {}),
@@ -75,11 +86,25 @@ export async function execContainer(
         },
       ),
     );
+    const { attachment } = launched;
+    void attachment?.exited.then(({ exitCode }) => {
+      say("exec_die", { exitCode: String(exitCode) });
+      attachment.reaped();
+    });
     return { launched, [Symbol.dispose]: request.detach === true ? () => {} : forget };
   } catch (error) {
     forget();
     throw error;
   }
+}
+
+/** After a detached process: its end is told, its record forgotten. */
+export function reapExec(context: EngineContext, record: ContainerRecord, execId: string): void {
+  const dir = join(dirOf(context.paths, record), "exec", execId);
+  const status = readStatus(dir);
+  if (status === undefined) return;
+  emitContainer(context, record, "exec_die", { execID: execId, exitCode: String(status.exitCode) });
+  rmSync(dir, { recursive: true, force: true });
 }
 
 function execProcess(engine: Engine, record: ContainerRecord, own: ProcessSpec, request: ExecRequest): ProcessSpec {

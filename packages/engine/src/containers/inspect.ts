@@ -7,6 +7,9 @@ import type { PortBinding } from "../network/port-spec.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { bindTexts, mountObjects, mountRequests, volumeTargets } from "../volumes/show-mounts.ts";
+import { readRestart } from "../restart/state.ts";
+import { healthObject } from "../health/show.ts";
+import type { CreateRequest } from "./request.ts";
 import type { ContainerStatus } from "./status.ts";
 import { join } from "node:path";
 
@@ -27,14 +30,14 @@ export async function inspectContainer(engine: Engine, record: ContainerRecord):
     Created: record.createdAt,
     Path: args[0] ?? "",
     Args: args.slice(1),
-    State: stateObject(status),
+    State: { ...stateObject(status), ...healthObject(dir, record, status) },
     Image: record.image.id ?? record.image.name,
     ResolvConfPath: join(dir, "resolv.conf"),
     HostnamePath: join(dir, "hostname"),
     HostsPath: join(dir, "hosts"),
     LogPath: engine.logPath(record),
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: readRestart(dir).count,
     Driver: record.kind === "wasm" ? "memory" : "overlay2",
     Platform: record.kind === "wasm" ? "wasip1" : "linux",
     MountLabel: "",
@@ -57,7 +60,7 @@ function stateObject(status: ContainerStatus): InspectObject {
   const { state } = status;
   return {
     Status: state,
-    Running: state === "running" || state === "paused",
+    Running: state === "running" || state === "paused" || state === "restarting",
     Paused: state === "paused",
     Restarting: state === "restarting",
     OOMKilled: status.oomKilled,
@@ -66,9 +69,13 @@ function stateObject(status: ContainerStatus): InspectObject {
     ExitCode: status.exitCode,
     Error: status.error,
     StartedAt: timeText(status.startedAt),
-    FinishedAt: timeText(state === "exited" ? status.finishedAt : undefined),
+    FinishedAt: timeText(state === "exited" || state === "restarting" ? status.finishedAt : undefined),
     ...(status.supervisorLost ? { SupervisorLost: true } : {}),
   };
+}
+
+function restartObject({ restart }: CreateRequest): InspectObject {
+  return { Name: restart?.name ?? "no", MaximumRetryCount: restart?.maximumRetryCount ?? 0 };
 }
 
 function orNull<T>(list: readonly T[] | undefined): readonly T[] | null {
@@ -84,7 +91,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     LogConfig: { Type: "json-file", Config: {} },
     NetworkMode: request.network ?? "default",
     PortBindings: portBindings(request.ports ?? []),
-    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    RestartPolicy: restartObject(request),
     AutoRemove: autoRemove,
     VolumeDriver: "",
     VolumesFrom: orNull(request.volumesFrom),
@@ -175,6 +182,7 @@ function configObject(record: ContainerRecord): InspectObject {
     Entrypoint: orNull(request.entrypoint),
     OnBuild: null,
     Labels: labels,
+    ...(record.health === undefined ? {} : { Healthcheck: record.health }),
     ...(process.stopSignal === DEFAULT_STOP_SIGNAL ? {} : { StopSignal: signalName(process.stopSignal) }),
   };
 }

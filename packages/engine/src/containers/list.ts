@@ -2,8 +2,9 @@
 import type { EngineContext } from "../context.ts";
 import { wakeKeeper, wantsKeeper } from "../keeper/wake.ts";
 import { ownsNetwork } from "../network/mode.ts";
+import { isChecked, readHealth, type HealthStatus } from "../health/state.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
-import { dropContainer, listContainers } from "../state/containers.ts";
+import { dirOf, dropContainer, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
 import { isAbandoned, isOrphan } from "./creator.ts";
@@ -17,6 +18,8 @@ const REAP_GRACE_MS = 3_000;
 export interface ContainerSummary {
   readonly record: ContainerRecord;
   readonly status: ContainerStatus;
+  /** Of one that is checked and runs. */
+  readonly health?: HealthStatus;
 }
 
 /** Every container, newest first. */
@@ -24,11 +27,17 @@ export function summaries(context: EngineContext): ContainerSummary[] {
   sweepTrash(context.paths);
   const found = listContainers(context.paths).flatMap((record) => {
     const status = settledStatus(context, record);
-    return status === undefined ? [] : [{ record, status }];
+    if (status === undefined) return [];
+    const isWatched = status.pid > 0 && record.health !== undefined && isChecked(record);
+    return [{ record, status, ...(isWatched ? { health: healthStatus(context, record) } : {}) }];
   });
   // A killed one is back before anybody misses it, unless what brings it back was killed too.
   if (found.some(({ record, status }) => status.pid > 0 && wantsKeeper(record))) wakeKeeper(context);
   return found;
+}
+
+function healthStatus(context: EngineContext, record: ContainerRecord): HealthStatus {
+  return readHealth(dirOf(context.paths, record))?.status ?? "starting";
 }
 
 /** Present status; undefined when the container went away (`--rm` after a lost supervisor). */

@@ -41,7 +41,8 @@ export function mergeHealth(
   request: HealthRequest | undefined,
 ): HealthConfig | undefined {
   if (request === undefined) return image;
-  const ns = (ms: number | undefined, own: number | undefined): number => (ms === undefined ? (own ?? 0) : ms * NS_PER_MS);
+  const ns = (ms: number | undefined, own: number | undefined): number =>
+    ms === undefined ? (own ?? 0) : ms * NS_PER_MS;
   const test = request.test ?? image?.Test;
   const merged = {
     Interval: ns(request.intervalMs, image?.Interval),
@@ -78,7 +79,12 @@ function programOf([kind, ...rest]: readonly string[], shell: readonly string[])
 /** Throws `ERR_LAP_HEALTH` in docker's words. */
 export function checkHealth(request: HealthRequest): void {
   const { test, intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries } = request;
-  const times = { Interval: intervalMs, Timeout: timeoutMs, StartPeriod: startPeriodMs, StartInterval: startIntervalMs };
+  const times = {
+    Interval: intervalMs,
+    Timeout: timeoutMs,
+    StartPeriod: startPeriodMs,
+    StartInterval: startIntervalMs,
+  };
   for (const [name, ms] of Object.entries(times)) {
     if (ms !== undefined && ms !== 0 && !(ms >= MIN_MS)) {
       throw invalid(`${name} in Healthcheck cannot be less than 1ms`);

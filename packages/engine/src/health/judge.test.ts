@@ -3,7 +3,12 @@ import { checkHealth, healthPlan, mergeHealth, type HealthPlan } from "./config.
 import { judge, nextDelayMs } from "./judge.ts";
 import { STARTING, type Health, type HealthCheck } from "./state.ts";
 
-const plan: HealthPlan = healthPlan({ Test: ["CMD", "true"], StartPeriod: 10_000 * 1e6, StartInterval: 1e9, Retries: 2 })!;
+const plan: HealthPlan = healthPlan({
+  Test: ["CMD", "true"],
+  StartPeriod: 10_000 * 1e6,
+  StartInterval: 1e9,
+  Retries: 2,
+})!;
 const check = (exitCode: number): HealthCheck => ({ start: "a", end: "b", exitCode, output: "" });
 const after = (codes: readonly number[], ranMs: number): Health =>
   codes.reduce((health, code) => judge(plan, health, check(code), ranMs), STARTING);

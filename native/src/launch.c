@@ -46,6 +46,14 @@ int make_stdio(struct supervisor *s) {
   return 0;
 }
 
+// What is the supervisor's alone: the first process may wait at the gate for long.
+static void drop_supervision(struct supervisor *s) {
+  int fds[] = {3 /* the plan, which stays mapped */, s->dir, s->signals, s->listener, s->in, s->out[0], s->out[1]};
+  for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+    if (fds[i] >= 0) (void)sys_close(fds[i]);
+  }
+}
+
 // The first process: runs the operations; comes back only with a failure, which it reports.
 static void child_main(struct supervisor *s, int report) {
   static struct run run;
@@ -57,6 +65,7 @@ static void child_main(struct supervisor *s, int report) {
   run.gate = s->gate;
   run.failed = s->failed;
   for (int i = 0; i < 3; i++) run.stdio[i] = s->stdio[i];
+  drop_supervision(s);
   (void)sys1(__NR_umask, 0);  // modes in the plan are exact; it sets the program's mask at the end
   int error = run_operations(&run, &message.op_index);
   message.error = (uint32_t)error;
@@ -79,7 +88,10 @@ static long clone_child(struct supervisor *s, int report, int *pidfd) {
     args.flags |= CLONE_INTO_CGROUP;
   }
   long pid = sys2(__NR_clone3, &args, sizeof args);
-  if (pid == 0) child_main(s, report);
+  if (pid == 0) {
+    if (cgroup >= 0) (void)sys_close(cgroup);
+    child_main(s, report);
+  }
   return pid;
 }
 

@@ -106,6 +106,78 @@ const char **exec_pointers(struct list list) {
   return array;
 }
 
+static bool is_home(const char *entry) {
+  return entry[0] == 'H' && entry[1] == 'O' && entry[2] == 'M' && entry[3] == 'E' && entry[4] == '=';
+}
+
+const char **exec_environment(struct run *run, struct list env) {
+  size_t bytes = ((size_t)env.count + 2) * sizeof(char *);
+  long at = sys6(__NR_mmap, 0, bytes, 0x3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at < 0 && at > -4096) return NULL;
+  const char **array = (const char **)at;
+  size_t n = 0;
+  for (uint32_t i = 0; i < env.count; i++) {
+    const char *entry = get_str(&env.items);
+    if (run->home[0] == 0 || !is_home(entry)) array[n++] = entry;
+  }
+  if (run->home[0] != 0) array[n] = run->home;
+  return array;
+}
+
+// name:password:uid:gid:gecos:home:shell; the start of field `index` and its length.
+static const char *field_of(const char *line, size_t length, int index, size_t *size) {
+  const char *end = line + length;
+  const char *at = line;
+  for (; index > 0 && at < end; at++) {
+    if (*at == ':') index--;
+  }
+  *size = 0;
+  while (at + *size < end && at[*size] != ':') (*size)++;
+  return at;
+}
+
+static bool is_number(const char *at, size_t size, uint32_t number) {
+  uint64_t value = 0;
+  if (size == 0 || size > 10) return false;
+  for (size_t i = 0; i < size; i++) {
+    if (at[i] < '0' || at[i] > '9') return false;
+    value = value * 10 + (uint64_t)(at[i] - '0');
+  }
+  return value == number;
+}
+
+static bool take_home(struct run *run, const char *line, size_t length, uint32_t uid) {
+  size_t size;
+  const char *at = field_of(line, length, 2, &size);
+  if (!is_number(at, size, uid)) return false;
+  at = field_of(line, length, 5, &size);
+  struct text t = text_in(run->home, sizeof run->home);
+  text_add(&t, "HOME=");
+  text_add_bytes(&t, at, size);
+  if (!t.full && size > 0) return true;
+  run->home[0] = 0;
+  return false;
+}
+
+// The container's own passwd(5) says where a user is at home; "/" for who is not in it. Longer files than the buffer are rare and
+// their first users the ones that count.
+int op_home(struct run *run, struct cursor *f) {
+  static char passwd[65536];
+  uint32_t uid = get_u32(f);
+  if (f->bad) return EBADMSG;
+  AUTO_FD fd = sys_open("/etc/passwd", LAP_O_RDONLY | LAP_O_NONBLOCK | LAP_O_NOCTTY, 0);
+  long length = fd < 0 ? 0 : sys_read(fd, passwd, sizeof passwd);
+  for (long at = 0; at < length;) {
+    long end = at;
+    while (end < length && passwd[end] != '\n') end++;
+    if (take_home(run, passwd + at, (size_t)(end - at), uid)) return 0;
+    at = end + 1;
+  }
+  struct text t = text_in(run->home, sizeof run->home);
+  text_add(&t, "HOME=/");
+  return 0;
+}
+
 void exec_reset_signals(void) {
   struct {
     void *handler;
@@ -136,7 +208,7 @@ int op_exec(struct run *run, struct cursor *f) {
   struct list env = get_strs(f);
   if (f->bad || args.count == 0) return EBADMSG;
   const char **argv = exec_pointers(args);
-  const char **envp = exec_pointers(env);
+  const char **envp = exec_environment(run, env);
   if (argv == NULL || envp == NULL) return ENOMEM;
   // Set here because a change of credentials clears it: prctl(2) PR_SET_PDEATHSIG.
   bool supervised = (run->plan->flags & PLAN_UNSUPERVISED) == 0;

@@ -158,6 +158,25 @@ int op_scheduler(struct run *run, struct cursor *f) {
   return ret < 0 ? fail_at(run, (int)-ret, "set scheduler attributes", "") : 0;
 }
 
+// The CPUs a process may use; the kernel keeps those of its cgroup. sched_setaffinity(2)
+int op_affinity(struct run *run, struct cursor *f) {
+  struct bytes mask = get_bytes(f);
+  if (f->bad) return EBADMSG;
+  long ret = sys3(__NR_sched_setaffinity, 0, mask.length, mask.at);
+  return ret < 0 ? fail_at(run, (int)-ret, "set CPU affinity", "") : 0;
+}
+
+// set_mempolicy(2); the mode carries its flags.
+int op_memory_policy(struct run *run, struct cursor *f) {
+  uint32_t mode = get_u32(f);
+  struct bytes nodes = get_bytes(f);
+  if (f->bad || nodes.length % 8 != 0) return EBADMSG;
+  // The kernel reads one bit less than it is told.
+  size_t bits = nodes.length == 0 ? 0 : nodes.length * 8 + 1;
+  long ret = sys3(__NR_set_mempolicy, mode, nodes.length == 0 ? NULL : nodes.at, bits);
+  return ret < 0 ? fail_at(run, (int)-ret, "set memory policy", "") : 0;
+}
+
 // A session keyring of its own: the caller's keys stay out of reach (keyrings(7)).
 int op_keyring(struct run *run, struct cursor *f) {
   (void)run;

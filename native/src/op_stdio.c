@@ -10,6 +10,16 @@
 #include "op_mount.h"
 #include "sys.h"
 
+#define WITH_CONSOLE 1U
+#define PLAIN_NEWLINES 2U
+#define OUTPUT_ONLCR 4U
+
+// struct termios of the kernel's ABI; libc owns its public header.
+struct terminal {
+  uint32_t input, output, control, local;
+  uint8_t line, letters[19];
+};
+
 struct window {
   uint16_t rows, cols, xpixel, ypixel;
 };
@@ -31,6 +41,14 @@ static int open_slave(struct run *run, int master, uint32_t uid, uint32_t gid) {
   return slave;
 }
 
+// Whoever relays the terminal to another one leaves the carriage returns to that.
+static void plain_newlines(int slave) {
+  struct terminal terminal;
+  if (sys3(__NR_ioctl, slave, TCGETS, &terminal) < 0) return;
+  terminal.output &= ~OUTPUT_ONLCR;
+  (void)sys3(__NR_ioctl, slave, TCSETS, &terminal);
+}
+
 // /dev/console is the terminal: bound by descriptor (CVE-2025-52565 swapped the path in between).
 static int bind_console(struct run *run, int slave) {
   AUTO_FD tree = (int)sys3(__NR_open_tree, slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | LAP_AT_EMPTY_PATH);
@@ -47,12 +65,13 @@ static int become(int fd) {
   return 0;
 }
 
-static int take_terminal(struct run *run, uint32_t uid, uint32_t gid, bool console) {
+static int take_terminal(struct run *run, uint32_t uid, uint32_t gid, uint32_t flags) {
   AUTO_FD master = open_master(run);
   if (master < 0) return fail_at(run, -master, "open", "/dev/pts/ptmx");
   AUTO_FD slave = open_slave(run, master, uid, gid);
   if (slave < 0) return fail_at(run, -slave, "open pseudoterminal", "");
-  int error = console ? bind_console(run, slave) : 0;
+  if ((flags & PLAIN_NEWLINES) != 0) plain_newlines(slave);
+  int error = (flags & WITH_CONSOLE) != 0 ? bind_console(run, slave) : 0;
   if (error != 0) return fail_at(run, error, "bind", "/dev/console");
   error = channel_send_fd(run->report, master);
   if (error != 0) return error;
@@ -83,6 +102,6 @@ int op_stdio(struct run *run, struct cursor *f) {
   uint32_t gid = get_u32(f);
   uint32_t console = get_u32(f);
   if (f->bad) return EBADMSG;
-  if ((run->plan->flags & PLAN_PTY) != 0) return take_terminal(run, uid, gid, console != 0);
+  if ((run->plan->flags & PLAN_PTY) != 0) return take_terminal(run, uid, gid, console);
   return take_pipes(run, uid, gid);
 }

@@ -56,6 +56,9 @@ static op_function *const OPERATIONS[] = {
     op_write_self,       // 49
     op_mount_mapped,     // 50, OP_MOUNT_MAPPED
     op_root_mapped,      // 51, OP_ROOT_MAPPED
+    op_affinity,         // 52
+    op_memory_policy,    // 53
+    op_home,             // 54
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

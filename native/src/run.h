@@ -33,9 +33,12 @@ struct run {
   const struct trees *trees;  // made before the clone
   uint32_t next_tree;
   char exec_path[4096];
+  char home[256];  // "HOME=…" that op_home found, "" without it
   char state[STATE_SIZE];  // state JSON for hooks, from the caller
 };
 
+// The same with "HOME=…" of op_home in place of an empty one.
+const char **exec_environment(struct run *run, struct list env);
 // A NULL-terminated array for execve, mapped for it; NULL without memory.
 const char **exec_pointers(struct list list);
 // Default dispositions, nothing blocked.
@@ -55,6 +58,7 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_no_new_privs, op_seccomp, op_find_exec, op_exec, op_personality, op_scheduler, op_ioprio, op_keyring, op_await_maps,
     op_root_propagation, op_join_target, op_set_attr,
     op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
-    op_root_open, op_chroot, op_mount_copy_up, op_write_self, op_mount_mapped, op_root_mapped;
+    op_root_open, op_chroot, op_mount_copy_up, op_write_self, op_mount_mapped, op_root_mapped, op_affinity,
+    op_memory_policy, op_home;
 
 #endif

@@ -98,7 +98,7 @@ function start(
   const child = spawn(command, args, { cwd, env: { ...env, ...environment }, stdio: "pipe", detached: true });
   let out = "";
   let err = "";
-  child.stdin.end();
+  // Open until the end: script(1) types an end-of-file when its own input ends, which a raw terminal reads as a NUL.
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
   const timer = setTimeout(() => process.kill(-child.pid!, "SIGKILL"), (Number(values.seconds) + 10) * 1000);

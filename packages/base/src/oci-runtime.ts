@@ -1,4 +1,4 @@
-// OCI runtime-spec v1.2 config.json and state.json as types (config.md, config-linux.md, runtime.md).
+// OCI runtime-spec v1.3 config.json and state.json as types (config.md, config-linux.md, runtime.md).
 // Names are the specification's. Values come from outside: validate before use (core's validateSpec).
 
 export interface RuntimeSpec {
@@ -131,6 +131,8 @@ export interface LinuxSpec {
   readonly mountLabel?: string;
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
   readonly intelRdt?: Readonly<Record<string, unknown>>;
+  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
+  readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>;
 }
 
 /** config-linux.md "control groups"; sizes in bytes, times in microseconds. */

@@ -7,12 +7,13 @@ import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWTIME, MS_SLAVE } from "../sys/flags.ts";
 import { attributeOps, labelOps, refuseUnsupported, timeOps } from "./attributes.ts";
+import { freeAffinityOp, memoryPolicyOps } from "./cpus.ts";
 import { deviceOps } from "./devices.ts";
 import { createHookOps, startHookOps } from "./hooks.ts";
 import { parsePropagation } from "./mount-options.ts";
-import { mountOps } from "./mounts.ts";
+import { mountOps, type CgroupView } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
-import { credentialOps, programOps, rlimitOps } from "./process.ts";
+import { credentialOps, newlineFlag, programOps, rlimitOps } from "./process.ts";
 import { rootOps, rootTarget } from "./root.ts";
 import { requireShim } from "./shim.ts";
 import { sysctlOps } from "./sysctl.ts";
@@ -27,7 +28,7 @@ function isCgroupUnshared(namespaces: NamespacePlan, cgroups: CgroupPlan): boole
 function enterOps(namespaces: NamespacePlan, cgroups: CgroupPlan): PlanOp[] {
   const joins = cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` }));
   const unshare = isCgroupUnshared(namespaces, cgroups) ? [{ op: "unshare", flags: CLONE_NEWCGROUP }] : [];
-  return [...joins, ...unshare, ...namespaces.joinOps];
+  return [...joins, freeAffinityOp(), ...unshare, ...namespaces.joinOps];
 }
 
 function nameOps(spec: RuntimeSpec, namespaces: NamespacePlan): PlanOp[] {
@@ -64,13 +65,19 @@ function filesystemOps(
   namespaces: NamespacePlan,
   awaitCaller: boolean,
   maps: IdTriples,
+  cgroups: CgroupPlan,
 ): PlanOp[] {
   const { spec, rootfs } = bundle;
   const at = rootTarget(rootfs);
+  const view: CgroupView = {
+    hasNamespace: namespaces.isNew.has("cgroup"),
+    inUserNamespace: namespaces.isNew.has("user") || namespaces.joined.has("user"),
+    cgroups,
+  };
   const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
   return [
     ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at, maps)] : [sharedRootOp(rootfs)]),
-    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts, maps)),
+    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts, maps, view)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
     ...sysctlOps(spec, namespaces),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
@@ -103,15 +110,16 @@ function processOps(
   });
   warnings.push(...ignored);
   const user = process.user ?? {};
-  const console = ownsDev(bundle.spec) ? 1 : 0;
+  const console = (ownsDev(bundle.spec) ? 1 : 0) | newlineFlag(options);
   const gate = options.oci?.gate === true ? [{ op: "gate" }] : [];
   return [
     ...rlimitOps(process.rlimits ?? [], facts),
     ...attributeOps(process, bundle.spec.linux ?? {}),
+    ...memoryPolicyOps(bundle.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter, isLonely),
-    ...programOps(process, filter, [...gate, ...startHookOps(bundle.spec.hooks ?? {})]),
+    ...programOps(process, filter, [...gate, ...startHookOps(bundle.spec.hooks ?? {}, process.env)]),
   ];
 }
 
@@ -127,8 +135,13 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
   const maps = idMaps(linux, namespaces, facts);
-  const filesystem = filesystemOps(bundle, linux, facts, namespaces, options.awaitCaller === true, maps);
+  const filesystem = filesystemOps(bundle, linux, facts, namespaces, options.awaitCaller === true, maps, cgroups);
   const oom = spec.process?.oomScoreAdj;
+  const isJoined = namespaces.joined.has("user");
+  // A joined namespace's map is not known here, but for what the spec says of it.
+  const groups = (linux.gidMappings ?? []).flatMap(({ containerID, hostID, size }) => [containerID, hostID, size]);
+  const groupMap = isJoined ? groups : maps.gidMap;
+  const isMapped = maps.uidMap.length > 0 || isJoined;
   const ops: PlanOp[] = [
     ...enterOps(namespaces, cgroups),
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
@@ -136,7 +149,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     ...timeOps(linux, namespaces),
     ...(spec.process === undefined ? [] : labelOps(spec.process, linux, facts, warnings, options.oci !== undefined)),
     ...nameOps(spec, namespaces),
-    ...(maps.uidMap.length > 0 ? inUserNamespace(filesystem, maps.gidMap) : filesystem),
+    ...(isMapped ? inUserNamespace(filesystem, groupMap) : filesystem),
     ...(spec.process === undefined
       ? [{ op: "gate" }]
       : processOps(bundle, spec.process, facts, warnings, options, maps.denySetgroups)),
@@ -149,7 +162,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     shim: requireShim(facts),
     cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
     pidNamespace: namespaces.joined.get("pid"),
-    userNamespace: undefined,
+    userNamespace: namespaces.joined.get("user"),
     ...maps,
     cgroups,
     ops,

@@ -4,8 +4,9 @@ import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { LaunchOptions } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
-import { credentialOps, programOps, rlimitOps } from "./process.ts";
+import { credentialOps, newlineFlag, programOps, rlimitOps } from "./process.ts";
 import { attributeOps, labelOps } from "./attributes.ts";
+import { execAffinity, memoryPolicyOps } from "./cpus.ts";
 import { CLONE_FLAG } from "./namespaces.ts";
 import { requireShim } from "./shim.ts";
 import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./types.ts";
@@ -54,14 +55,18 @@ export function compileExec(
     bundle: options.oci?.bundle,
     pid: target.pid,
   });
+  const affinity = execAffinity(process);
   const ops: PlanOp[] = [
+    ...affinity.before,
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
+    ...affinity.after,
     ...labelOps(process, target.spec.linux ?? {}, facts, warnings, options.oci !== undefined),
     { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
     ...(namespaces.some(({ type }) => type === "user") ? [{ op: "mappedRoot" }] : []),
     ...rlimitOps(process.rlimits ?? [], facts),
     ...attributeOps(process, target.spec.linux ?? {}),
-    { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console: 0 },
+    ...memoryPolicyOps(target.spec.linux ?? {}),
+    { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console: newlineFlag(options) },
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter, isLonely(target.spec, facts)),
     ...programOps(process, filter),

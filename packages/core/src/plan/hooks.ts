@@ -6,10 +6,10 @@ import type { PlanOp } from "./types.ts";
 /** Stage number of the wait for prestart and createRuntime hooks, and for what the caller does meanwhile. */
 export const SYNC_CREATE_RUNTIME = 0;
 
-function hookOp(hook: HookSpec, status: string): PlanOp {
+function hookOp(hook: HookSpec, status: string, inherited: readonly string[] = []): PlanOp {
   const { path, args, env, timeout } = hook;
   const argv = args === undefined || args.length === 0 ? [path] : args;
-  return { op: "hook", path, args: argv, env: env ?? [], timeout: timeout ?? 0, status };
+  return { op: "hook", path, args: argv, env: env ?? inherited, timeout: timeout ?? 0, status };
 }
 
 /** Before pivot_root: wait for the caller (its hooks, its own work), then createContainer's. [] when there is nothing to wait for. */
@@ -21,7 +21,7 @@ export function createHookOps(hooks: HooksSpec, awaitCaller = false): PlanOp[] {
   return [{ op: "sync", stage: SYNC_CREATE_RUNTIME }, ...own];
 }
 
-/** Between gate and exec. */
-export function startHookOps(hooks: HooksSpec): PlanOp[] {
-  return (hooks.startContainer ?? []).map((hook) => hookOp(hook, "created"));
+/** Between gate and exec; a hook that names no environment has the program's, as under runc. */
+export function startHookOps(hooks: HooksSpec, env?: readonly string[]): PlanOp[] {
+  return (hooks.startContainer ?? []).map((hook) => hookOp(hook, "created", env));
 }

@@ -4,7 +4,7 @@ import type { CgroupMount, HostFacts } from "../facts/types.ts";
 import { MOUNT_ATTR_RDONLY, MS_PRIVATE } from "../sys/flags.ts";
 import { parseMountOptions, type MountOptions } from "./mount-options.ts";
 import { triples, type IdTriples } from "./userns.ts";
-import type { PlanOp } from "./types.ts";
+import type { CgroupPlan, PlanOp } from "./types.ts";
 
 function invalid(index: number, why: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `mounts[${index}]: ${why}`);
@@ -62,15 +62,34 @@ function v1Data(group: CgroupMount): string[] {
   return group.controllers.flatMap((name) => (name.startsWith("name=") ? ["none", name] : [name]));
 }
 
+/** What the container may see of the cgroups: in a cgroup namespace of its own whole mounts, else binds of its own directories. */
+export interface CgroupView {
+  readonly hasNamespace: boolean;
+  /** In a user namespace without a cgroup namespace of it the kernel refuses to mount a hierarchy: cgroup_namespaces(7). */
+  readonly inUserNamespace: boolean;
+  readonly cgroups: CgroupPlan;
+}
+
+function bindOfOwn(source: string, target: string, set: number): PlanOp {
+  const bind = parseMountOptions(["rbind"]);
+  return bindOp({ destination: target, source }, { ...bind, set }, 0);
+}
+
+function hierarchyOp(group: CgroupMount, target: string, options: MountOptions, view: CgroupView): PlanOp {
+  const own = view.cgroups.v1.find(({ path }) => path.startsWith(`${group.mountPoint}/`))?.path;
+  const source = group.version === 2 ? view.cgroups.v2 : own;
+  if (!view.hasNamespace && source !== undefined) return bindOfOwn(source, target, options.set);
+  if (group.version === 2) return fsOp("cgroup2", "cgroup", target, plain(options.set, []));
+  return fsOp("cgroup", "cgroup", target, plain(options.set, v1Data(group)));
+}
+
 // Inside the cgroup namespace a new mount of a hierarchy shows the container's own directory as its root.
-function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts): PlanOp[] {
+function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts, view: CgroupView): PlanOp[] {
   const ops = [fsOp("tmpfs", "tmpfs", mount.destination, plain(options.set & ~MOUNT_ATTR_RDONLY, ["mode=755"]))];
   for (const group of facts.cgroups) {
     const name = group.version === 2 ? "unified" : group.controllers.map((one) => one.replace("name=", "")).join(",");
     const target = `${mount.destination}/${name}`;
-    const type = group.version === 2 ? "cgroup2" : "cgroup";
-    const data = group.version === 2 ? [] : v1Data(group);
-    ops.push(fsOp(type, "cgroup", target, plain(options.set, data)));
+    ops.push(hierarchyOp(group, target, options, view));
     if (group.controllers.length < 2 || group.version === 2) continue;
     for (const one of group.controllers) ops.push({ op: "symlink", target: name, path: `${mount.destination}/${one}` });
   }
@@ -79,14 +98,23 @@ function v1Mounts(mount: MountSpec, options: MountOptions, facts: HostFacts): Pl
   return ops;
 }
 
-function cgroupOps(mount: MountSpec, options: MountOptions, facts: HostFacts): PlanOp[] {
+function cgroupOps(mount: MountSpec, options: MountOptions, facts: HostFacts, view: CgroupView): PlanOp[] {
   if (facts.cgroupMode === "none") return [];
-  if (facts.cgroupMode !== "v2") return v1Mounts(mount, options, facts);
+  if (facts.cgroupMode !== "v2") return v1Mounts(mount, options, facts, view);
+  // As runc: with the host's cgroup namespace the host's v2 tree is shown, unless the kernel would refuse.
+  if (view.inUserNamespace && !view.hasNamespace && view.cgroups.v2 !== undefined)
+    return [bindOfOwn(view.cgroups.v2, mount.destination, options.set)];
   return [fsOp("cgroup2", "cgroup", mount.destination, plain(options.set, []))];
 }
 
 /** Operations of one mount; `own` are the ids of the container. */
-export function mountOps(mount: MountSpec, index: number, facts: HostFacts, own: IdTriples): PlanOp[] {
+export function mountOps(
+  mount: MountSpec,
+  index: number,
+  facts: HostFacts,
+  own: IdTriples,
+  view: CgroupView,
+): PlanOp[] {
   if (!mount.destination.startsWith("/")) throw invalid(index, `destination "${mount.destination}" is not absolute`);
   const options = parseMountOptions(mount.options ?? []);
   const mapped = isMapped(mount, options);
@@ -96,6 +124,6 @@ export function mountOps(mount: MountSpec, index: number, facts: HostFacts, own:
   if (mapped) throw invalid(index, "only a bind mount can be id-mapped");
   const type = mount.type ?? "";
   if (type === "") throw invalid(index, `"${mount.destination}" has neither a type nor the option bind`);
-  if (type === "cgroup" || type === "cgroup2") return cgroupOps(mount, options, facts);
+  if (type === "cgroup" || type === "cgroup2") return cgroupOps(mount, options, facts, view);
   return [fsOp(type, mount.source ?? type, mount.destination, options)];
 }

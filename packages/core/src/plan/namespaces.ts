@@ -17,8 +17,9 @@ export const CLONE_FLAG: Readonly<Record<NamespaceType, number>> = {
   time: flag.CLONE_NEWTIME,
 };
 
-// Joined in this order: the user namespace first, it grants the right to join the others; mount last, paths change.
-const JOIN_ORDER: readonly NamespaceType[] = ["user", "network", "ipc", "uts", "cgroup", "time", "mount"];
+// Joined in this order, mount last because paths change. The user and pid namespaces are joined before the clone, so that new
+// namespaces belong to them.
+const JOIN_ORDER: readonly NamespaceType[] = ["network", "ipc", "uts", "cgroup", "time", "mount"];
 
 /** The namespaces of a container. */
 export interface NamespacePlan {

@@ -99,6 +99,9 @@ export const OPS: Readonly<Record<string, OpFields>> = {
     uids: "u32s",
     gids: "u32s",
   },
+  affinity: { mask: "bytes" },
+  memoryPolicy: { mode: "u32", nodes: "bytes" },
+  home: { uid: "u32" },
 };
 
 /** Wire code of an operation's name. */

@@ -1,6 +1,7 @@
 // The process itself: limits, capabilities, ids, filter, program. The order is capabilities(7)'s and seccomp(2)'s.
 import { LapError, type CapabilitiesSpec, type ProcessSpec, type RlimitSpec } from "@lapstrake/base";
 import type { HostFacts } from "../facts/types.ts";
+import type { LaunchOptions } from "../launch/types.ts";
 import { capabilityMask, capabilityNames } from "../spec/capabilities.ts";
 import type { PlanOp } from "./types.ts";
 
@@ -94,16 +95,33 @@ export function credentialOps(
   ];
 }
 
+/** The second bit of the operation `stdio`: an OCI command line relays the terminal to one that adds carriage returns itself. */
+export function newlineFlag(options: LaunchOptions): number {
+  return options.oci !== undefined && options.oci.consoleSocket === undefined ? 2 : 0;
+}
+
+// environ(7) leaves open who wins; here the later one does.
+function withoutRepeats(env: readonly string[]): readonly string[] {
+  const last = new Map(env.map((entry, index) => [entry.slice(0, entry.indexOf("=")), index]));
+  return last.size === env.length ? env : env.filter((_, index) => [...last.values()].includes(index));
+}
+
+// Programs look for their files at home; it is in the container's passwd(5), which only the container shows.
+function homeOp(env: readonly string[], uid: number): PlanOp[] {
+  return env.some((entry) => entry.startsWith("HOME=") && entry !== "HOME=") ? [] : [{ op: "home", uid }];
+}
+
 /** The last steps: working directory, no_new_privs, `before` (hooks and gate), the program. */
 export function programOps(process: ProcessSpec, filter: readonly PlanOp[], before: readonly PlanOp[] = []): PlanOp[] {
   const args = process.args ?? [];
-  const env = process.env ?? [];
+  const env = withoutRepeats(process.env ?? []);
   if (args.length === 0) throw invalid("args", "at least one is needed");
   if (!process.cwd.startsWith("/")) throw invalid("cwd", `"${process.cwd}" is not absolute`);
   const late = process.noNewPrivileges === true ? [{ op: "noNewPrivs" }, ...filter] : [];
   return [
     { op: "umask", mask: process.user?.umask ?? 0o022 },
     { op: "chdir", path: process.cwd },
+    ...homeOp(env, process.user?.uid ?? 0),
     { op: "findExec", program: args[0]!, env },
     ...late,
     ...before,

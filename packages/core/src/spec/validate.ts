@@ -171,6 +171,8 @@ const linux = object({
   readonlyPaths: list(absolute),
   mountLabel: text,
   personality: object({ "domain!": oneOf("LINUX", "LINUX32"), flags: list(text) }),
+  memoryPolicy: object({ "mode!": text, nodes: text, flags: list(text) }),
+  netDevices: record(object({ name: text })),
 });
 
 /** A process block alone, as `exec --process` brings it. */
@@ -193,6 +195,7 @@ const process = object({
   oomScoreAdj: range(-1000, 1000),
   apparmorProfile: text,
   selinuxLabel: text,
+  execCPUAffinity: object({ initial: text, final: text }),
   ioPriority: object({
     "class!": oneOf("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"),
     priority: range(0, 7),

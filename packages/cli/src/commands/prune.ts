@@ -4,9 +4,11 @@ import {
   pruneContainers,
   pruneImages,
   pruneNetworks,
+  pruneVolumes,
   type ContainerSummary,
   type Engine,
   type ImageRow,
+  type VolumeRecord,
 } from "@lapstrake/engine";
 import { PRUNE_FILTER_FLAG, hasLabel, parseFilters, type Filter } from "../args/filters.ts";
 import { momentMs } from "../args/moment.ts";
@@ -79,7 +81,7 @@ export const systemPruneCommand: Command = {
       engine,
       (network) => !keep({ labels: network.labels, createdMs: Date.parse(network.createdAt) }),
     );
-    const gone = volumes ? await unusedVolumes(engine, keep) : { names: [], bytes: 0 };
+    const gone = volumes ? unusedVolumes(engine, keep) : { names: [], bytes: 0 };
     const images = await removeImages(engine, all, filters);
     out(listing("Deleted Containers", containers.ids));
     out(listing("Deleted Networks", networks));
@@ -162,13 +164,17 @@ async function removeImages(
 }
 
 /** Anonymous volumes that no container uses. */
-async function unusedVolumes(
+function unusedVolumes(
   engine: Engine,
-  keep: (item: Prunable) => boolean,
-): Promise<{ readonly names: readonly string[]; readonly bytes: number }> {
-  void engine;
-  void keep;
-  return { names: [], bytes: 0 };
+  takes: (item: Prunable) => boolean,
+): { readonly names: readonly string[]; readonly bytes: number } {
+  const keep = ({ labels, createdAt }: VolumeRecord): boolean =>
+    !takes({ labels: labels ?? {}, createdMs: Date.parse(createdAt) });
+  const gone = pruneVolumes(engine, { all: false, keep });
+  return {
+    names: gone.map(({ record }) => record.name),
+    bytes: gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
 }
 
 function total(bytes: number): string {

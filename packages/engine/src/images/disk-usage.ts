@@ -6,6 +6,7 @@ import type { ContainerSummary } from "../containers/list.ts";
 import type { Engine } from "../engine.ts";
 import { diskBytes } from "../state/disk-bytes.ts";
 import { dirOf } from "../state/containers.ts";
+import { volumesUsage } from "../volumes/manage.ts";
 import type { StorePaths } from "../state/layout.ts";
 
 /** One image; `bytes` is the sum of the other two. */
@@ -84,10 +85,18 @@ export async function diskUsage(engine: Engine): Promise<DiskUsage> {
     containers: summaries.map((summary) => ({
       ...summary,
       bytes: diskBytes(dirOf(paths, summary.record)),
-      volumes: 0,
+      volumes: volumesOf(summary).size,
     })),
-    volumes: [],
+    volumes: volumesUsage(engine).map(({ record, users, sizeBytes }) => ({
+      name: record.name,
+      links: users,
+      bytes: sizeBytes,
+    })),
   };
+}
+
+function volumesOf({ record: { mounts = [] } }: ContainerSummary): Set<string> {
+  return new Set(mounts.flatMap(({ type, source }) => (type === "volume" ? [source] : [])));
 }
 
 /** Paths beneath the store's root that an image needs: blobs and extracted layers. */

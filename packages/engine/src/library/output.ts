@@ -1,5 +1,6 @@
 // One output stream of a process: collected for the result up to a bound, or, once somebody took it, handed over with backpressure.
 import { PassThrough, type Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { LapError } from "@lapstrake/base";
 import type { Encoding, Output } from "./process-types.ts";
 
@@ -80,6 +81,11 @@ export class OutputStream {
       source.on("data", (chunk: Uint8Array) => void (taken.writable && taken.write(chunk)));
       source.once("end", () => taken.end());
     }
+  }
+
+  /** Resolves when all that is collected was; a taken stream is its reader's. */
+  async drained(): Promise<void> {
+    if (this.#taken === undefined && this.#source !== undefined) await finished(this.#source, { writable: false });
   }
 
   /** What was collected. */

@@ -187,6 +187,8 @@ export class Process<E extends Encoding = "utf8"> implements PromiseLike<Result<
     });
     try {
       const exit = await process.exited;
+      // The streams hand over a turn later.
+      await Promise.all([this.#out.drained(), this.#err.drained()]);
       await failed(fed);
       return exit;
     } finally {

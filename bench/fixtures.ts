@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeLayout } from "../test/support/oci-layout.ts";
 import { which } from "./commands.ts";
 
-const APPLETS: readonly string[] = ["true", "sh", "sleep", "cat", "echo"];
+const APPLETS: readonly string[] = ["true", "sh", "sleep", "cat", "echo", "wc"];
 
 /** Why there is no busybox root filesystem on this machine, or undefined. */
 export function busyboxMissing(): string | undefined {

@@ -6,6 +6,7 @@ import {
   listenInNetns,
   openNetns,
   openUdpSocket,
+  raiseLoopback,
   redirectResolver,
   RESOLVER_ADDRESS,
   type NetnsRef,
@@ -119,6 +120,8 @@ function portOf(server: Server): number {
 /** Starts the resolver of the container that lives in `ref` and leads its 127.0.0.11 port 53 there; dispose stops it. */
 export async function startDns(ref: NetnsRef, source: DnsSource): Promise<DnsServer> {
   using netns = openNetns(ref);
+  // The container may be on its way up still: with no device up, bind(2) takes the address for a broadcast one, and answers leave from another.
+  raiseLoopback({ fd: netns.fd });
   await using held = new AsyncDisposableStack();
   const answerer = new Answerer(source);
   held.defer(() => answerer.stop());

@@ -47,6 +47,8 @@ export class Resolvers implements Duty {
       try {
         await this.#start(id);
       } catch (error) {
+        // The file is still there, the namespace is not: its container ended just now.
+        if (errorCode(error) === "EINVAL") continue;
         report(`names in container ${id}`, error);
       }
     }

@@ -106,7 +106,8 @@ const ALIVE: readonly string[] = ["running", "paused", "restarting"];
 function row({ record, status, health }: ContainerSummary, noTrunc: boolean, ports: readonly ShownPort[]): Row {
   const labels = { ...record.image.labels, ...record.request.labels };
   const volumes = (record.mounts ?? []).filter(({ type }) => type === "volume");
-  const age = Date.now() - Date.parse(record.createdAt);
+  // Docker's list has whole seconds.
+  const age = Date.now() - Math.floor(Date.parse(record.createdAt) / 1000) * 1000;
   return {
     Command: `"${commandText(record.process.args, noTrunc)}"`,
     CreatedAt: `${record.createdAt.slice(0, 10)} ${record.createdAt.slice(11, 19)} +0000 UTC`,

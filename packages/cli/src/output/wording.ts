@@ -7,7 +7,7 @@ const COMMAND_WIDTH = 20;
 /** The STATUS column: `Up 3 minutes`, `Exited (137) 2 seconds ago`, `Created`. */
 export function containerStatusText(status: ContainerStatus, health?: HealthStatus): string {
   const since = (time: Timespec | undefined): string =>
-    formatAgo(time === undefined ? 0 : Date.now() - time.sec * 1000);
+    formatAgo(time === undefined ? 0 : Date.now() - time.sec * 1000 - time.nsec / 1e6);
   switch (status.state) {
     case "running":
       return `Up ${since(status.startedAt)}${healthText(health)}`;

@@ -9,5 +9,5 @@ else if (first === undefined || second === undefined) {
   throw new Error("usage: main _reap ROOT ID | main _keeper ROOT | main _wasm CONTAINER_DIR ROOT");
 } else if (verb === "_reap") await reapById(openEngine({ root: first }), second, third);
 else if (verb === "_wasm")
-  process.exitCode = await (await import("./sandbox/wasm-payload.ts")).runWasmPayload(first, second);
+  process.exitCode = await (await import("./sandbox/wasm-payload.ts")).runWasmPayload(first, second, third);
 else throw new Error(`unknown verb "${verb}"`);

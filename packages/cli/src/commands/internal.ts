@@ -37,10 +37,10 @@ export const keeperCommand: Command = {
 export const wasmCommand: Command = {
   ...internal,
   name: "_wasm",
-  usage: "CONTAINER_DIR ROOT",
+  usage: "CONTAINER_DIR ROOT [FLAG]",
   minArgs: 2,
-  maxArgs: 2,
+  maxArgs: 3,
   async run({ args }) {
-    return runWasmPayload(args[0]!, args[1]!);
+    return runWasmPayload(args[0]!, args[1]!, args[2]);
   },
 };

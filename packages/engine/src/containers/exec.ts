@@ -12,6 +12,7 @@ import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CAPABILITY_FIELDS, privilegedCapabilities } from "./capabilities.ts";
 import { SPEC_FILE } from "./start.ts";
+import { wasmExec } from "../sandbox/wasm-exec.ts";
 import { lookUpUser } from "./bundle.ts";
 import { randomHex } from "../state/random.ts";
 
@@ -47,9 +48,6 @@ export async function execContainer(
 ): Promise<ExecProcess> {
   const { state } = engine.status(record);
   if (state !== "running") throw notRunning(record, state);
-  if (record.kind === "wasm") {
-    throw new LapError("unimplemented", "ERR_LAP_EXEC_WASM", "exec is not supported in Wasm containers yet");
-  }
   const dir = engine.dir(record);
   const status = readStatus(dir)!;
   const spec = JSON.parse(readFileSync(join(dir, SPEC_FILE), "utf8")) as RuntimeSpec;
@@ -67,7 +65,9 @@ export async function execContainer(
     const launched = await launch(
       compileExec(
         { id: record.id, spec, pid: status.pid, pidStartTime: status.pidStartTime },
-        execProcess(engine, record, spec.process!, request),
+        record.kind === "wasm"
+          ? wasmExec(engine.context, record, spec.process!, request)
+          : execProcess(engine, record, spec.process!, request),
         hostFacts(),
         {
           containerDir: execDir,

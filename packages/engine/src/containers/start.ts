@@ -120,7 +120,8 @@ async function startWasm(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
-  const launched = await launchBundle(context, record, wasmBundle(context, record, mounts), options, debug);
+  const alone = options.foreground === true && record.autoRemove;
+  const launched = await launchBundle(context, record, wasmBundle(context, record, mounts, alone), options, debug);
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();
   return launched;

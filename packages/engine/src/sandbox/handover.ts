@@ -26,3 +26,8 @@ export function volumePlace(index: number): string {
 export function translationsDir(root: string): string {
   return join(root, "cache", "wasm", "components");
 }
+
+/** Where a payload takes orders for further programs. */
+export function execSocket(dir: string): string {
+  return join(handoverDir(dir), "exec.sock");
+}

@@ -11,6 +11,7 @@ import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { handoverDir, PLACES, volumePlace, translationsDir } from "./handover.ts";
 import { isRootless, rootlessSpec } from "./rootless.ts";
+import { ALONE_FLAG } from "./wasm-payload.ts";
 import { payloadResources } from "./wasm-limits.ts";
 
 /** Shared libraries of the Node binary. */
@@ -18,8 +19,13 @@ const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
 /** All of a default container's mounts that Node needs. */
 const KERNEL_MOUNTS = ["/proc", "/dev"];
 
-/** The bundle that runs a Wasm container's payload. */
-export function wasmBundle(context: EngineContext, record: ContainerRecord, mounts: readonly MountSpec[]): Bundle {
+/** The bundle that runs a Wasm container's payload; `alone`, it takes no exec. */
+export function wasmBundle(
+  context: EngineContext,
+  record: ContainerRecord,
+  mounts: readonly MountSpec[],
+  alone: boolean,
+): Bundle {
   const dir = dirOf(context.paths, record);
   const rootfs = join(dir, "sandbox");
   makeRoot(rootfs);
@@ -35,7 +41,7 @@ export function wasmBundle(context: EngineContext, record: ContainerRecord, moun
       terminal: tty,
       cwd: "/",
       env: ["PATH=/usr/bin:/bin"],
-      args: [...context.wasmArgv, PLACES.container, PLACES.store],
+      args: [...context.wasmArgv, PLACES.container, PLACES.store, ...(alone ? [ALONE_FLAG] : [])],
       user: { uid: 0, gid: 0 },
       noNewPrivileges: true,
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },

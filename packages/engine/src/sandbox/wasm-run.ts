@@ -1,11 +1,14 @@
 // A Wasm container's run: record -> union filesystem of layers and earlier changes -> guest -> changes handed over.
 // It runs without privileges in a container that shows the image blobs and its own directory; what it leaves is one layer tar.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
-import { UnionFs, treeFromTar, writeTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
-import { runCommand, type Payload } from "@lapstrake/wasm/node";
+import { UnionFs, treeFromTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
+import type { GuestOutput, WasmExit } from "@lapstrake/wasm";
+import { runCommand, runCommandNow, type Payload, type Visit } from "@lapstrake/wasm/node";
+import type { CreateRequest } from "../containers/request.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
+import { writeHandover } from "./handover-file.ts";
 import { handoverPath, MODULE_FILE, translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
 import { makeDirs, moduleTree } from "./wasm-tree.ts";
@@ -28,7 +31,7 @@ export async function runContainer(payload: Payload): Promise<number> {
   try {
     return await runGuest(fs, record, payload, cacheIn(root));
   } finally {
-    if (!record.autoRemove && !fs.readOnly) handOver(fs, dir);
+    if (!record.autoRemove && !fs.readOnly) writeHandover(fs, dir);
   }
 }
 
@@ -76,9 +79,11 @@ async function runGuest(
   cacheDir: string | undefined,
 ): Promise<number> {
   const { process, request } = record;
+  const mounted = await withVolumes(fs, record);
+  payload.onVisit?.((visit) => runVisit(mounted, request, visit));
   try {
     const exit = await runCommand({
-      fs: await withVolumes(fs, record),
+      fs: mounted,
       args: process.args,
       env: Object.fromEntries(process.env.map(splitEnv)),
       cwd: process.cwd,
@@ -90,13 +95,32 @@ async function runGuest(
       cacheDir,
       limits: guestLimits(request),
     });
-    if (exit.error !== undefined) say(payload, exit.error.message);
-    return exit.exitCode;
+    return reported(payload, exit);
   } catch (error) {
-    if (!(error instanceof LapError)) throw error;
-    say(payload, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
-    return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+    return refused(payload, error);
   }
+}
+
+/** A further program, inside a host call of the first. The container's time is not its own. */
+function runVisit(fs: InodeFs, request: CreateRequest, visit: Visit): number {
+  const { timeoutMs: _time, ...limits } = guestLimits(request);
+  try {
+    return reported(visit, runCommandNow({ ...visit, fs, limits }));
+  } catch (error) {
+    return refused(visit, error);
+  }
+}
+
+function reported(to: { readonly stderr: GuestOutput }, exit: WasmExit): number {
+  if (exit.error !== undefined) say(to, exit.error.message);
+  return exit.exitCode;
+}
+
+/** Why there was no run; other errors are defects. */
+function refused(to: { readonly stderr: GuestOutput }, error: unknown): number {
+  if (!(error instanceof LapError)) throw error;
+  say(to, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
+  return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 /** Directories that docker would make: of volumes, and the working directory. */
@@ -115,22 +139,7 @@ function splitEnv(line: string): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)];
 }
 
-function say(payload: Payload, text: string): void {
+function say({ stderr }: { readonly stderr: GuestOutput }, text: string): void {
   const bytes = new TextEncoder().encode(`lap: ${text}\n`);
-  for (let done = 0; done < bytes.length;) done += payload.stderr.write(bytes, done, bytes.length - done);
-}
-
-/** Writes the changes as one layer; the file appears whole or not at all. */
-function handOver(fs: UnionFs, dir: string): void {
-  const path = handoverPath(dir);
-  const fd = openSync(`${path}.new`, "w", 0o600);
-  try {
-    for (const chunk of writeTar(fs.diffEntries())) {
-      for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done);
-    }
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.new`, path);
+  for (let done = 0; done < bytes.length;) done += stderr.write(bytes, done, bytes.length - done);
 }

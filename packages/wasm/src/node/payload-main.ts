@@ -7,10 +7,11 @@
 //     exit code ◀────────── message ───────────── done
 import { kill, pid } from "node:process";
 import { constants } from "node:os";
-import { Worker } from "node:worker_threads";
+import { Worker, type MessagePort } from "node:worker_threads";
 import { LapError } from "@lapstrake/base";
 import { Ring, type RingShare } from "../io/ring.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
+import { ExecServer } from "./exec-server.ts";
 import { ENDING } from "./payload-signals.ts";
 
 /** What the guest's thread is started with. */
@@ -20,13 +21,17 @@ export interface PayloadThread {
   readonly argv?: readonly string[];
   /** Handed to the thread as it is (structured clone). */
   readonly data?: unknown;
+  /** Where orders for further programs are taken: a path for a socket. */
+  readonly execPath?: string | undefined;
 }
 
 /** Shared between both threads. */
 export interface PayloadShare {
   readonly stdin: RingShare;
+  /** Why to end, and whether there are orders. */
   readonly word: Int32Array<SharedArrayBuffer>;
   readonly data: unknown;
+  readonly orders: MessagePort | undefined;
 }
 
 /** What the guest's thread tells. */
@@ -36,9 +41,15 @@ export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done
 export async function runPayload(thread: PayloadThread): Promise<number> {
   // The guest's thread finds out what descriptor 0 is: asking here would load Node's terminal code before the thread starts.
   const ring = Ring.create("pipe");
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  const share: PayloadShare = { stdin: ring.share, word, data: thread.data };
-  const worker = new Worker(thread.file, { workerData: share, argv: [...(thread.argv ?? [])], stdin: false });
+  const word = new Int32Array(new SharedArrayBuffer(8));
+  using server = thread.execPath === undefined ? undefined : new ExecServer(thread.execPath, word);
+  const share: PayloadShare = { stdin: ring.share, word, data: thread.data, orders: server?.port };
+  const worker = new Worker(thread.file, {
+    workerData: share,
+    argv: [...(thread.argv ?? [])],
+    stdin: false,
+    transferList: server === undefined ? [] : [server.port],
+  });
   using _signals = forwardSignals(new Interrupt(word));
   let fed = false;
   try {

@@ -4,6 +4,7 @@ import { LapError } from "@lapstrake/base";
 import { Ring } from "../io/ring.ts";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { Interrupt } from "../run/interrupt.ts";
+import { attentive, takeVisits, type VisitRunner } from "./exec-visit.ts";
 import { fdInput, fdOutput, kindOf, neverWaits } from "./fd-streams.ts";
 import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
 
@@ -14,6 +15,8 @@ export interface Payload {
   readonly stdout: GuestOutput;
   readonly stderr: GuestOutput;
   readonly interrupt: Interrupt;
+  /** Says how to run further programs in the container; absent where none can be let in. */
+  readonly onVisit?: (run: VisitRunner) => void;
 }
 
 /** Runs `run` in the thread that `runPayload` started and reports its exit code. */
@@ -29,11 +32,16 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
   const share = workerData as PayloadShare;
   const interrupt = new Interrupt(share.word);
   const tell = (message: PayloadMessage): void => port.postMessage(message);
+  const { orders } = share;
   const exitCode = await run({
     data: share.data,
     stdin: neverWaits(0)
       ? fdInput(0, interrupt)
-      : new Ring({ ...share.stdin, kind: kindOf(0) }).input(() => tell({ kind: "stdin" })),
+      : attentive(
+          new Ring({ ...share.stdin, kind: kindOf(0) }).input(() => tell({ kind: "stdin" })),
+          interrupt,
+        ),
+    ...(orders === undefined ? {} : { onVisit: (visit) => takeVisits(interrupt, orders, visit) }),
     stdout: fdOutput(1, interrupt),
     stderr: fdOutput(2, interrupt),
     interrupt,

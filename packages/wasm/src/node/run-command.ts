@@ -33,6 +33,11 @@ export async function runCommand(run: CommandRun): Promise<WasmExit> {
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
 }
 
+/** The same at once, for what needs no wait: what `args[0]` names, if it is a module, a script or the built-in `sh`. */
+export function runCommandNow(run: Omit<ModuleRun, "module">): WasmExit {
+  return named({ ...run, env: { PWD: run.cwd ?? "/", ...run.env } });
+}
+
 /** Runs what `args[0]` names. */
 function named(run: Omit<ModuleRun, "module">): WasmExit {
   return saying(run.args[0] ?? "", () => runNamed(run));

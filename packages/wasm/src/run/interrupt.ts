@@ -15,6 +15,8 @@ export class Interrupted extends Error {
 
 export class Interrupt {
   readonly word: Int32Array<SharedArrayBuffer | ArrayBuffer>;
+  /** Called on host calls and in waits while the second word, where there is one, is not 0. */
+  visitor: (() => void) | undefined;
 
   constructor(word?: Int32Array<SharedArrayBuffer | ArrayBuffer>) {
     this.word = word ?? new Int32Array(sharedWord());
@@ -24,6 +26,7 @@ export class Interrupt {
   check(): void {
     const reason = Atomics.load(this.word, 0);
     if (reason !== REASON.none) throw new Interrupted(reason);
+    if (this.visitor !== undefined && Atomics.load(this.word, 1) !== 0) this.visitor();
   }
 
   /** Asks the guest to end; the first reason stays. `REASON.signal + n` stands for signal n. */
@@ -34,8 +37,13 @@ export class Interrupt {
 
   /** Waits `ms` (Infinity: until interrupted); throws {@link Interrupted} when the guest is to end. */
   sleep(ms: number): void {
-    if (canWait()) Atomics.wait(this.word as Int32Array<SharedArrayBuffer>, 0, REASON.none, ms);
-    else spin(ms);
+    if (!canWait()) spin(ms);
+    const until = performance.now() + ms;
+    // A visitor wakes it too.
+    for (let left = ms; canWait() && left > 0; left = until - performance.now()) {
+      Atomics.wait(this.word as Int32Array<SharedArrayBuffer>, 0, REASON.none, left);
+      this.check();
+    }
     this.check();
   }
 }

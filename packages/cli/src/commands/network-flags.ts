@@ -108,7 +108,7 @@ function parseNetwork(written: string): { readonly name: string; readonly attach
 }
 
 /** `[ip:][hostPort:]containerPort[/protocol]`, or `target=80,published=8080,protocol=tcp`. */
-function parsePublish(text: string): NonNullable<CreateRequest["ports"]> {
+export function parsePublish(text: string): NonNullable<CreateRequest["ports"]> {
   if (!text.includes("=")) return parsePortSpec(text);
   const pairs = new Map(keyValues(text, ["target", "published", "protocol", "mode"]));
   const target = pairs.get("target");

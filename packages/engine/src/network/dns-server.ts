@@ -31,7 +31,8 @@ export interface DnsServer extends AsyncDisposable {
 }
 
 const MAX_TCP = 65_535;
-const MAX_WAITING = 1024;
+/** Each is a descriptor of the keeper. */
+const MAX_WAITING = 256;
 const MAX_TCP_CONNECTIONS = 64;
 const TCP_IDLE_MS = 10_000;
 
@@ -103,12 +104,21 @@ async function* messages(socket: Socket): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Resolves when a socket takes more, or is gone. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("drain", resolve);
+    socket.once("close", () => resolve());
+  });
+}
+
 async function serveConnection(socket: Socket, answerer: Answerer): Promise<void> {
   socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
   for await (const message of messages(socket)) {
     const reply = await answerer.answer(message, "tcp");
     if (reply === undefined) break;
-    socket.write(frame(reply));
+    // Whoever asks and does not read is asked nothing more of; the idle timeout ends it.
+    if (!socket.write(frame(reply))) await drained(socket);
   }
 }
 

@@ -1,6 +1,14 @@
 // `lap inspect`: containers, then images, as docker looks names up.
 import { LapError, isLapError } from "@lapstrake/base";
-import { inspectContainer, inspectImage, inspectNetwork, type Engine, type InspectObject } from "@lapstrake/engine";
+import {
+  inspectContainer,
+  inspectImage,
+  inspectNetwork,
+  inspectVolume,
+  type Engine,
+  type InspectObject,
+} from "@lapstrake/engine";
+import { INSPECT_FORMAT_HELP } from "../args/format-help.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { errorText } from "../errors.ts";
@@ -9,7 +17,7 @@ import { goJsonArray } from "../output/json-array.ts";
 import { err, out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
 
-type Kind = "container" | "image" | "network" | "any";
+type Kind = "container" | "image" | "network" | "volume" | "any";
 
 function inspectCommandFor(kind: Kind, name: string, usage: string, summary: string): Command {
   return {
@@ -21,15 +29,17 @@ function inspectCommandFor(kind: Kind, name: string, usage: string, summary: str
     interspersed: true,
     errorExitCode: 1,
     flags: [
-      { long: "format", short: "f", kind: "string", help: "Format output: a Go template, or `json`" },
+      { long: "format", short: "f", kind: "string", help: INSPECT_FORMAT_HELP },
       {
         long: "size",
         short: "s",
         kind: "bool",
         help: "Display total file sizes if the type is container",
-        hidden: true,
+        hidden: kind === "image",
       },
-      ...(kind === "any" ? [{ long: "type", kind: "string", help: "Return JSON for specified type" } as const] : []),
+      ...(kind === "any"
+        ? [{ long: "type", kind: "string", help: "Only inspect objects of the given type" } as const]
+        : []),
     ],
     run: (invocation) => inspect(kind, invocation),
   };
@@ -60,11 +70,12 @@ async function inspect(declared: Kind, { flags, args, global }: Invocation): Pro
   const format = read.text("format");
   const render = format === undefined || format === "json" ? undefined : compileTemplate(format);
   const engine = engineFor(global);
+  const sized = read.bool("size");
   const found: InspectObject[] = [];
   const failures: string[] = [];
   for (const name of args) {
     try {
-      found.push(await lookUp(engine, name, kind));
+      found.push(await lookUp(engine, name, kind, sized));
     } catch (error) {
       if (!isLapError(error, "notFound")) throw error;
       failures.push(missText(kind, name, error));
@@ -88,15 +99,15 @@ function printRendered(found: readonly InspectObject[], render: (value: unknown)
 
 function kindOf(type: string | undefined, declared: Kind): Kind {
   if (type === undefined || type === "") return declared;
-  if (type === "container" || type === "image" || type === "network") return type;
+  if (type === "container" || type === "image" || type === "network" || type === "volume") return type;
   throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `"${type}" is not a valid value for --type`);
 }
 
-async function lookUp(engine: Engine, name: string, kind: Kind): Promise<InspectObject> {
-  const order = kind === "any" ? (["container", "image", "network"] as const) : [kind];
+async function lookUp(engine: Engine, name: string, kind: Kind, sized: boolean): Promise<InspectObject> {
+  const order = kind === "any" ? (["container", "image", "network", "volume"] as const) : [kind];
   for (const [at, each] of order.entries()) {
     try {
-      return await LOOK_UPS[each](engine, name);
+      return await LOOK_UPS[each](engine, name, sized);
     } catch (error) {
       if (at === order.length - 1 || !isLapError(error, "notFound")) throw error;
     }
@@ -105,11 +116,12 @@ async function lookUp(engine: Engine, name: string, kind: Kind): Promise<Inspect
 }
 
 const LOOK_UPS: Readonly<
-  Record<Exclude<Kind, "any">, (engine: Engine, name: string) => Promise<InspectObject> | InspectObject>
+  Record<Exclude<Kind, "any">, (engine: Engine, name: string, sized: boolean) => Promise<InspectObject> | InspectObject>
 > = {
-  container: (engine, name) => inspectContainer(engine, engine.find(name)),
+  container: (engine, name, sized) => inspectContainer(engine, engine.find(name), { sized }),
   image: inspectImage,
   network: inspectNetwork,
+  volume: inspectVolume,
 };
 
 function missText(kind: Kind, name: string, error: LapError): string {

@@ -52,9 +52,9 @@ export const FILTERS: Readonly<Record<string, Test>> = {
     const exposed = [...(record.image.exposedPorts ?? []), ...(record.request.exposedPorts ?? []), ...published];
     return wantedPorts("expose", value).some((port) => exposed.includes(port));
   },
-  health: ({ summary: { status } }, value) => {
+  health: ({ summary: { health } }, value) => {
     if (!HEALTHS.includes(value)) throw invalid("health", value);
-    return ((status as { readonly health?: string }).health ?? "none") === value;
+    return (health ?? "none") === value;
   },
   id: ({ summary: { record } }, value) => record.id.startsWith(value),
   "is-task": (_listed, value) => !filterBool("is-task", value),

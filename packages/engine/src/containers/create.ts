@@ -91,7 +91,12 @@ export async function createContainer(
     name: name ?? randomName(0),
     createdAt: formatTimestamp(now.sec, now.nsec),
     kind: source.kind,
-    image: { name: options.fork?.imageName ?? request.image, id: source.imageId, labels: source.config.Labels ?? {}, ...exposed(source) },
+    image: {
+      name: options.fork?.imageName ?? request.image,
+      id: source.imageId,
+      labels: source.config.Labels ?? {},
+      ...exposed(source),
+    },
     rootfs: source.rootfs,
     process: recordProcess(request, source.config, hostname),
     hostname: request.hostname ?? hostname,
@@ -133,10 +138,7 @@ async function prepareMounts(
 }
 
 /** Only what has checks keeps more than that it has none. */
-async function healthOf(
-  request: CreateRequest,
-  image: ExecConfig,
-): Promise<Pick<ContainerRecord, "health" | "shell">> {
+async function healthOf(request: CreateRequest, image: ExecConfig): Promise<Pick<ContainerRecord, "health" | "shell">> {
   if (image.Healthcheck === undefined && request.health === undefined) return {};
   const health = (await import("../health/config.ts")).mergeHealth(image.Healthcheck, request.health)!;
   return { health, ...(image.Shell === undefined ? {} : { shell: image.Shell }) };
@@ -148,8 +150,14 @@ function holderIsGone(context: EngineContext, error: unknown, name: string): boo
   return settledStatus(context, findContainer(context.paths, name)) === undefined;
 }
 
-function exposed({ config }: Source): { readonly exposedPorts?: readonly string[] } {
-  return config.ExposedPorts === undefined ? {} : { exposedPorts: Object.keys(config.ExposedPorts) };
+function exposed({ config }: Source): Pick<ContainerRecord["image"], "exposedPorts" | "env" | "cmd" | "entrypoint"> {
+  const { ExposedPorts, Env, Cmd, Entrypoint } = config;
+  return {
+    ...(ExposedPorts === undefined ? {} : { exposedPorts: Object.keys(ExposedPorts) }),
+    ...(Env === undefined || Env === null ? {} : { env: Env }),
+    ...(Cmd === undefined || Cmd === null ? {} : { cmd: Cmd }),
+    ...(Entrypoint === undefined || Entrypoint === null ? {} : { entrypoint: Entrypoint }),
+  };
 }
 
 /** The networks a request names; only those need the network's code. */

@@ -10,6 +10,8 @@ import { bindTexts, mountObjects, mountRequests, volumeTargets } from "../volume
 import { readRestart } from "../restart/state.ts";
 import { healthObject } from "../health/show.ts";
 import type { CreateRequest } from "./request.ts";
+import { containerSizeBytes } from "./size.ts";
+import { limitFields } from "./inspect-limits.ts";
 import type { ContainerStatus } from "./status.ts";
 import { join } from "node:path";
 
@@ -18,10 +20,13 @@ export type InspectObject = Readonly<Record<string, unknown>>;
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
-const NANO = 1e9;
 
 /** The object `docker inspect CONTAINER` prints. */
-export async function inspectContainer(engine: Engine, record: ContainerRecord): Promise<InspectObject> {
+export async function inspectContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  options: { readonly sized?: boolean } = {},
+): Promise<InspectObject> {
   const status = engine.status(record);
   const dir = engine.dir(record);
   const { args } = record.process;
@@ -46,6 +51,7 @@ export async function inspectContainer(engine: Engine, record: ContainerRecord):
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: graphDriver(engine, record, dir),
+    ...(options.sized === true ? await sizeFields(engine, record) : {}),
     Mounts: mountObjects(engine.context.paths, record),
     Config: configObject(record),
     NetworkSettings: await networkSettings(engine, record),
@@ -83,7 +89,6 @@ function orNull<T>(list: readonly T[] | undefined): readonly T[] | null {
 }
 
 function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
-  const memory = request.memoryBytes ?? 0;
   const linux = defaultSpec().linux;
   return {
     Binds: bindTexts(request),
@@ -97,61 +102,43 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     VolumesFrom: orNull(request.volumesFrom),
     CapAdd: orNull(request.capAdd),
     CapDrop: orNull(request.capDrop),
-    CgroupnsMode: "private",
+    CgroupnsMode: request.cgroupns ?? "private",
     Dns: request.dns ?? [],
     DnsOptions: request.dnsOptions ?? [],
     DnsSearch: request.dnsSearch ?? [],
     ExtraHosts: orNull(request.extraHosts),
     GroupAdd: orNull(request.groupAdd),
-    IpcMode: "private",
+    IpcMode: request.ipc ?? "private",
     Cgroup: "",
     Links: null,
-    OomScoreAdj: 0,
-    PidMode: "",
+    OomScoreAdj: request.oomScoreAdj ?? 0,
+    PidMode: request.pid ?? "",
     Privileged: request.privileged ?? false,
     PublishAllPorts: request.publishAll ?? false,
     ReadonlyRootfs: request.readonlyRootfs ?? false,
     SecurityOpt: orNull(request.securityOpt),
     ...mountRequests(request),
     ...(request.tmpfs === undefined ? {} : { Tmpfs: request.tmpfs }),
-    UTSMode: "",
+    UTSMode: request.uts ?? "",
     UsernsMode: "",
+    ...(request.sysctls === undefined ? {} : { Sysctls: request.sysctls }),
+    ...(request.annotations === undefined ? {} : { Annotations: request.annotations }),
     ShmSize: request.shmSizeBytes ?? DEFAULT_SHM_BYTES,
     Runtime: "lapstrake",
     ConsoleSize: [0, 0],
     Isolation: "",
-    CpuShares: 0,
-    Memory: memory,
-    NanoCpus: Math.round((request.cpus ?? 0) * NANO),
-    CgroupParent: "",
-    BlkioWeight: 0,
-    BlkioWeightDevice: [],
-    BlkioDeviceReadBps: [],
-    BlkioDeviceWriteBps: [],
-    BlkioDeviceReadIOps: [],
-    BlkioDeviceWriteIOps: [],
-    CpuPeriod: 0,
-    CpuQuota: 0,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
-    CpusetCpus: "",
-    CpusetMems: "",
-    Devices: [],
-    DeviceCgroupRules: null,
-    DeviceRequests: null,
-    MemoryReservation: 0,
-    MemorySwap: memory * 2,
-    MemorySwappiness: null,
-    OomKillDisable: false,
-    PidsLimit: request.pidsLimit ?? null,
-    Ulimits: [],
-    CpuCount: 0,
-    CpuPercent: 0,
-    IOMaximumIOps: 0,
-    IOMaximumBandwidth: 0,
+    ...limitFields(request),
     MaskedPaths: request.privileged === true ? null : (linux?.maskedPaths ?? []),
     ReadonlyPaths: request.privileged === true ? null : (linux?.readonlyPaths ?? []),
   };
+}
+
+/** `SizeRw`, what it wrote, and `SizeRootFs`, that with its image. */
+async function sizeFields(engine: Engine, record: ContainerRecord): Promise<InspectObject> {
+  const own = await containerSizeBytes(engine, record);
+  const { id } = record.image;
+  const image = id === undefined ? 0 : (await engine.images()).store.list().find((each) => each.id === id)?.size;
+  return { SizeRw: own, SizeRootFs: own + (image ?? 0) };
 }
 
 function graphDriver(engine: Engine, record: ContainerRecord, dir: string): InspectObject {
@@ -161,7 +148,7 @@ function graphDriver(engine: Engine, record: ContainerRecord, dir: string): Insp
 }
 
 function configObject(record: ContainerRecord): InspectObject {
-  const { request, process } = record;
+  const { request, process, image } = record;
   const labels = { ...record.image.labels, ...request.labels };
   return {
     Hostname: record.hostname,
@@ -174,17 +161,30 @@ function configObject(record: ContainerRecord): InspectObject {
     Tty: process.tty,
     OpenStdin: process.openStdin,
     StdinOnce: false,
-    Env: process.env,
-    Cmd: orNull(request.command),
+    Env: orNull(ownEnv(record)),
+    Cmd: orNull(request.command) ?? (request.entrypoint === undefined ? orNull(image.cmd) : null),
+    ...(record.health === undefined ? {} : { Healthcheck: record.health }),
     Image: record.image.name,
     Volumes: volumeTargets(record),
     WorkingDir: process.cwd === "/" ? "" : process.cwd,
-    Entrypoint: orNull(request.entrypoint),
+    Entrypoint: orNull(request.entrypoint ?? image.entrypoint),
     OnBuild: null,
     Labels: labels,
-    ...(record.health === undefined ? {} : { Healthcheck: record.health }),
     ...(process.stopSignal === DEFAULT_STOP_SIGNAL ? {} : { StopSignal: signalName(process.stopSignal) }),
   };
+}
+
+/** What image and request say, without what every container gets. */
+function ownEnv({ process, image, request, hostname }: ContainerRecord): readonly string[] {
+  const given = [...(image.env ?? []), ...(request.env ?? [])].map(nameOf);
+  const added = ["PATH", `HOSTNAME=${hostname}`, "TERM=xterm"];
+  return process.env.filter(
+    (line) => given.includes(nameOf(line)) || !(added.includes(line) || added.includes(nameOf(line))),
+  );
+}
+
+function nameOf(line: string): string {
+  return line.split("=", 1)[0]!;
 }
 
 async function networkSettings(engine: Engine, record: ContainerRecord): Promise<InspectObject> {

@@ -1,5 +1,8 @@
 // An image as docker's inspect shows it.
-import { familiarName, parseReference, type ExecConfig } from "@lapstrake/base";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { digestHex, familiarName, parseReference, type ExecConfig } from "@lapstrake/base";
+import type { Image } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
 import type { InspectObject } from "../containers/inspect.ts";
 import { knownDigests } from "./known-digests.ts";
@@ -27,11 +30,19 @@ export async function inspectImage(engine: Engine, name: string): Promise<Inspec
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: image.size,
-    GraphDriver: { Data: null, Name: "overlay2" },
+    GraphDriver: { Data: graphData(engine, image), Name: "overlay2" },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: new Date(image.addedSec * 1000).toISOString() },
     Descriptor: image.target,
   };
+}
+
+/** Where its layers are extracted; null before the first container of it. */
+function graphData(engine: Engine, { layers }: Image): InspectObject | null {
+  const dirs = layers.toReversed().map(({ chainID }) => join(engine.context.paths.layers, digestHex(chainID)));
+  const [upper, ...lower] = dirs;
+  if (upper === undefined || !existsSync(upper)) return null;
+  return { ...(lower.length === 0 ? {} : { LowerDir: lower.join(":") }), UpperDir: upper };
 }
 
 function configObject(config: ExecConfig): InspectObject {

@@ -59,6 +59,10 @@ export interface ContainerRecord {
     readonly labels: Readonly<Record<string, string>>;
     /** `80/tcp`. */
     readonly exposedPorts?: readonly string[];
+    /** What the image says runs by default; for inspect. */
+    readonly env?: readonly string[];
+    readonly cmd?: readonly string[];
+    readonly entrypoint?: readonly string[];
   };
   readonly rootfs: RecordRootfs;
   readonly process: RecordProcess;

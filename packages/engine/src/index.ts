@@ -81,6 +81,10 @@ export {
   type VolumeRow,
   type SizedVolume,
 } from "./volumes/manage.ts";
+export { archiveContainerPath, copyFromContainer, statContainerPath } from "./containers/copy-out.ts";
+export { copyToContainer, extractToContainer, localSource } from "./containers/copy-in.ts";
+export { withContainerFiles } from "./containers/container-files.ts";
+export type { CopyOptions, PathStat } from "./containers/copy-types.ts";
 export { isAnonymous, type VolumeRecord } from "./volumes/volume-record.ts";
 export { parseBind, parseVolumesFrom } from "./volumes/parse-bind.ts";
 export { tmpfsOptions } from "./volumes/tmpfs-options.ts";

@@ -51,6 +51,7 @@ const info: Load = async () => (await import("./info.ts")).infoCommand;
 const login: Load = async () => (await import("./login.ts")).loginCommand;
 const logout: Load = async () => (await import("./login.ts")).logoutCommand;
 const search: Load = async () => (await import("./search.ts")).searchCommand;
+const cp: Load = async () => (await import("./cp.ts")).cpCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -75,6 +76,8 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["ps", { load: ps, summary: "List containers" }],
   ["logs", { load: logs, summary: "Fetch the logs of a container" }],
   ["rm", { load: rm, summary: "Remove one or more containers" }],
+  ["cp", { load: cp, summary: "Copy files/folders between a container and the local filesystem" }],
+  ["container cp", { load: cp }],
   ["diff", { load: diff, summary: "Inspect changes to files or directories on a container's filesystem" }],
   ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
   ["export", { load: exportTar, summary: "Export a container's filesystem as a tar archive" }],

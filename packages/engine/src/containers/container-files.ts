@@ -1,0 +1,108 @@
+// The files of a container as one DirFs, volumes included, for one call. Of a running one: the root its first process sees, every
+// path resolved beneath that descriptor (openat2), whatever the container does meanwhile. Of one that does not run: its own overlay,
+// mounted nowhere, and its volumes beside it. Of a Wasm container: its layers and changes in memory, handed over again afterwards.
+import { LapError, errorCode, type ByteString, type DirFs } from "@lapstrake/base";
+import { openDirFs, openOverlayDirFs, readStatus, startTime } from "@lapstrake/core";
+import type { Engine } from "../engine.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
+import { prepareRootfs } from "../sandbox/rootfs.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { resolveLinks, type Looked } from "../volumes/resolve-links.ts";
+import { MountedDirs, type DirMount } from "./copy-mounted.ts";
+import { lockContainer } from "./lock.ts";
+import { openMounts } from "./open-mounts.ts";
+
+/** Opens them, acts, closes them. Throws `ERR_LAP_FILES_WASM`, `ERR_LAP_FILES_ROOTLESS`. */
+export async function withContainerFiles<T>(
+  engine: Engine,
+  record: ContainerRecord,
+  use: (files: DirFs) => T | Promise<T>,
+): Promise<T> {
+  const { state } = engine.status(record);
+  const runs = state === "running" || state === "paused";
+  if (runs && record.kind === "wasm") throw runningWasm();
+  if (runs) {
+    using files = liveRoot(engine, record);
+    return await use(files);
+  }
+  // Nobody may start it meanwhile: one upper is mounted once.
+  using _lock = lockContainer(engine.dir(record));
+  if (record.kind === "wasm") {
+    const { withWasmFiles } = await import("../sandbox/wasm-files.ts");
+    return await withWasmFiles(engine, record, (root) => withMounts(engine, record, root, use));
+  }
+  return await withMounts(engine, record, stoppedRoot(engine, record), use);
+}
+
+function liveRoot(engine: Engine, record: ContainerRecord): DirFs {
+  const status = readStatus(engine.dir(record));
+  const dir = status === undefined ? undefined : openDirFs(`/proc/${status.pid}/root`, { live: true });
+  // Only when it is open is it certain whose root it is.
+  if (dir !== undefined && startTime(status!.pid) === status!.pidStartTime) return dir;
+  dir?.close();
+  throw new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Container ${record.id} is not running`);
+}
+
+function stoppedRoot(engine: Engine, record: ContainerRecord): DirFs {
+  if (isRootless() && !hasManyIds()) {
+    throw new LapError(
+      "failedPrecondition",
+      "ERR_LAP_FILES_ROOTLESS",
+      "without root only a running container shows its files",
+      {
+        hint: "start it first",
+      },
+    );
+  }
+  const { rootfs } = prepareRootfs(engine.context.paths, record);
+  try {
+    return openOverlayDirFs(rootfs);
+  } catch (error) {
+    if (errorCode(error) !== "ELOOP") throw error;
+    throw new LapError(
+      "unimplemented",
+      "ERR_LAP_FILES_HOST",
+      "a container of the image host shows its files while it runs only",
+      {
+        hint: "start it first",
+        cause: error,
+      },
+    );
+  }
+}
+
+async function withMounts<T>(
+  engine: Engine,
+  record: ContainerRecord,
+  root: DirFs,
+  use: (files: DirFs) => T | Promise<T>,
+): Promise<T> {
+  const mounts = record.mounts === undefined ? [] : openMounts(engine.context.paths, record.mounts);
+  const places = mounts.map((mount): DirMount => ({ ...mount, at: mountPoint(root, mount.at) }));
+  using files = new MountedDirs(root, places);
+  return await use(files);
+}
+
+/** Where a mount is in the root, made as a start would make it. */
+function mountPoint(root: DirFs, target: ByteString): ByteString {
+  const { path } = resolveLinks((at) => lookAt(root, at), target, { follow: true, missing: true });
+  const parts = path.split("/");
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const dir = parts.slice(0, depth).join("/");
+    if (root.stat(dir) === undefined) root.mkdir(dir, 0o755);
+  }
+  return path;
+}
+
+/** What a path of a container is, for {@link resolveLinks}. */
+export function lookAt(files: DirFs, path: ByteString): Looked | undefined {
+  const stat = files.stat(path);
+  if (stat === undefined) return undefined;
+  return { type: stat.type, target: stat.type === "symlink" ? files.readlink(path) : "" };
+}
+
+function runningWasm(): LapError {
+  return new LapError("unimplemented", "ERR_LAP_FILES_WASM", "the files of a running Wasm container are its own", {
+    hint: "stop it first, or share a volume with it",
+  });
+}

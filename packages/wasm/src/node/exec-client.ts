@@ -38,5 +38,13 @@ export function runExec(path: string, order: Omit<ExecOrder, "terminal">): Promi
   for (const name of [...ENDING, "SIGINT"] as const) {
     process.on(name, () => socket.write(encodeFrame(FRAME.signal, Buffer.from([constants.signals[name]]))));
   }
-  return promise;
+  return promise.then(async (code) => {
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    return code;
+  });
+}
+
+/** Resolves when everything written is out: the process exits then. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write("", () => resolve()));
 }

@@ -49,7 +49,7 @@ const HOSTED = [
 const SHARED = ["sys.c", "text.c"];
 const shimSources = () =>
   readdirSync(source).filter(
-    (f) => f.endsWith(".c") && !["start.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f),
+    (f) => f.endsWith(".c") && !["start.c", "init.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f),
   );
 
 /** Every program: its sources, flags and name. */
@@ -57,6 +57,7 @@ function programs() {
   const shim = shimSources();
   const list = [
     { name: "lap-shim", files: ["start.c", ...shim], flags: FREESTANDING },
+    { name: "lap-init", files: ["start.c", "init.c", ...SHARED], flags: FREESTANDING },
     { name: "lap", files: ["start.c", "launcher.c", ...SHARED], flags: [...FREESTANDING, "-DLAP_BUNDLE_LINE=1"] },
     {
       name: "lap-runtime",

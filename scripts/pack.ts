@@ -16,7 +16,7 @@ const ARCHITECTURES: readonly { readonly cpu: string; readonly out: string }[] =
   { cpu: "x64", out: "x86_64" },
   { cpu: "arm64", out: "aarch64" },
 ];
-const NATIVE_PROGRAMS: readonly string[] = ["lap-shim", "lap", "lap-runtime"];
+const NATIVE_PROGRAMS: readonly string[] = ["lap-shim", "lap-init", "lap", "lap-runtime"];
 /** Find the native parts at run time. */
 const USE_NATIVE: readonly string[] = ["@lapstrake/core", "@lapstrake/cli"];
 /** Inside the bundles of the cli already. */

@@ -11,6 +11,7 @@ export type { CompiledSeccomp, SeccompOptions } from "./seccomp/types.ts";
 export { openDirFs } from "./dirfs/open.ts";
 export { openOverlayDirFs } from "./dirfs/overlay.ts";
 export { hostFacts } from "./facts/host.ts";
+export { findNative } from "./facts/native.ts";
 export { ensureDefaultProfile, isProfileLoaded } from "./apparmor/load.ts";
 export { doctorFacts } from "./facts/doctor.ts";
 export type { CgroupMount, HostFact, HostFacts } from "./facts/types.ts";

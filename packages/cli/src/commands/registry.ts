@@ -44,6 +44,7 @@ const exportTar: Load = async () => (await import("./export.ts")).exportCommand;
 const importTar: Load = async () => (await import("./export.ts")).importCommand;
 const top: Load = async () => (await import("./top.ts")).topCommand;
 const stats: Load = async () => (await import("./stats.ts")).statsCommand;
+const update: Load = async () => (await import("./update.ts")).updateCommand;
 const events: Load = async () => (await import("./events.ts")).eventsCommand;
 const systemCheck: Load = async () => (await import("./system-check.ts")).systemCheckCommand;
 const version: Load = async () => (await import("./version.ts")).versionCommand;
@@ -52,6 +53,8 @@ const login: Load = async () => (await import("./login.ts")).loginCommand;
 const logout: Load = async () => (await import("./login.ts")).logoutCommand;
 const search: Load = async () => (await import("./search.ts")).searchCommand;
 const cp: Load = async () => (await import("./cp.ts")).cpCommand;
+const fork: Load = async () => (await import("./fork.ts")).forkCommand;
+const snapshot: Load = async () => (await import("./snapshot.ts")).snapshotCommand;
 const doctor: Load = async () => (await import("./doctor.ts")).doctorCommand;
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
@@ -91,9 +94,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["history", { load: history, summary: "Show the history of an image" }],
   ["tag", { load: tag, summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE" }],
   ["rmi", { load: rmi, summary: "Remove one or more images" }],
+  ["update", { load: update, summary: "Update configuration of one or more containers" }],
+  ["container update", { load: update }],
   ["events", { load: events, summary: "Get real time events from the server" }],
   ["system events", { load: events }],
   ["system check", { load: systemCheck }],
+  ["fork", { load: fork, summary: "Create a new container with the files that another one has now" }],
+  ["snapshot", { load: snapshot, summary: "Create an image of the files a container has now" }],
   ["doctor", { load: doctor, summary: "Show what this machine can do, with a remedy for what it cannot" }],
   ["version", { load: version, summary: "Show the lapstrake version information" }],
   ["info", { load: info, summary: "Display system-wide information" }],
@@ -107,6 +114,8 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["image remove", { load: rmi }],
   ["container remove", { load: rm }],
   ["container run", { load: run }],
+  ["container fork", { load: fork }],
+  ["container snapshot", { load: snapshot }],
   ["container create", { load: create }],
   ["container start", { load: start }],
   ["container stop", { load: stop }],

@@ -1,6 +1,6 @@
 // `lap stop` and `lap kill`.
 import { LapError } from "@lapstrake/base";
-import { parseSignal, stopContainer } from "@lapstrake/engine";
+import { parseSignal, restartContainer, stopContainer } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, FlagValues } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -36,9 +36,7 @@ export const restartCommand: Command = {
   async run({ flags, args, global }) {
     const engine = engineFor(global);
     const { exitCode } = await forEachTarget(args, async (target) => {
-      const record = engine.find(target);
-      await stopContainer(engine, record, stopOptions(flags));
-      await engine.start(record);
+      await restartContainer(engine, engine.find(target), stopOptions(flags));
     });
     return exitCode;
   },

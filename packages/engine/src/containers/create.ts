@@ -79,6 +79,7 @@ export async function createContainer(
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
   (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
+  refuseInGuest(source, request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);
   const id = newContainerId();
@@ -135,6 +136,14 @@ async function prepareMounts(
   const asked = binds ?? mounts ?? tmpfs ?? volumesFrom ?? source.config.Volumes ?? undefined;
   if (asked === undefined) return undefined;
   return (await import("../volumes/prepare.ts")).prepareMounts(context, request, source);
+}
+
+/** A guest has no processes that an init could reap. */
+function refuseInGuest({ kind }: Source, { init }: CreateRequest): void {
+  if (kind !== "wasm" || init !== true) return;
+  throw new LapError("unimplemented", "ERR_LAP_INIT_WASM", "--init makes no sense for a Wasm container", {
+    hint: "leave it out: nothing is orphaned in a guest",
+  });
 }
 
 /** Only what has checks keeps more than that it has none. */

@@ -100,11 +100,13 @@ async function startKind(
 
 type SpecChange = ((spec: RuntimeSpec) => RuntimeSpec) | undefined;
 
-/** Limits, devices and sharing beyond the plain ones; only those that have some need the code. */
+/** Limits, devices and sharing beyond the plain ones, and the init; only those that have some need the code. */
 async function specExtras(context: EngineContext, record: ContainerRecord): Promise<SpecChange> {
-  if (!hasExtras(record.request)) return undefined;
+  const { request } = record;
+  const init = request.init === true ? (await import("./init.ts")).withInit : undefined;
+  if (!hasExtras(request)) return init;
   const { withExtras } = await import("./extras.ts");
-  return (spec) => withExtras(context, record, spec);
+  return (spec) => withExtras(context, record, init === undefined ? spec : init(spec));
 }
 
 /** Volumes, folders of the machine and tmpfs; only those that have some need the code. */

@@ -61,6 +61,17 @@ export async function stopContainer(
   if (isRunning || wasWaiting) emitContainer(context, record, "stop");
 }
 
+/** Stops it if it runs and starts it. */
+export async function restartContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  options: { readonly timeoutSec?: number; readonly signal?: number } = {},
+): Promise<void> {
+  await stopContainer(engine, record, options);
+  await engine.start(record);
+  emitContainer(engine.context, record, "restart");
+}
+
 /** The stop signal, SIGKILL after the grace period, and cleaning up; nothing else is said of it. */
 export async function endByStages(
   engine: Engine,

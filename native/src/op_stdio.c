@@ -30,14 +30,15 @@ static int open_master(struct run *run) {
   return sys_openat(pts, "ptmx", LAP_O_RDWR | LAP_O_NOCTTY | LAP_O_NOFOLLOW, 0);
 }
 
-static int open_slave(struct run *run, int master, uint32_t uid, uint32_t gid) {
+// The group stays the one devpts gave it (tty), by which write(1) and its kind reach a terminal.
+static int open_slave(struct run *run, int master, uint32_t uid) {
   int unlock = 0;
   struct window size = {(uint16_t)run->plan->rows, (uint16_t)run->plan->cols, 0, 0};
   long ret = sys3(__NR_ioctl, master, TIOCSPTLCK, &unlock);
   if (ret < 0) return (int)ret;
   if (size.rows != 0) (void)sys3(__NR_ioctl, master, TIOCSWINSZ, &size);
   int slave = (int)sys3(__NR_ioctl, master, TIOCGPTPEER, LAP_O_RDWR | LAP_O_NOCTTY | LAP_O_CLOEXEC);
-  if (slave >= 0) (void)sys3(__NR_fchown, slave, uid, gid);
+  if (slave >= 0) (void)sys3(__NR_fchown, slave, uid, ~0U);
   return slave;
 }
 
@@ -65,10 +66,10 @@ static int become(int fd) {
   return 0;
 }
 
-static int take_terminal(struct run *run, uint32_t uid, uint32_t gid, uint32_t flags) {
+static int take_terminal(struct run *run, uint32_t uid, uint32_t flags) {
   AUTO_FD master = open_master(run);
   if (master < 0) return fail_at(run, -master, "open", "/dev/pts/ptmx");
-  AUTO_FD slave = open_slave(run, master, uid, gid);
+  AUTO_FD slave = open_slave(run, master, uid);
   if (slave < 0) return fail_at(run, -slave, "open pseudoterminal", "");
   if ((flags & PLAIN_NEWLINES) != 0) plain_newlines(slave);
   int error = (flags & WITH_CONSOLE) != 0 ? bind_console(run, slave) : 0;
@@ -102,6 +103,6 @@ int op_stdio(struct run *run, struct cursor *f) {
   uint32_t gid = get_u32(f);
   uint32_t console = get_u32(f);
   if (f->bad) return EBADMSG;
-  if ((run->plan->flags & PLAN_PTY) != 0) return take_terminal(run, uid, gid, console);
+  if ((run->plan->flags & PLAN_PTY) != 0) return take_terminal(run, uid, console);
   return take_pipes(run, uid, gid);
 }

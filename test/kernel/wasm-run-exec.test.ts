@@ -41,6 +41,8 @@ needs("root", "overlayfs", "native").describe("exec in Wasm containers", () => {
 
   it("sees what the first program writes meanwhile, and the first sees what it wrote", async () => {
     const read = (): number => Number(store.ok("exec", "counter", "./hello.wasm", "cat", "/count"));
+    for (let i = 0; i < 100 && store.run(["exec", "counter", "./hello.wasm", "cat", "/count"]).code !== 0; i++)
+      await sleep(20);
     const before = read();
     await sleep(50);
     expect(read()).toBeGreaterThan(before);

@@ -37,6 +37,6 @@ function brokenOff(error: unknown, interrupt: Interrupt): Interrupted | undefine
   const code = errorCode(error);
   if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return new Interrupted(REASON.timeout);
   if (code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") return undefined;
-  const raised = Atomics.load(interrupt.word, 0);
+  const raised = interrupt.raised();
   return new Interrupted(raised === REASON.none ? REASON.signal + SIGINT : raised);
 }

@@ -19,6 +19,8 @@ export interface Payload {
   readonly onVisit?: (run: VisitRunner) => void;
 }
 
+const SETTLE_MS = 50;
+
 /** Runs `run` in the thread that `runPayload` started and reports its exit code. */
 export async function servePayload(run: (payload: Payload) => number | Promise<number>): Promise<void> {
   const port = parentPort;
@@ -31,6 +33,7 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
   }
   const share = workerData as PayloadShare;
   const interrupt = new Interrupt(share.word);
+  interrupt.settleMs = SETTLE_MS;
   const tell = (message: PayloadMessage): void => port.postMessage(message);
   const { orders } = share;
   const exitCode = await run({

@@ -17,6 +17,8 @@ export class Interrupt {
   readonly word: Int32Array<SharedArrayBuffer | ArrayBuffer>;
   /** Called on host calls and in waits while the second word, where there is one, is not 0. */
   visitor: (() => void) | undefined;
+  /** SIGINT breaks a guest off before another thread could say which signal came first: how long to wait for that. */
+  settleMs = 0;
 
   constructor(word?: Int32Array<SharedArrayBuffer | ArrayBuffer>) {
     this.word = word ?? new Int32Array(sharedWord());
@@ -27,6 +29,12 @@ export class Interrupt {
     const reason = Atomics.load(this.word, 0);
     if (reason !== REASON.none) throw new Interrupted(reason);
     if (this.visitor !== undefined && Atomics.load(this.word, 1) !== 0) this.visitor();
+  }
+
+  /** What was raised; waits for it when it is still on its way. */
+  raised(): number {
+    if (this.settleMs > 0) Atomics.wait(this.word as Int32Array<SharedArrayBuffer>, 0, REASON.none, this.settleMs);
+    return Atomics.load(this.word, 0);
   }
 
   /** Asks the guest to end; the first reason stays. `REASON.signal + n` stands for signal n. */

@@ -8,6 +8,7 @@ import { HostBox, startOrRemove } from "./host-box.ts";
 import { startRun } from "./host-process.ts";
 import { createRequest } from "./host-request.ts";
 import { sweepFrozen } from "./sweep.ts";
+import { readEvents } from "../events/events.ts";
 import type { EngineEvent } from "../events/event.ts";
 import type { Encoding } from "./process-types.ts";
 import { Process } from "./process.ts";
@@ -62,12 +63,11 @@ export class HostStore implements Store {
     return (await loadImages(this.engine, source)).map(({ reference, id }) => reference ?? id);
   }
 
-  async *events(
+  events(
     options: { readonly since?: Date; readonly until?: Date; readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<EngineEvent> {
-    const { readEvents } = await import("../events/events.ts");
+  ): AsyncIterableIterator<EngineEvent> {
     const { since, until, signal } = options;
-    yield* readEvents(this.engine.context, {
+    return readEvents(this.engine.context, {
       ...(since === undefined ? {} : { since: timespecOf(since) }),
       ...(until === undefined ? {} : { until: timespecOf(until) }),
       ...(signal === undefined ? {} : { signal }),

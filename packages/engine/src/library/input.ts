@@ -26,12 +26,12 @@ function bytesOf(chunk: Uint8Array | string): Uint8Array {
 
 /** A Writable that becomes the process's input once it runs. */
 export function inputStream(started: Promise<StartedProcess>): Writable {
-  const stream = new Writable({
+  return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      started.then((process) => process.writeStdin(chunk)).then(() => done(), done);
+      settle(async () => (await started).writeStdin(chunk), done);
     },
     final(done) {
-      started.then((process) => process.endStdin()).then(() => done(), done);
+      settle(async () => (await started).endStdin(), done);
     },
     destroy(error, done) {
       started.then(
@@ -41,5 +41,17 @@ export function inputStream(started: Promise<StartedProcess>): Writable {
       done(error);
     },
   });
-  return stream;
+}
+
+/** Tells a stream's callback what came of `work`. */
+function settle(work: () => Promise<void>, done: (error?: Error | null) => void): void {
+  void (async () => {
+    try {
+      await work();
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  })();
 }

@@ -36,8 +36,9 @@ function quoteValue(value: ShellValue): string {
   if (Array.isArray(value)) return value.map((each: ShellValue) => quoteValue(each)).join(" ");
   if (typeof value === "object" && value !== null && "stdout" in value)
     return quote(value.stdout.replace(/\r?\n$/, ""));
-  if (["string", "number", "boolean", "bigint"].includes(typeof value) || value instanceof URL)
-    return quote(String(value));
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return quote(`${value}`);
+  if (value instanceof URL) return quote(value.href);
   throw notAWord(`a value of type ${value === null ? "null" : typeof value}`);
 }
 

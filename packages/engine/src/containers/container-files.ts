@@ -78,18 +78,21 @@ async function withMounts<T>(
   use: (files: DirFs) => T | Promise<T>,
 ): Promise<T> {
   const mounts = record.mounts === undefined ? [] : openMounts(engine.context.paths, record.mounts);
-  const places = mounts.map((mount): DirMount => ({ ...mount, at: mountPoint(root, mount.at) }));
+  const places = mounts.map((mount): DirMount => ({ ...mount, at: mountPoint(root, mount) }));
   using files = new MountedDirs(root, places);
   return await use(files);
 }
 
 /** Where a mount is in the root, made as a start would make it. */
-function mountPoint(root: DirFs, target: ByteString): ByteString {
-  const { path } = resolveLinks((at) => lookAt(root, at), target, { follow: true, missing: true });
+function mountPoint(root: DirFs, { at, name }: DirMount): ByteString {
+  const { path } = resolveLinks((each) => lookAt(root, each), at, { follow: true, missing: true });
   const parts = path.split("/");
   for (let depth = 1; depth <= parts.length; depth++) {
-    const dir = parts.slice(0, depth).join("/");
-    if (root.stat(dir) === undefined) root.mkdir(dir, 0o755);
+    const place = parts.slice(0, depth).join("/");
+    if (root.stat(place) !== undefined) continue;
+    const isFile = depth === parts.length && name !== "";
+    if (!isFile) root.mkdir(place, 0o755);
+    else root.open(place, { write: true, create: true, exclusive: true, mode: 0o644 }).close();
   }
   return path;
 }

@@ -5,9 +5,11 @@ import {
   LapError,
   fromByteString,
   fsError,
+  systemError,
   type ByteString,
   type DirFs,
   type FileHandle,
+  type SystemError,
 } from "@lapstrake/base";
 import type { TarMember, TarSink } from "@lapstrake/layers";
 
@@ -54,11 +56,18 @@ export class Unpacker implements TarSink {
 
   member(member: TarMember): void {
     this.count++;
+    try {
+      this.#take(member);
+    } catch (error) {
+      throw withPath(error, member.path);
+    }
+  }
+
+  #take(member: TarMember): void {
     const parts = cleanParts(member.path);
     const name = parts.pop();
     if (name === undefined) return;
-    const parent = this.#parent(parts);
-    const path = join(parent, name);
+    const path = join(this.#parent(parts), name);
     this.#makeRoom(path, member);
     this.#make(path, member);
   }
@@ -182,6 +191,12 @@ export class Unpacker implements TarSink {
     if (xattrs === undefined || !this.#dir.features.xattrs) return;
     for (const [name, value] of xattrs) if (XATTRS.test(name)) this.#dir.setXattr(path, name, value);
   }
+}
+
+/** A failure of the directory tells no path of its own. */
+function withPath(error: unknown, path: ByteString): unknown {
+  const { errno, syscall } = error as Partial<SystemError>;
+  return errno === undefined || syscall !== undefined ? error : systemError(-errno, "copy", fromByteString(path));
 }
 
 function isHole(bytes: Uint8Array, at: number): boolean {

@@ -1,10 +1,13 @@
 // `export` and `import`: a container's whole filesystem as one tar, and a tar as an image of one layer.
 import { createGunzip } from "node:zlib";
 import { Readable } from "node:stream";
-import { LapError, formatReference, type ExecConfig, type Reference } from "@lapstrake/base";
-import { TarParser, layerTar, mergeLayers, type Image } from "@lapstrake/layers";
+import { LapError, formatReference, type Digest, type DirFs, type ExecConfig, type Reference } from "@lapstrake/base";
+import { openDirFs } from "@lapstrake/core";
+import { TarParser, layerTar, mergeLayers, readUpper, type Image, type LayerTree } from "@lapstrake/layers";
 import { withUpper } from "../containers/changes.ts";
 import type { Engine } from "../engine.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
+import { lowerDirs } from "../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { imageTrees } from "./trees.ts";
 
@@ -22,11 +25,31 @@ export async function exportContainer(
       hint: "see the changes alone with: lap diff, or make an image of them with: lap commit",
     });
   }
-  const lowers = await imageTrees(engine.context.paths.root, id);
-  await withUpper(engine, record, (upper) => {
-    const { root, links } = mergeLayers([...lowers, upper]);
-    return use(layerTar({ root, hasLinks: links.size > 0 }));
-  });
+  await withImageTrees(engine, record, id, (lowers) =>
+    withUpper(engine, record, (upper) => {
+      const { root, links } = mergeLayers([...lowers, upper]);
+      return use(layerTar({ root, hasLinks: links.size > 0 }));
+    }),
+  );
+}
+
+/** The image's layers, lowest first: of the extracted ones only names lie in memory. Their owners are true where there are many ids. */
+async function withImageTrees<T>(
+  engine: Engine,
+  record: ContainerRecord,
+  id: Digest,
+  use: (trees: readonly LayerTree[]) => Promise<T>,
+): Promise<T> {
+  const { paths } = engine.context;
+  if (record.kind === "wasm" || !hasManyIds()) return use(await imageTrees(paths.root, id));
+  const dirs: DirFs[] = [];
+  try {
+    for (const path of lowerDirs(paths, record)) dirs.push(openDirFs(path));
+    const overlayXattrs = isRootless() ? "user" : "trusted";
+    return await use(dirs.map((dir) => readUpper(dir, { overlayXattrs })).toReversed());
+  } finally {
+    for (const dir of dirs) dir.close();
+  }
 }
 
 /** What an import says besides the files. */

@@ -49,7 +49,9 @@ const DIFFERENT: Readonly<Record<string, readonly string[]>> = {
     "inspect: docker network inspect bridge",
     "netvol: docker network ls --format {{json .}}",
   ],
-  "notYet: a Go structure printed bare": ['inspect: docker inspect -f {{index .NetworkSettings.Networks "bridge"}} cap1'],
+  "notYet: a Go structure printed bare": [
+    'inspect: docker inspect -f {{index .NetworkSettings.Networks "bridge"}} cap1',
+  ],
   "notYet: restart policies": ["run: docker run --rm --restart always bb:latest true"],
   "notYet: search": ["reg: docker search foo"],
   "notYet: the words of a registry that cannot be reached": [
@@ -98,6 +100,12 @@ export const NEWER: Readonly<Record<string, { stdout?: string; stderr?: string; 
   // the engine keeps 127 since 23.0
   "exec: docker exec cap1 nosuch": { exitCode: 127 },
   "exec: docker exec -t cap1 tty": { exitCode: 127 },
+  // since 23.0 a mount path must be absolute
+  "run: docker run --rm -v a:b bb:latest true": {
+    stderr:
+      "docker: Error response from daemon: invalid volume specification: 'a:b': invalid mount config for type \"volume\": invalid mount path: 'b' mount path must be absolute\n\nRun 'docker run --help' for more information\n",
+    exitCode: 125,
+  },
   // the words of runc since 1.1.5
   "run: docker run --rm bb:latest /etc": {
     stderr:

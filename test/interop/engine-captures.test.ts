@@ -4,10 +4,12 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { raiseLoopback } from "@lapstrake/core";
 import { afterAll, expect, it } from "vitest";
 import { openSpace } from "../kernel/core-net-spaces.ts";
 import { asLap, captureArgs, masked, parseCaptures, type Capture } from "../support/captures.ts";
+import { comparable } from "../support/captures-newer.ts";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
 import { tarFolder } from "../support/oci-layout.ts";
@@ -106,19 +108,64 @@ function prepare(store: LapStore): void {
   if (code !== 0) store.ok(...CAP1, ...command);
 }
 
-function replay(store: LapStore, file: string, cases: readonly Capture[]): Outcome[] {
+/** What the recording had at its time: a container whose health is known, or has been looked at this often. */
+const HEALTH_CHECKS: Readonly<Record<string, number>> = { ps: 1, system: 1, inspect: 5 };
+
+async function awaitHealth(store: LapStore, file: string): Promise<void> {
+  const wanted = HEALTH_CHECKS[file] ?? 0;
+  const deadline = Date.now() + 12_000;
+  const checks = (): number => Number(store.run(["inspect", "-f", "{{len .State.Health.Log}}", "cap1"]).stdout);
+  while (wanted > 0 && !(checks() >= wanted) && Date.now() < deadline) await sleep(250);
+}
+
+/** The life that events.txt tells of; returns the moments around it. */
+async function liveEvents(store: LapStore): Promise<readonly [since: string, until: string]> {
+  store.run(["kill", "cap1"]);
+  await sleep(50);
+  const since = now();
+  store.ok("rm", "cap1");
+  store.ok("volume", "create", "evvol");
+  store.ok("run", "-d", "--name", "ev1", "-v", "evvol:/v", "bb:latest", "sh", "-c", "sleep 2; exit 4");
+  store.ok("exec", "ev1", "true");
+  for (const verb of ["pause", "unpause", "wait"]) store.ok(verb, "ev1");
+  store.ok("commit", "ev1", "evimg:1");
+  store.ok("tag", "evimg:1", "evimg:2");
+  store.ok("rmi", "evimg:1", "evimg:2");
+  store.ok("start", "ev1");
+  store.ok("kill", "-s", "TERM", "ev1");
+  store.ok("stop", "-t", "1", "ev1");
+  store.ok("rename", "ev1", "ev2");
+  store.ok("rm", "ev2");
+  store.ok("volume", "rm", "evvol");
+  store.ok("network", "create", "evnet");
+  store.ok("network", "rm", "evnet");
+  return [since, now()];
+}
+
+function now(): string {
+  return (Date.now() / 1000).toFixed(3);
+}
+
+interface Times {
+  readonly since: string;
+  readonly until: string;
+}
+
+function replay(store: LapStore, file: string, cases: readonly Capture[], times: Times): Outcome[] {
   const work = join(store.folder, "work");
   mkdirSync(work);
-  const here = (args: readonly string[]): string[] => args.map((arg) => arg.replaceAll("WORK", work));
+  const { since, until } = times;
+  const here = (args: readonly string[]): string[] =>
+    args.map((arg) => arg.replaceAll("WORK", work).replace("1795232003", since).replace("1795232007", until));
   const seen = new Map<string, number>();
   return cases.map((each) => {
-    const times = (seen.get(each.command) ?? 0) + 1;
-    seen.set(each.command, times);
-    const between = times === 1 ? (BETWEEN[file]?.[each.command] ?? []) : [];
+    const nth = (seen.get(each.command) ?? 0) + 1;
+    seen.set(each.command, nth);
+    const between = nth === 1 ? (BETWEEN[file]?.[each.command] ?? []) : [];
     for (const args of between) store.run(here(args));
-    const extra = (times === 1 ? BEFORE_FIRST : BEFORE_SECOND)[each.command];
+    const extra = (nth === 1 ? BEFORE_FIRST : BEFORE_SECOND)[each.command];
     if (extra !== undefined) store.run(extra);
-    return compare({ store, work }, `${file}: ${each.command}${times > 1 ? ` (${times})` : ""}`, each, here);
+    return compare({ store, work }, `${file}: ${each.command}${nth > 1 ? ` (${nth})` : ""}`, each, here);
   });
 }
 
@@ -133,12 +180,12 @@ function compare(
     env: { DOCKER_CONFIG: work },
     outside: ASKS_REGISTRY.test(recorded.command),
   });
-  const own = [[new RegExp(store.folder, "g"), "STORE"]] as const;
+  const own = [[new RegExp(store.folder, "g"), "/STORE"]] as const;
   const isBinary = recorded.stdout.startsWith("(binary");
   const stdout = isBinary ? recorded.stdout : Buffer.from(got.stdout, "latin1").toString("utf8");
   const wanted = { ...recorded, ...NEWER[key] };
   const pairs = [
-    [masked(asLap(wanted.stdout)), masked(stdout, own)],
+    [comparable(key, masked(asLap(wanted.stdout)), "recorded"), comparable(key, masked(stdout, own), "ours")],
     [masked(asLap(wanted.stderr)), masked(got.stderr, own)],
     [String(wanted.exitCode), String(got.code)],
   ] as const;
@@ -169,7 +216,9 @@ needs("root", "overlayfs", "native", "env:LAP_DOCKER_CAPTURES").describe("record
     raiseLoopback({ fd: host.fd });
     using store = new LapStore({ netns: `/proc/${host.pid}/ns/net` });
     prepare(store);
-    const outcomes = replay(store, file, recorded(join(folder, `${file}.txt`)));
+    await awaitHealth(store, file);
+    const [since, until] = file === "events" ? await liveEvents(store) : ["", ""];
+    const outcomes = replay(store, file, recorded(join(folder, `${file}.txt`)), { since, until });
     const different = outcomes.filter(({ isEqual }) => !isEqual);
     rates.push(`${file} ${outcomes.length - different.length}/${outcomes.length}`);
     if (env["LAP_CAPTURES_SHOW"] === "1") {

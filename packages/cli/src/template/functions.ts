@@ -1,4 +1,5 @@
 // What templates may call: Go's built-ins and docker's additions (docker/cli templates package).
+import { structFields } from "./go-structs.ts";
 import { templateError } from "./lexer.ts";
 
 export type Value = unknown;
@@ -15,8 +16,16 @@ export function goText(value: Value): string {
   if (value === null || value === undefined) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
   if (typeof value !== "object") return String(value as string | number | boolean);
+  const fields = structFields(value);
+  if (fields !== undefined) {
+    return `{${fields.map(([name, nil]) => fieldText((value as Record<string, Value>)[name], nil)).join(" ")}}`;
+  }
   const pairs = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `map[${pairs.map(([name, item]) => `${name}:${goText(item)}`).join(" ")}]`;
+}
+
+function fieldText(value: Value, nil: string): string {
+  return value === null || value === undefined ? nil : goText(value);
 }
 
 /** Go's truth: empty and zero values are false. */

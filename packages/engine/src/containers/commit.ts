@@ -1,8 +1,10 @@
 // `commit`: a container's changes become one more layer over its image. Over the host they become a one-layer image of their own.
-import { LapError, formatReference, type Reference } from "@lapstrake/base";
+import { LapError, familiarReference, formatReference, type Reference } from "@lapstrake/base";
 import { layerTar, type CommitOptions, type Image } from "@lapstrake/layers";
 import { control } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
+import { emitImage } from "../events/image-events.ts";
 import { BASE_ANNOTATION, BASE_HOST } from "../images/service.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { withUpper } from "./changes.ts";
@@ -29,7 +31,13 @@ export async function commitContainer(engine: Engine, record: ContainerRecord, r
   const image = await withUpper(engine, record, (tree) =>
     store.commit({ ...commitOptions(record, request), base, layer: chunks(layerTar(tree)) }),
   );
-  if (request.reference !== undefined) store.tag(image.id, formatReference(request.reference));
+  const { context } = engine;
+  const name = request.reference === undefined ? "" : familiarReference(request.reference);
+  if (request.reference !== undefined) {
+    store.tag(image.id, formatReference(request.reference));
+    emitImage(context, image, "tag", name);
+  }
+  emitContainer(context, record, "commit", { comment: request.message ?? "", imageID: image.id, imageRef: name });
   return store.resolve(image.id);
 }
 

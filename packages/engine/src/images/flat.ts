@@ -1,11 +1,13 @@
 // `export` and `import`: a container's whole filesystem as one tar, and a tar as an image of one layer.
 import { createGunzip } from "node:zlib";
 import { Readable } from "node:stream";
-import { LapError, formatReference, type Digest, type DirFs, type ExecConfig, type Reference } from "@lapstrake/base";
+import { LapError, familiarReference, formatReference, type Digest, type DirFs, type ExecConfig, type Reference } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
 import { TarParser, layerTar, mergeLayers, readUpper, type Image, type LayerTree } from "@lapstrake/layers";
 import { withUpper } from "../containers/changes.ts";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
+import { emitImage } from "../events/image-events.ts";
 import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -25,6 +27,7 @@ export async function exportContainer(
       hint: "see the changes alone with: lap diff, or make an image of them with: lap commit",
     });
   }
+  emitContainer(engine.context, record, "export");
   await withImageTrees(engine, record, id, (lowers) =>
     withUpper(engine, record, (upper) => {
       const { root, links } = mergeLayers([...lowers, upper]);
@@ -69,6 +72,7 @@ export async function importImage(
   const layer = checkedTar(await unpacked(stream));
   const image = await store.commit({ layer, config: request.config, history: { comment: request.message } });
   if (request.reference !== undefined) store.tag(image.id, formatReference(request.reference));
+  emitImage(engine.context, image, "import", request.reference && familiarReference(request.reference));
   return image;
 }
 

@@ -1,7 +1,15 @@
 // What people do with images, as the command line and the library call it.
-import { LapError, familiarName, parseReference, type Digest, type ProgressSink } from "@lapstrake/base";
+import {
+  LapError,
+  familiarName,
+  familiarReference,
+  parseReference,
+  type Digest,
+  type ProgressSink,
+} from "@lapstrake/base";
 import type { Image, ImageSummary, LoadSource, LoadedImage, RemovedImages } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
+import { emitImage } from "../events/image-events.ts";
 import { listContainers } from "../state/containers.ts";
 import { shortId } from "../state/ids.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -25,7 +33,10 @@ export interface ImageRow {
 
 /** Loads every image of a layout or archive. */
 export async function loadImages(engine: Engine, input: LoadInput, progress?: ProgressSink): Promise<LoadedImage[]> {
-  return (await engine.images()).load(input, progress);
+  const images = await engine.images();
+  const loaded = await images.load(input, progress);
+  for (const { id } of loaded) emitImage(engine.context, images.store.resolve(id), "load");
+  return loaded;
 }
 
 /** Every name of every image, newest first; `wanted` keeps one repository or one name, `*` matches any text. */
@@ -63,7 +74,9 @@ function matches({ repository, tag }: ImageRow, pattern: RegExp): boolean {
 
 /** Gives an image a further name. */
 export async function tagImage(engine: Engine, source: string, target: string): Promise<void> {
-  (await engine.images()).store.tag(source, target);
+  const { store } = await engine.images();
+  store.tag(source, target);
+  emitImage(engine.context, store.resolve(target), "tag", familiarReference(parseReference(target)));
 }
 
 /** What a removal did: names, ids of images, and ids of layers (top first) that nothing needs any more. */
@@ -83,6 +96,8 @@ export async function removeImage(
   const isLastName = image.references.length <= 1 || isId(name);
   if (isLastName) refuseUsed(engine, name, image, users, options.force);
   const removed = store.remove(name, options);
+  for (const _ of removed.untagged) emitImage(engine.context, image, "untag");
+  if (removed.deleted.includes(image.id)) emitImage(engine.context, image, "delete");
   if (removed.deleted.length === 0) return { ...removed, layers: [] };
   forgetDigest(engine.context.paths, image.target.digest);
   const kept = keptLayers(engine, store);

@@ -2,19 +2,21 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { errorCode, type Platform, type ProgressSink } from "@lapstrake/base";
+import { errorCode, familiarName, parseReference, type Platform, type ProgressSink } from "@lapstrake/base";
 import {
   dockerCredentials,
   openRegistryClient,
   parseDockerConfig,
   type CredentialSource,
   type DockerConfig,
+  type Image,
   type PulledImage,
   type PushedImage,
   type RegistryClient,
 } from "@lapstrake/layers";
 import { certificateFolders, nodeHelpers, nodeHttp, nodePorts } from "@lapstrake/layers/node";
 import type { Engine } from "../engine.ts";
+import { emit } from "../events/emit.ts";
 import { rememberDigest } from "./known-digests.ts";
 import { HOST_PLATFORM } from "./open.ts";
 import { inDockersWords } from "./registry-words.ts";
@@ -84,6 +86,7 @@ export async function pullImage(
   };
   const pulled = await inDockersWords(() => registry.client.pull(store, reference, options));
   rememberDigest(engine.context.paths, reference, pulled.target.digest);
+  emit(engine.context, "image", "pull", pulled.reference, { ...labelsOf(store, pulled.id), name: nameOf(pulled) });
   return pulled;
 }
 
@@ -102,5 +105,15 @@ export async function pushImage(
   };
   const pushed = await inDockersWords(() => registry.client.push(store, reference, options));
   rememberDigest(engine.context.paths, reference, pushed.target.digest);
+  emit(engine.context, "image", "push", pushed.reference, { name: nameOf(pushed) });
   return pushed;
+}
+
+/** Without its tag, as docker's events of transfers have it. */
+function nameOf({ reference }: { readonly reference: string }): string {
+  return familiarName(parseReference(reference));
+}
+
+function labelsOf(store: { resolve(id: string): Image }, id: string): Readonly<Record<string, string>> {
+  return store.resolve(id).config.config?.Labels ?? {};
 }

@@ -1,5 +1,5 @@
 // `lap network ls`, `inspect`, `rm` and `prune`.
-import { LapError, isLapError } from "@lapstrake/base";
+import { isLapError } from "@lapstrake/base";
 import {
   inspectNetwork,
   listNetworks,
@@ -10,6 +10,8 @@ import {
   type NetworkRecord,
   type NetworkRow,
 } from "@lapstrake/engine";
+import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters, PRUNE_FILTER_FLAG } from "../args/filters.ts";
+import { momentMs } from "../args/moment.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { errorText } from "../errors.ts";
@@ -34,13 +36,7 @@ export const networkLsCommand: Command = {
   minArgs: 0,
   maxArgs: 0,
   flags: [
-    {
-      long: "filter",
-      short: "f",
-      kind: "list",
-      valueName: "filter",
-      help: 'Provide filter values (e.g. "driver=bridge")',
-    },
+    { ...FILTER_FLAG, help: 'Provide filter values (e.g. "driver=bridge")' },
     {
       long: "format",
       kind: "string",
@@ -51,8 +47,8 @@ export const networkLsCommand: Command = {
   ],
   async run({ flags, global }) {
     const read = readFlags(flags);
-    const filters = read.list("filter").map(parseFilter);
-    const found = listNetworks(engineFor(global)).filter((row) => matchesAll(row, filters));
+    const filters = parseFilters(read.list("filter"), FILTERS);
+    const found = listNetworks(engineFor(global)).filter((row) => matchesAll(row, filters, FILTERS));
     const rows = found.map((row) => fields(row, read.bool("no-trunc")));
     const plain = table(
       ["NETWORK ID", "NAME", "DRIVER", "SCOPE"],
@@ -82,11 +78,6 @@ function fields({ id, name, driver, createdAt, record }: NetworkRow, noTrunc: bo
   };
 }
 
-interface Filter {
-  readonly key: string;
-  readonly value: string;
-}
-
 const PREDEFINED = ["bridge", "host", "none"];
 
 const FILTERS: Readonly<Record<string, (row: NetworkRow, value: string) => boolean>> = {
@@ -97,33 +88,10 @@ const FILTERS: Readonly<Record<string, (row: NetworkRow, value: string) => boole
   type: ({ name }, value) => (value === "builtin") === PREDEFINED.includes(name),
   dangling: ({ name, record }, value) => {
     const isUnused = !PREDEFINED.includes(name) && Object.keys(record?.endpoints ?? {}).length === 0;
-    return isUnused === (value === "true" || value === "1");
+    return isUnused === filterBool("dangling", value);
   },
-  label: ({ record }, value) => hasLabel(record, value),
+  label: ({ record }, value) => hasLabel(record?.labels ?? {}, value),
 };
-
-function hasLabel(record: NetworkRecord | undefined, value: string): boolean {
-  const at = value.indexOf("=");
-  const name = at < 0 ? value : value.slice(0, at);
-  const labels = record?.labels ?? {};
-  return Object.hasOwn(labels, name) && (at < 0 || labels[name] === value.slice(at + 1));
-}
-
-function parseFilter(text: string): Filter {
-  const at = text.indexOf("=");
-  if (at < 0) {
-    const message = `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`;
-    throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", message);
-  }
-  const filter = { key: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) };
-  if (FILTERS[filter.key] !== undefined) return filter;
-  throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${filter.key}'`);
-}
-
-function matchesAll(row: NetworkRow, filters: readonly Filter[]): boolean {
-  const keys = new Set(filters.map(({ key }) => key));
-  return [...keys].every((key) => filters.some((filter) => filter.key === key && FILTERS[key]!(row, filter.value)));
-}
 
 export const networkInspectCommand: Command = {
   ...common,
@@ -190,23 +158,22 @@ export const networkPruneCommand: Command = {
   minArgs: 0,
   maxArgs: 0,
   flags: [
-    { long: "filter", kind: "list", valueName: "filter", help: 'Provide filter values (e.g. "label=<key>")' },
+    { ...PRUNE_FILTER_FLAG, help: 'Provide filter values (e.g. "until=<timestamp>")' },
     { long: "force", short: "f", kind: "bool", help: "Do not prompt for confirmation" },
   ],
   async run({ flags, global }) {
     const read = readFlags(flags);
-    const filters = read.list("filter").map(parsePruneFilter);
+    const filters = parseFilters(read.list("filter"), PRUNE_FILTERS);
     const warning = "This will remove all custom networks not used by at least one container.";
     if (!read.bool("force") && !(await confirm(warning))) return 0;
-    const names = pruneNetworks(engineFor(global), (record) => !filters.every((filter) => filter(record)));
+    const names = pruneNetworks(engineFor(global), (record) => !matchesAll(record, filters, PRUNE_FILTERS));
     if (names.length > 0) out(`Deleted Networks:\n${names.map((name) => `${name}\n`).join("")}\n`);
     return 0;
   },
 };
 
-/** `label=K[=V]`, `label!=K[=V]`. */
-function parsePruneFilter(text: string): (record: NetworkRecord) => boolean {
-  const match = /^label(!?)=(.+)$/.exec(text);
-  if (match !== null) return (record) => hasLabel(record, match[2]!) !== (match[1] === "!");
-  throw new LapError("invalidArgument", "ERR_LAP_FILTER_INVALID", `Invalid filter '${text.split("=", 1)[0]}'`);
-}
+const PRUNE_FILTERS: Readonly<Record<string, (record: NetworkRecord, value: string) => boolean>> = {
+  label: ({ labels }, value) => hasLabel(labels, value),
+  "label!": ({ labels }, value) => !hasLabel(labels, value),
+  until: ({ createdAt }, value) => Date.parse(createdAt) < momentMs(value),
+};

@@ -39,12 +39,13 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Of two that arrive together the kernel delivers the lower number first, so SIGINT counts only alone. */
 function watchSignals(interrupt: Interrupt): { readonly first: number | undefined } {
   const seen: { first: number | undefined } = { first: undefined };
   for (const name of [...ENDING, "SIGINT"] as const) {
     const number = constants.signals[name];
     process.on(name, () => {
-      seen.first ??= number;
+      if (number !== SIGINT) seen.first ??= number;
       interrupt.raise(REASON.signal + number);
     });
   }

@@ -37,6 +37,9 @@ export interface PayloadShare {
 /** What the guest's thread tells. */
 export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done"; readonly exitCode: number };
 
+/** How long SIGINT may come before the signal that it follows. */
+export const SETTLE_MS = 50;
+
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {
   // The guest's thread finds out what descriptor 0 is: asking here would load Node's terminal code before the thread starts.
@@ -95,7 +98,10 @@ function forwardSignals(interrupt: Interrupt): Disposable {
     process.on(name, handler);
     return { name, handler };
   });
-  const onSigint = (): void => interrupt.raise(REASON.signal + constants.signals.SIGINT);
+  // Of two that arrive together the kernel delivers the lower number first: the one that SIGINT follows may be still to come.
+  const onSigint = (): void => {
+    setTimeout(() => interrupt.raise(REASON.signal + constants.signals.SIGINT), SETTLE_MS / 2).unref();
+  };
   process.on("SIGINT", onSigint);
   return {
     [Symbol.dispose]() {

@@ -6,7 +6,7 @@ import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { Interrupt } from "../run/interrupt.ts";
 import { attentive, takeVisits, type VisitRunner } from "./exec-visit.ts";
 import { fdInput, fdOutput, kindOf, neverWaits } from "./fd-streams.ts";
-import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
+import { SETTLE_MS, type PayloadMessage, type PayloadShare } from "./payload-main.ts";
 
 /** What a payload gets: the process's stdio, and how it is told to end. */
 export interface Payload {
@@ -18,8 +18,6 @@ export interface Payload {
   /** Says how to run further programs in the container; absent where none can be let in. */
   readonly onVisit?: (run: VisitRunner) => void;
 }
-
-const SETTLE_MS = 50;
 
 /** Runs `run` in the thread that `runPayload` started and reports its exit code. */
 export async function servePayload(run: (payload: Payload) => number | Promise<number>): Promise<void> {

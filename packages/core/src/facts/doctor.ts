@@ -234,7 +234,13 @@ function securityFacts(facts: HostFacts): HostFact[] {
 function networkFacts(): HostFact[] {
   const forward = probe.readLine("/proc/sys/net/ipv4/ip_forward") === "1";
   return [
-    either(forward, "net.ip_forward", "IPv4 forwarding", "turned on when the first bridge network is made", "warn"),
+    either(
+      forward,
+      "net.ip_forward",
+      "IPv4 forwarding",
+      "the first bridge network turns it on, the last to go (lap network prune) puts it back",
+      "warn",
+    ),
     either(existsSync("/dev/net/tun"), "net.tun", "tun devices", "modprobe tun", "warn"),
     either(existsSync("/dev/fuse"), "dev.fuse", "/dev/fuse", "modprobe fuse", "warn"),
   ];

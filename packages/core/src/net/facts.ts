@@ -3,7 +3,6 @@ import { errorCode } from "@lapstrake/base";
 import type { HostFact } from "../facts/types.ts";
 import { withNewNetns } from "../sys/net.ts";
 import { Firewall } from "./firewall/firewall.ts";
-import { readSysctl } from "./sysctl.ts";
 
 type Probe = () => Omit<HostFact, "id" | "title">;
 
@@ -41,13 +40,6 @@ const inputRules: Probe = () => {
   };
 };
 
-const forwarding: Probe = () => {
-  const value = readSysctl(["ipv4", "ip_forward"]);
-  if (value === "1") return { value, verdict: "ok" };
-  const remedy = "nothing to do: the first bridge network turns it on, the last one (lap network prune) puts it back";
-  return { value, verdict: "ok", remedy };
-};
-
 const obstacles: Probe = () => {
   using firewall = new Firewall();
   const found = firewall.obstacles();
@@ -59,7 +51,6 @@ const obstacles: Probe = () => {
 const PROBES: readonly { readonly id: string; readonly title: string; readonly probe: Probe }[] = [
   { id: "net.nftables", title: "bridge networks and published ports", probe: rules },
   { id: "net.input_rules", title: "published ports respect the host's input rules", probe: inputRules },
-  { id: "net.ip_forward", title: "the machine forwards (net.ipv4.ip_forward)", probe: forwarding },
   { id: "net.forward_obstacles", title: "forward chains of others that drop by default", probe: obstacles },
 ];
 

@@ -33,18 +33,17 @@ static int make_one(int parent, const char *name, bool directory, unsigned mode)
   return (int)-sys_close(fd);
 }
 
-// A path that is being walked: `done` bytes of `path` are resolved and exist.
+// A path that is being walked.
 struct walk {
   char path[MAX_PATH];
   size_t length;
-  size_t done;
   int links;
 };
 
 // Replaces the dangling link that ends at `end` by its target, so that making continues where the link points.
 static int follow_dangling(int root, struct walk *w, size_t start, size_t end) {
   char target[MAX_PATH];
-  AUTO_FD parent = open_beneath(root, w->done == 0 ? "/" : w->path, LAP_O_DIRECTORY);
+  AUTO_FD parent = open_beneath(root, start <= 1 ? "/" : w->path, LAP_O_DIRECTORY);
   if (parent < 0) return -parent;
   long got = sys4(__NR_readlinkat, parent, w->path + start, target, sizeof target - 1);
   if (got < 0) return (int)-got;
@@ -52,13 +51,13 @@ static int follow_dangling(int root, struct walk *w, size_t start, size_t end) {
   target[got] = 0;
   char next[MAX_PATH];
   struct text t = text_in(next, sizeof next);
-  if (target[0] != '/') text_add(&t, w->path), text_add(&t, "/");
+  if (target[0] != '/' && start > 1) text_add(&t, w->path);
+  if (target[0] != '/') text_add(&t, "/");
   text_add(&t, target);
   if (end < w->length) text_add(&t, "/"), text_add(&t, w->path + end + 1);
   if (t.full) return ENAMETOOLONG;
   copy_bytes(w->path, next, t.length + 1);
   w->length = t.length;
-  w->done = 0;
   return 0;
 }
 
@@ -106,7 +105,7 @@ static int make_last(int root, const char *path, bool directory, unsigned mode) 
 }
 
 int make_beneath(int root, const char *path, bool directory, unsigned mode) {
-  struct walk w = {.length = text_length(path), .done = 0, .links = 0};
+  struct walk w = {.length = text_length(path), .links = 0};
   int found = open_beneath(root, path, 0);
   if (found == -ENOENT) found = make_last(root, path, directory, mode);
   if (found != -ENOENT) return found;

@@ -56,7 +56,8 @@ int set_option(int context, const char *option) {
   return set_string(context, key, equals + 1);
 }
 
-int make_filesystem(struct run *run, const char *type, const char *source, struct list options, uint64_t attr) {
+static int make_filesystem_with(struct run *run, const char *type, const char *source, struct list options, uint64_t attr,
+                                const char *more) {
   AUTO_FD context = (int)sys2(__NR_fsopen, type, FSOPEN_CLOEXEC);
   if (context < 0) return -fail_at(run, -context, "open filesystem", type);
   if (source[0] != 0) (void)set_string(context, "source", source);
@@ -65,9 +66,14 @@ int make_filesystem(struct run *run, const char *type, const char *source, struc
     int error = set_option(context, option);
     if (error != 0) return -context_failure(run, context, error, option);
   }
+  if (more[0] != 0) (void)set_option(context, more);
   long ret = sys5(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
   if (ret < 0) return -context_failure(run, context, (int)-ret, type);
   return (int)sys3(__NR_fsmount, context, FSMOUNT_CLOEXEC, attr);
+}
+
+int make_filesystem(struct run *run, const char *type, const char *source, struct list options, uint64_t attr) {
+  return make_filesystem_with(run, type, source, options, attr, "");
 }
 
 int op_propagation(struct run *run, struct cursor *f) {
@@ -87,6 +93,25 @@ int op_root_propagation(struct run *run, struct cursor *f) {
   return (int)-sys5(__NR_mount_setattr, LAP_AT_FDCWD, "/", recursive != 0 ? LAP_AT_RECURSIVE : 0, &attr, sizeof attr);
 }
 
+static bool has_mode(struct list options) {
+  for (uint32_t i = 0; i < options.count; i++) {
+    const char *option = get_str(&options.items);
+    if (option[0] == 'm' && option[1] == 'o' && option[2] == 'd' && option[3] == 'e' && option[4] == '=') return true;
+  }
+  return false;
+}
+
+// A tmpfs over a directory of the image takes that one's mode, unless told another: runc's and crun's rule.
+static void mode_of_target(struct run *run, const char *target, char *option, size_t size) {
+  struct statx st;
+  AUTO_FD at = open_beneath(run->root, target, LAP_O_DIRECTORY);
+  option[0] = 0;
+  if (at < 0 || sys5(__NR_statx, at, "", LAP_AT_EMPTY_PATH, STATX_MODE, &st) < 0) return;
+  struct text t = text_in(option, size);
+  text_add(&t, "mode=0");
+  for (int shift = 9; shift >= 0; shift -= 3) text_add_number(&t, (uint64_t)(st.stx_mode >> shift & 7));
+}
+
 static int mount_new(struct run *run, struct cursor *f, bool copy_up) {
   const char *type = get_str(f);
   const char *source = get_str(f);
@@ -94,8 +119,10 @@ static int mount_new(struct run *run, struct cursor *f, bool copy_up) {
   uint64_t attr = get_u64(f);
   uint64_t propagation = get_u64(f);
   const char *target = get_str(f);
+  char mode[16] = "";
   if (f->bad) return EBADMSG;
-  AUTO_FD tree = make_filesystem(run, type, source, options, attr);
+  if (text_equal(type, "tmpfs") && !has_mode(options)) mode_of_target(run, target, mode, sizeof mode);
+  AUTO_FD tree = make_filesystem_with(run, type, source, options, attr, mode);
   if (tree < 0) return -tree;
   int error = set_attributes(tree, false, 0, 0, propagation);
   if (error != 0) return fail_at(run, error, "set propagation of", target);

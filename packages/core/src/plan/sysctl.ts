@@ -27,7 +27,7 @@ function namespaceOf(name: string): "ipc" | "network" | "uts" | undefined {
 
 function check(name: string, spec: RuntimeSpec, namespaces: NamespacePlan): void {
   if (name === "kernel.hostname") throw refuse(name, 'is set by the field "hostname"');
-  if (name === "kernel.domainname" && (spec.domainname ?? "") !== "")
+  if (name === "kernel.domainname" && ![undefined, "", spec.linux?.sysctl?.[name]].includes(spec.domainname))
     throw refuse(name, 'is set by the field "domainname"');
   const type = namespaceOf(name);
   if (type === undefined)

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LapError, parseJsonObject, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
-import { compileExec, hostFacts, launch, validateProcess, type LaunchOptions } from "@lapstrake/core";
+import { compileExec, hostFacts, launch, signalProcess, validateProcess, type LaunchOptions } from "@lapstrake/core";
 import { readBounded } from "../bundle.ts";
 import type { Command } from "../command.ts";
 import { isOn, numberOf, value, type FlagTable, type Parsed } from "../flags.ts";
 import { relayTerminal, waitForExit } from "../relay.ts";
 import { directoryOf, load, loadSpec, requireStatus, type Kept } from "../state.ts";
 
+const SIGKILL = 9;
 const MAX_PROCESS = 16 * 1024 * 1024;
 
 const TABLE: FlagTable = {
@@ -118,6 +119,16 @@ function optionsOf(parsed: Parsed, { id, bundle }: Kept, dir: string, process: P
   };
 }
 
+// A caller that cannot learn the pid cannot care for the process.
+function writePidFile(path: string | undefined, pid: number): void {
+  try {
+    if (path !== undefined) writeFileSync(path, String(pid));
+  } catch (error) {
+    signalProcess(pid, undefined, SIGKILL);
+    throw error;
+  }
+}
+
 export const exec: Command = {
   table: TABLE,
   async run(context, parsed) {
@@ -134,8 +145,7 @@ export const exec: Command = {
     try {
       const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
       const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, kept, dir, process)));
-      const pidFile = value(parsed, "pid-file");
-      if (pidFile !== undefined) writeFileSync(pidFile, String(launched.pid));
+      writePidFile(value(parsed, "pid-file"), launched.pid);
       const { attachment } = launched;
       if (attachment === undefined) return 0;
       const isRelayed = process.terminal === true && !parsed.values.has("console-socket");
@@ -143,7 +153,8 @@ export const exec: Command = {
       attachment.reaped();
       return exitCode;
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      // Its supervisor may be writing its last record there.
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
     }
   },
 };

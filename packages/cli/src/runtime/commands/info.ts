@@ -78,6 +78,20 @@ export const ps: Command = {
   },
 };
 
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+// Go's notation, as far as anyone waits: 100ms, 1.5s, 2m.
+function durationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2]!]!;
+  if (ms > 0) return ms;
+  throw new LapError(
+    "invalidArgument",
+    "ERR_LAP_USAGE",
+    `--interval: "${text}" is not a duration above 0, such as 500ms or 5s`,
+  );
+}
+
 export const events: Command = {
   table: { flags: { stats: "switch", interval: "value" } },
   async run(context, parsed) {
@@ -85,11 +99,13 @@ export const events: Command = {
     const kept = load(context.root, id);
     requireStatus(context.root, kept, ["created", "running", "paused"], "read the events of");
     const path = loadSpec(context.root, id).linux?.cgroupsPath;
-    const seconds = Number.parseInt(value(parsed, "interval") ?? "5", 10);
+    const intervalMs = durationMs(value(parsed, "interval") ?? "5s");
+    // Whoever read them has gone.
+    process.stdout.on("error", () => process.exit(0));
     for (;;) {
       process.stdout.write(`${JSON.stringify({ type: "stats", id, data: cgroupStats(path, id) })}\n`);
       if (isOn(parsed, "stats")) return 0;
-      await new Promise((done) => setTimeout(done, seconds * 1000));
+      await new Promise((done) => setTimeout(done, intervalMs));
       if (statusOf(context.root, kept) === "stopped") return 0;
     }
   },

@@ -12,7 +12,7 @@ import { LapError } from "@lapstrake/base";
 import { Ring, type RingShare } from "../io/ring.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
 import { ExecServer } from "./exec-server.ts";
-import { ENDING } from "./payload-signals.ts";
+import { ENDING, SETTLE_MS } from "./payload-signals.ts";
 
 /** What the guest's thread is started with. */
 export interface PayloadThread {
@@ -36,9 +36,6 @@ export interface PayloadShare {
 
 /** What the guest's thread tells. */
 export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done"; readonly exitCode: number };
-
-/** How long SIGINT may come before the signal that it follows. */
-export const SETTLE_MS = 50;
 
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {

@@ -2,3 +2,6 @@
 
 /** Besides SIGINT, which is what breaks a guest off. */
 export const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+/** How long SIGINT may come before the signal that it follows. */
+export const SETTLE_MS = 50;

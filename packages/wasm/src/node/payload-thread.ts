@@ -6,7 +6,8 @@ import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { Interrupt } from "../run/interrupt.ts";
 import { attentive, takeVisits, type VisitRunner } from "./exec-visit.ts";
 import { fdInput, fdOutput, kindOf, neverWaits } from "./fd-streams.ts";
-import { SETTLE_MS, type PayloadMessage, type PayloadShare } from "./payload-main.ts";
+import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
+import { SETTLE_MS } from "./payload-signals.ts";
 
 /** What a payload gets: the process's stdio, and how it is told to end. */
 export interface Payload {

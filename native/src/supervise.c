@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "log.h"
+#include "oom.h"
 #include "supervisor.h"
 #include "sys.h"
 #include "text.h"
@@ -13,7 +14,8 @@
 #define TIOCSWINSZ_REQUEST 0x5414
 #define DRAIN_WAIT_NS 2000000000U
 #define GOODBYE_NS 1000000000U
-#define MAX_POLL (MAX_CLIENTS + 5)
+#define FIRST_CLIENT 6
+#define MAX_POLL (MAX_CLIENTS + FIRST_CLIENT)
 
 static struct supervisor *self;
 static char chunk[READ_SIZE];
@@ -181,6 +183,7 @@ static size_t watch_all(struct pollfd *set) {
   n = watch(set, n, full ? -1 : self->out[0], POLLIN);
   n = watch(set, n, full ? -1 : self->out[1], POLLIN);
   n = watch(set, n, input_waiting() ? self->in : -1, POLLOUT);
+  n = watch(set, n, self->oom, oom_events(self));
   for (size_t i = 0; i < MAX_CLIENTS; i++) {
     short events = (short)(clients[i].out.length > 0 ? POLLIN | POLLOUT : POLLIN);
     n = watch(set, n, clients[i].fd, events);
@@ -209,7 +212,8 @@ static void poll_once(int64_t timeout_ns) {
   if (set[1].revents != 0) accept_client();
   if (set[2].revents != 0) pump_output(0);
   if (set[3].revents != 0) pump_output(1);
-  serve_clients(set + 5);
+  if ((set[5].revents & (POLLPRI | POLLIN)) != 0) oom_note(self);
+  serve_clients(set + FIRST_CLIENT);
   for (size_t i = 0; i < MAX_CLIENTS; i++) {
     if (clients[i].fd >= 0) pump_input(&clients[i]);
   }
@@ -271,6 +275,7 @@ static void set_nonblocking(int fd) {
 
 void supervise(struct supervisor *s) {
   self = s;
+  oom_watch(s);
   set_nonblocking(s->out[0]);
   set_nonblocking(s->out[1]);
   set_nonblocking(s->in);

@@ -33,6 +33,7 @@ struct supervisor {
   int guard;      // tells the guard that the end is regular
   struct trees trees;     // what only the host's root could mount
   struct client *caller;  // who launches
+  int oom;        // what wakes on an out-of-memory kill, -1 for nothing
   uint64_t oom_base;
   bool exited;
 };

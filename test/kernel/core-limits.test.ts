@@ -4,7 +4,7 @@ import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import type { ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
-import { attach, control, hostFacts, observeStatus, readStatus, updateResources } from "@lapstrake/core";
+import { attach, cgroupStats, control, hostFacts, observeStatus, readStatus, updateResources } from "@lapstrake/core";
 import { collect, finish, leftoverCgroups, missing, run, TestContainer } from "./core-harness.ts";
 import { titleUnless } from "../support/facts.ts";
 
@@ -32,6 +32,51 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
       );
       expect(status.oomKilled).toBe(true);
       expect(status.exitCode).toBe(137);
+    },
+  );
+
+  test.skipIf(lacks("memory"))(
+    titleUnless(lacks("memory"), "cgroup.memory", "memory: a kill is known while the container runs on"),
+    async () => {
+      using container = new TestContainer(
+        ["sh", "-c", "(head -c 200000000 /dev/zero | tail > /dev/null); echo killed; sleep 100"],
+        limited({ memory: { limit: 32 << 20, swap: 32 << 20 } }),
+      );
+      const launched = await container.start();
+      launched.attachment!.stderr.resume();
+      await new Promise((resolve) => launched.attachment!.stdout.once("data", resolve));
+      for (let i = 0; i < 100 && readStatus(container.containerDir)?.oomKilled !== true; i++) await sleep(20);
+      expect(readStatus(container.containerDir)).toMatchObject({ state: "running", oomKilled: true });
+      expect(cgroupStats(undefined, container.id).oomKills).toBeGreaterThan(0);
+      expect(cgroupStats(undefined, container.id).memory.usage.max).toBeGreaterThan(30 << 20);
+      launched.attachment!.signal(9);
+      expect(await launched.attachment!.exited).toMatchObject({ exitCode: 137, oomKilled: true });
+    },
+  );
+
+  const hasV2Memory = hostFacts().cgroups.some(
+    ({ version, controllers: names }) => version === 2 && names.includes("memory"),
+  );
+  test.skipIf(!hasV2Memory)(
+    titleUnless(!hasV2Memory, "cgroup v2 memory", "memory.oom.group: one kill ends the whole container"),
+    async () => {
+      const { status, stdout } = await run(
+        ["sh", "-c", "(head -c 200000000 /dev/zero | tail > /dev/null); echo survived"],
+        limited({ memory: { limit: 32 << 20, swap: 32 << 20 }, unified: { "memory.oom.group": "1" } }),
+      );
+      expect(stdout).toBe("");
+      expect(status).toMatchObject({ exitCode: 137, oomKilled: true });
+    },
+  );
+
+  test.skipIf(lacks("cpuset"))(
+    titleUnless(lacks("cpuset"), "cgroup.cpuset", "cpuset: it runs where it may"),
+    async () => {
+      const { stdout } = await run(
+        ["sh", "-c", "grep Cpus_allowed_list /proc/self/status; taskset -p 3 $$ >/dev/null 2>&1; nproc"],
+        limited({ cpu: { cpus: "1" } }),
+      );
+      expect(stdout).toBe("Cpus_allowed_list:\t1\n1\n");
     },
   );
 

@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
     await attachment!.writeStdin(Buffer.from("\x03"));
     expect((await attachment!.exited).exitCode).toBe(130);
     expect(await output).toMatch(
-      /\/dev\/pts\/0\r\n33 101\r\ncrw--w---- 1 root root 136, 0 .*\/dev\/console\r\n(hi\r\n)?got hi\r\n\^C/,
+      /\/dev\/pts\/0\r\n33 101\r\ncrw--w---- 1 root tty 136, 0 .*\/dev\/console\r\n(hi\r\n)?got hi\r\n\^C/,
     );
   });
 

@@ -1,6 +1,7 @@
 // `lap commit`.
-import { LapError, parseReference } from "@lapstrake/base";
+import { parseReference } from "@lapstrake/base";
 import { commitContainer } from "@lapstrake/engine";
+import { imageChanges } from "../args/image-changes.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -23,13 +24,11 @@ export const commitCommand: Command = {
   ],
   async run({ flags, args, global }) {
     const read = readFlags(flags);
-    if (read.list("change").length > 0) {
-      throw new LapError("unimplemented", "ERR_LAP_CONFLICTING_OPTIONS", "--change is not supported yet");
-    }
     const reference = args[1] === undefined ? undefined : parseReference(args[1]);
     const engine = engineFor(global);
     const image = await commitContainer(engine, engine.find(args[0]!), {
       reference,
+      config: imageChanges(read.list("change")),
       author: read.text("author"),
       message: read.text("message"),
       pause: !read.has("pause") || read.bool("pause"),

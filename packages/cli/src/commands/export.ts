@@ -1,7 +1,8 @@
 // `lap export` and `lap import`.
 import { createReadStream, openSync } from "node:fs";
-import { LapError, errorCode, parseReference, type ExecConfig } from "@lapstrake/base";
+import { LapError, errorCode, parseReference } from "@lapstrake/base";
 import { exportContainer, importImage } from "@lapstrake/engine";
+import { imageChanges } from "../args/image-changes.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -56,7 +57,7 @@ export const importCommand: Command = {
     const image = await importImage(engineFor(global), opened(source), {
       reference,
       message: read.text("message") ?? `Imported from ${source}`,
-      config: changed(read.list("change")),
+      config: imageChanges(read.list("change")),
     });
     out(`${image.id}\n`);
     return 0;
@@ -71,36 +72,4 @@ function opened(source: string): AsyncIterable<Uint8Array> {
     const why = errorCode(cause) === "ENOENT" ? "no such file or directory" : String(errorCode(cause));
     throw new LapError("notFound", "ERR_LAP_FILE", `open ${source}: ${why}`, { cause });
   }
-}
-
-/** CMD, ENTRYPOINT (both as JSON or shell), ENV, USER, WORKDIR and STOPSIGNAL as a config. */
-function changed(lines: readonly string[]): ExecConfig {
-  const env = lines.flatMap((line) => (/^env\s/i.test(line) ? [line.slice("env ".length).trim()] : []));
-  const rest = lines.filter((line) => !/^env\s/i.test(line)).map(change);
-  return Object.assign({}, env.length === 0 ? {} : { Env: env }, ...rest) as ExecConfig;
-}
-
-const TEXTS: Readonly<Record<string, string>> = { USER: "User", WORKDIR: "WorkingDir", STOPSIGNAL: "StopSignal" };
-
-function change(line: string): ExecConfig {
-  const [, word = "", value = ""] = /^\s*(\w+)\s+(.*)$/s.exec(line) ?? [];
-  const key = word.toUpperCase();
-  if (key === "CMD") return { Cmd: program(value) };
-  if (key === "ENTRYPOINT") return { Entrypoint: program(value) };
-  const field = TEXTS[key];
-  if (field !== undefined) return { [field]: value };
-  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${line}" is not supported as a change`, {
-    hint: "CMD, ENTRYPOINT, ENV, USER, WORKDIR and STOPSIGNAL are",
-  });
-}
-
-function program(text: string): string[] {
-  if (!text.startsWith("[")) return ["/bin/sh", "-c", text];
-  try {
-    const value: unknown = JSON.parse(text);
-    if (Array.isArray(value) && value.every((word) => typeof word === "string")) return value;
-  } catch (cause) {
-    throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${text}" is no list of words`, { cause });
-  }
-  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${text}" is no list of words`);
 }

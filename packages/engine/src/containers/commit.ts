@@ -1,5 +1,5 @@
 // `commit`: a container's changes become one more layer over its image. Over the host they become a one-layer image of their own.
-import { LapError, familiarReference, formatReference, type Reference } from "@lapstrake/base";
+import { LapError, familiarReference, formatReference, type ExecConfig, type Reference } from "@lapstrake/base";
 import { layerTar, type CommitOptions, type Image } from "@lapstrake/layers";
 import { control } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
@@ -7,6 +7,7 @@ import { emitContainer } from "../events/emit.ts";
 import { emitImage } from "../events/image-events.ts";
 import { BASE_ANNOTATION, BASE_HOST } from "../images/service.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { committedConfig } from "./committed-config.ts";
 import { withUpper } from "./changes.ts";
 
 /** What a commit says besides the changes. */
@@ -14,6 +15,8 @@ export interface CommitRequest {
   readonly reference?: Reference | undefined;
   readonly author?: string | undefined;
   readonly message?: string | undefined;
+  /** Changes to the config. */
+  readonly config?: ExecConfig | undefined;
   /** Pause a running container meanwhile. */
   readonly pause: boolean;
 }
@@ -29,7 +32,7 @@ export async function commitContainer(engine: Engine, record: ContainerRecord, r
   const { store } = await engine.images();
   const base = record.image.id === undefined ? undefined : store.resolve(record.image.id);
   const image = await withUpper(engine, record, (tree) =>
-    store.commit({ ...commitOptions(record, request), base, layer: chunks(layerTar(tree)) }),
+    store.commit({ ...commitOptions(record, request, base), base, layer: chunks(layerTar(tree)) }),
   );
   const { context } = engine;
   const name = request.reference === undefined ? "" : familiarReference(request.reference);
@@ -41,10 +44,14 @@ export async function commitContainer(engine: Engine, record: ContainerRecord, r
   return store.resolve(image.id);
 }
 
-function commitOptions(record: ContainerRecord, request: CommitRequest): Partial<CommitOptions> {
+function commitOptions(
+  record: ContainerRecord,
+  request: CommitRequest,
+  base: Image | undefined,
+): Partial<CommitOptions> {
   const onHost = record.rootfs.kind === "host";
   return {
-    config: { Cmd: record.process.args, Env: record.request.env ?? [], WorkingDir: record.process.cwd },
+    config: committedConfig(record, base?.config.config, request.config),
     author: request.author,
     history: {
       created_by: record.process.args.join(" "),

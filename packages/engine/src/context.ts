@@ -30,10 +30,23 @@ export function machineHostname(): string {
   return hostname();
 }
 
-/** Wall clock in nanoseconds as far as Node has them. */
+const MS = 1_000_000n;
+/** Wall clock less the monotonic one. */
+let offsetNs = BigInt(Date.now()) * MS - process.hrtime.bigint();
+
+/** Wall clock in nanoseconds as far as Node has them: later is larger, until somebody sets the machine's clock. */
+function wallNs(): bigint {
+  const wall = BigInt(Date.now()) * MS;
+  const ns = process.hrtime.bigint() + offsetNs;
+  const isOff = ns < wall || ns > wall + 2n * MS;
+  if (isOff) offsetNs += wall - ns;
+  return isOff ? wall : ns;
+}
+
+/** The machine's clock. */
 export const systemClock: ClockPort = {
   now() {
-    const ns = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n);
+    const ns = wallNs();
     return { sec: Number(ns / 1_000_000_000n), nsec: Number(ns % 1_000_000_000n) };
   },
   sleep(ms, signal) {

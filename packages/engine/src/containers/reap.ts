@@ -10,6 +10,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { tellKeeper } from "../keeper/wake.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
+import { emitMounts, emitVolume } from "../events/volume-events.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
@@ -36,13 +37,20 @@ async function settleRun(context: EngineContext, known: ContainerRecord): Promis
   const status = lock === undefined ? undefined : sayEnd(context, record);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
+  if (status !== undefined && record.mounts !== undefined) emitMounts(context, record, "unmount");
   const restarts =
     status !== undefined && hasRestartPolicy(record)
       ? (await import("../restart/changes.ts")).planRestart(dir, record, status)
       : false;
   const isGone = forgetRun(context, record);
-  if (isGone && ownsVolumes(record)) (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
+  if (isGone && ownsVolumes(record)) await releaseAnonymous(context, record);
   return restarts;
+}
+
+/** Volumes that nobody named go with their container. */
+export async function releaseAnonymous(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const { releaseVolumes } = await import("../volumes/release.ts");
+  for (const name of releaseVolumes(context.paths, record)) emitVolume(context, "destroy", name);
 }
 
 /** The same for whoever merely looks and cannot wait; what needs more code is done by a process of its own. */

@@ -13,7 +13,7 @@ import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { cleanup } from "@lapstrake/core";
 import { acquireLock } from "./lock.ts";
-import { isReaped, reapContainer } from "./reap.ts";
+import { isReaped, reapContainer, releaseAnonymous } from "./reap.ts";
 import { containerStatus, type State } from "./status.ts";
 
 const SIGKILL = 9;
@@ -47,9 +47,7 @@ export async function removeContainer(
   dropContainer(context.paths, record);
   if (isThere) emitContainer(context, record, "destroy");
   const takesVolumes = options.volumes === true || record.autoRemove;
-  if (takesVolumes && ownsVolumes(record)) {
-    (await import("../volumes/release.ts")).releaseVolumes(context.paths, record);
-  }
+  if (takesVolumes && ownsVolumes(record)) await releaseAnonymous(context, record);
 }
 
 function isAlive(state: State): boolean {
@@ -83,10 +81,12 @@ export async function keepStopped(context: EngineContext, record: ContainerRecor
   return lock !== undefined && (await import("../restart/changes.ts")).noteStop(dir);
 }
 
-/** A signal that a person sends: what ends the container by it stays ended. */
+/** A signal that a person sends: what ends the container by it stays ended. Resolves after the end for SIGKILL. */
 export async function killContainer(context: EngineContext, record: ContainerRecord, signal: number): Promise<void> {
   if (signal === SIGKILL || signal === record.process.stopSignal) await keepStopped(context, record);
-  await sendSignal(context, record, signal);
+  if (signal !== SIGKILL) return sendSignal(context, record, signal);
+  await killAndWait(context, record);
+  await sayEnd(context, record);
 }
 
 /** Sends a signal to the first process; an end in between is not an error. */

@@ -10,6 +10,7 @@ import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
+import { emitMounts } from "../events/volume-events.ts";
 import { isChecked, STARTING, writeHealth } from "../health/state.ts";
 import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
@@ -79,6 +80,7 @@ async function startLocked(
   // Before: whoever sees it run sees that it is not healthy yet.
   if (record.health !== undefined && isChecked(record)) writeHealth(dirOf(context.paths, record), STARTING);
   const launched = await startKind(context, record, options, debug);
+  if (record.mounts !== undefined) emitMounts(context, record, "mount");
   emitContainer(context, record, "start");
   if (record.health !== undefined && isChecked(record)) await tellKeeper(context);
   return launched;

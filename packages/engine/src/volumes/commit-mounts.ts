@@ -2,6 +2,7 @@
 // names exists from the moment the container does, with the image's content in it.
 import { rmSync } from "node:fs";
 import type { EngineContext } from "../context.ts";
+import { emitVolume } from "../events/volume-events.ts";
 import { listContainers } from "../state/containers.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { removeFromTrash } from "../state/trash.ts";
@@ -22,7 +23,7 @@ export async function commitMounts<T>(
   const trash: string[] = [];
   try {
     using _lock = lockVolumes(paths);
-    makeVolumes(paths, planned, staged);
+    makeVolumes(context, planned, staged);
     try {
       return publish();
     } catch (error) {
@@ -52,10 +53,12 @@ async function stageAll(
   return staged;
 }
 
-function makeVolumes(paths: StorePaths, planned: readonly PlannedMount[], staged: Map<string, string>): void {
+function makeVolumes(context: EngineContext, planned: readonly PlannedMount[], staged: Map<string, string>): void {
+  const { paths } = context;
   for (const { volume } of planned) {
     if (volume === undefined) continue;
     const made = ensureVolume(paths, volume);
+    if (made === volume) emitVolume(context, "create", made.name);
     const content = staged.get(made.name);
     if (content === undefined || deviceOf(made) !== undefined || !isEmptyVolume(paths, made.name)) continue;
     adoptContent(paths, made.name, content, volumeUsers(paths, made.name).length > 0);

@@ -1,6 +1,7 @@
 // Volumes as people manage them: make, list, look at, remove, prune; and what they take of the disk.
 import { LapError, formatTimestamp } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
+import { emitVolume } from "../events/volume-events.ts";
 import type { Engine } from "../engine.ts";
 import { randomHex } from "../state/random.ts";
 import { listContainers } from "../state/containers.ts";
@@ -54,7 +55,10 @@ export function createVolume(engine: Engine, request: VolumeRequest): VolumeReco
   const anonymous = request.name === undefined ? { [ANONYMOUS_LABEL]: "" } : undefined;
   const labels = request.labels === undefined && anonymous === undefined ? null : { ...request.labels, ...anonymous };
   using _lock = lockVolumes(paths);
-  return ensureVolume(paths, { version: 1, name, createdAt: formatTimestamp(clock.now().sec, 0), labels, options });
+  const wanted = { version: 1, name, createdAt: formatTimestamp(clock.now().sec, 0), labels, options } as const;
+  const made = ensureVolume(paths, wanted);
+  if (made === wanted) emitVolume(engine.context, "create", name);
+  return made;
 }
 
 /** Every volume, by name. */
@@ -116,6 +120,7 @@ export function removeVolume(engine: Engine, name: string): void {
     trashed = dropVolume(paths, name);
   }
   removeFromTrash(paths, trashed);
+  emitVolume(engine.context, "destroy", name);
 }
 
 /** Removes volumes that no container has; returns what went. `keep` holds some back; named ones go with `all` only. */
@@ -137,6 +142,7 @@ export function pruneVolumes(
       if (getVolume(paths, name) === undefined || volumeUsers(paths, name).length > 0) continue;
       trash.push(dropVolume(paths, name));
       gone.push(row);
+      emitVolume(engine.context, "destroy", name);
     }
   }
   for (const name of trash) removeFromTrash(paths, name);

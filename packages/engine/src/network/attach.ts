@@ -2,7 +2,7 @@
 // directory, so that everything in it is ready before the helper starts, and a program that is run again finds it.
 import { join } from "node:path";
 import { existsSync } from "node:fs";
-import { LapError } from "@lapstrake/base";
+import { isLapError, LapError } from "@lapstrake/base";
 import { createNetns, raiseLoopback, removeNetns } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { lockIfThere } from "../containers/lock.ts";
@@ -87,10 +87,24 @@ function connectAll(context: EngineContext, networks: Networks, record: Containe
   if (wanted.length === 0) raiseLoopback({ path: netnsPath });
   for (const [name, attachment] of wanted) {
     const given = isOut(networks, name) ? ports : [];
-    networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPath }, ports: given });
+    try {
+      networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPath }, ports: given });
+    } catch (error) {
+      throw unable(name, error);
+    }
     emitNetwork(context, networks.find(name), "connect", record.id);
     if (isOut(networks, name)) ports = [];
   }
+}
+
+/** What the kernel refuses of a network (no right, no nf_tables), with the way to do without. */
+function unable(name: string, error: unknown): unknown {
+  if (isLapError(error) && error.code !== "ERR_LAP_NFT_MISSING") return error;
+  const text = `cannot connect to network ${name}: ${(error as Error).message}`;
+  return new LapError("failedPrecondition", "ERR_LAP_NETWORK_UNAVAILABLE", text, {
+    hint: "lap doctor tells what is missing; --network none and --network host need none of it",
+    cause: error,
+  });
 }
 
 function connection(

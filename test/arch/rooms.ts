@@ -10,6 +10,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   engine: ["base", "layers", "core", "wasm", "build"],
   api: ["base", "engine"],
   compose: ["base", "engine"],
+  vitest: ["base", "engine"],
   cli: ["base", "layers", "core", "wasm", "build", "engine", "api", "compose"],
 };
 

@@ -142,4 +142,5 @@ export { ProcessError } from "./library/process-error.ts";
 export type { BoxFs, FileData } from "./library/fs/box-fs.ts";
 export type { Shell, ShellValue } from "./library/shell.ts";
 export type { WaitFor } from "./library/wait/wait-for.ts";
+export { removeAfter } from "./library/remove-after.ts";
 export { forkContainer, type Forked, type ForkRequest } from "./library/fork.ts";

@@ -20,7 +20,7 @@ import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { checkLinuxRequest, checkWasmRequest } from "../sandbox/wasm-limits.ts";
 import { addContainer, findContainer } from "../state/containers.ts";
-import { thisProcess } from "./creator.ts";
+import { processOf, thisProcess } from "./creator.ts";
 import { settledStatus } from "./list.ts";
 import { checkContainerName, newContainerId, randomName, shortId } from "../state/ids.ts";
 import type { ContainerRecord, RecordRootfs } from "../state/record.ts";
@@ -37,8 +37,8 @@ export const HOST_IMAGE = "host";
 export interface CreateOptions {
   /** Made to be started at once by this process; with autoRemove it does not outlive a creator that dies before the start. */
   readonly transient?: boolean;
-  /** This process holds it: it does not outlive the process, however that ends. */
-  readonly held?: boolean;
+  /** This process, or the one with this pid, holds it: it does not outlive the process, however that ends. */
+  readonly held?: boolean | number;
   /** It begins as what another one is now: see library/fork.ts. */
   readonly fork?: ForkSource;
 }
@@ -103,7 +103,7 @@ export async function createContainer(
     hostname: request.hostname ?? hostname,
     autoRemove: request.autoRemove ?? false,
     ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
-    ...(options.held === true ? { holder: thisProcess() } : {}),
+    ...holderOf(options.held),
     ...(options.fork === undefined ? {} : { frozen: options.fork.frozen }),
     ...(networks === undefined ? {} : { networks }),
     ...(await healthOf(request, source.config)),
@@ -124,6 +124,11 @@ export async function createContainer(
   });
   emitContainer(context, made, "create");
   return made;
+}
+
+function holderOf(held: CreateOptions["held"]): Pick<ContainerRecord, "holder"> {
+  if (held === undefined || held === false) return {};
+  return { holder: held === true ? thisProcess() : processOf(held) };
 }
 
 /** What is to be mounted besides the engine's own; only those that ask for it need the code. */

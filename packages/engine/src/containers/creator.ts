@@ -6,7 +6,12 @@ import type { ContainerRecord, ProcessId } from "../state/record.ts";
 const GRACE_MS = 5_000;
 
 export function thisProcess(): ProcessId {
-  return { pid: process.pid, startTime: startTime(process.pid) ?? 0, bootId: bootId() };
+  return processOf(process.pid);
+}
+
+/** What a record keeps of a process that is alive now. */
+export function processOf(pid: number): ProcessId {
+  return { pid, startTime: startTime(pid) ?? 0, bootId: bootId() };
 }
 
 /** True for a container whose holder is dead. */

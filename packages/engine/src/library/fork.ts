@@ -20,7 +20,8 @@ const run = promisify(execFile);
 /** How the new container is meant. */
 export interface ForkRequest {
   readonly name?: string;
-  readonly held: boolean;
+  /** Held by this process, or by the one with this pid. */
+  readonly held: boolean | number;
   readonly signal?: AbortSignal;
 }
 

@@ -16,7 +16,7 @@ export async function open(): Promise<OpenSuite> {
   raiseLoopback({ fd: host.fd });
   const folder = mkdtempSync(join(tmpdir(), "lap-bench-"));
   const before = [`--net=/proc/${host.pid}/ns/net`, nativePart("lap"), "--root", join(folder, "store")];
-  const lap = (...args: string[]): void => prepare("nsenter", [...before, ...args]);
+  const lap = (...args: string[]): string => prepare("nsenter", [...before, ...args]);
   const variant = (name: string, ...flags: string[]): Variant =>
     commandVariant(name, "nsenter", () => [...before, "run", "--rm", ...flags, "host", "/bin/true"], undefined);
   lap("network", "create", "names");

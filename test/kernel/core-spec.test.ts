@@ -1,8 +1,10 @@
 // Fields of the specification that change what a process sees: each is set and read back from inside, or refused by name.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { LinuxSpec, MountSpec, ProcessSpec, RuntimeSpec } from "@lapstrake/base";
-import { missing, sh, TestContainer } from "./core-harness.ts";
+import { startTime } from "@lapstrake/core";
+import { finish, missing, sh, TestContainer } from "./core-harness.ts";
 
 type Change = (spec: RuntimeSpec) => RuntimeSpec;
 
@@ -82,6 +84,74 @@ describe.skipIf(missing !== undefined)(`core spec${missing === undefined ? "" : 
     expect(await outputOf(script, change)).toBe("text\nRead-only\nRead-only\nok\n");
   });
 
+  test("a memory policy, and CPUs that are not the caller's", async () => {
+    const policy = withLinux({ memoryPolicy: { mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"] } });
+    const script = "grep -c bind=static:0 /proc/self/numa_maps > /tmp/n && test $(cat /tmp/n) -gt 0 && echo bound";
+    expect(await outputOf(script, policy)).toBe("bound\n");
+    const own = readFileSync("/proc/self/status", "utf8");
+    const pinned = spawnSync("taskset", ["-pc", "0", String(process.pid)], { timeout: 10_000 });
+    try {
+      const seen = await outputOf("grep Cpus_allowed_list /proc/self/status", (spec) => spec);
+      expect(seen).toBe(`${/Cpus_allowed_list:.*/.exec(own)![0]}\n`);
+    } finally {
+      expect(pinned.status).toBe(0);
+      spawnSync("taskset", ["-pc", /Cpus_allowed_list:\s*(.*)/.exec(own)![1]!, String(process.pid)], {
+        timeout: 10_000,
+      });
+    }
+  });
+
+  test("an exec on the CPUs it asks for", async () => {
+    using container = new TestContainer(["sleep", "100"]);
+    const launched = await container.start();
+    const since = startTime(launched.pid)!;
+    const args = ["sh", "-c", "grep Cpus_allowed_list /proc/self/status"];
+    const exec = await container.exec({ args, execCPUAffinity: { initial: "0", final: "1" } }, since);
+    expect((await finish(exec)).stdout).toBe("Cpus_allowed_list:\t1\n");
+    launched.attachment!.signal(9);
+    await finish(launched);
+  });
+
+  test("the home that the container's passwd names, when the environment names none", async () => {
+    const home = withProcess({ env: ["PATH=/bin:/usr/bin", "HOME="] });
+    expect(await outputOf("echo $HOME", home)).toBe("/root\n");
+    const nobody: Change = (spec) => withProcess({ user: { uid: 54_321, gid: 1 } })(home(spec));
+    expect(await outputOf("echo $HOME", nobody)).toBe("/\n");
+    expect(await outputOf("echo $HOME", withProcess({ env: ["PATH=/bin:/usr/bin", "HOME=/x"] }))).toBe("/x\n");
+  });
+
+  test("without a cgroup namespace the container's own cgroups, not the machine's", async () => {
+    const change: Change = (spec) => {
+      const namespaces = spec.linux!.namespaces!.filter(({ type }) => type !== "cgroup");
+      return { ...spec, linux: { ...spec.linux, namespaces } };
+    };
+    const script =
+      "for d in /sys/fs/cgroup/*/; do tr '\\n' ' ' < $d/cgroup.procs; done; ls -d /sys/fs/cgroup/*/lapstrake 2>&1 | wc -l";
+    // Each hierarchy shows the shell and its helper, no directory of others.
+    expect(await outputOf(script, change)).toMatch(/^(\d+ )+1\n$/);
+  });
+
+  test("a tmpfs takes the mode of what it covers, a mount's dangling target is made inside", async () => {
+    using source = new TestContainer(["true"]);
+    mkdirSync(`${source.dir}/covered`);
+    chmodSync(`${source.dir}/covered`, 0o712);
+    mkdirSync(`${source.dir}/links`);
+    symlinkSync("../made/here", `${source.dir}/links/dangling`);
+    const bind = { type: "bind", options: ["bind"] };
+    const change: Change = (spec) => ({
+      ...spec,
+      mounts: [
+        ...spec.mounts!,
+        { ...bind, destination: "/mnt/d", source: source.dir },
+        { destination: "/mnt/d/covered", type: "tmpfs", source: "tmpfs", options: ["nosuid"] },
+        { ...bind, destination: "/mnt/d/links/dangling", source: "/etc/hostname" },
+      ],
+    });
+    expect(await outputOf("stat -c %a /mnt/d/covered; cmp /mnt/d/made/here /etc/hostname && echo same", change)).toBe(
+      "712\nsame\n",
+    );
+  });
+
   test("no new privileges and no capabilities", async () => {
     const change = withProcess({ noNewPrivileges: true, capabilities: {} });
     const script = "grep -E '^(NoNewPrivs|Cap)' /proc/self/status";
@@ -116,7 +186,10 @@ describe.skipIf(missing !== undefined)(`core spec${missing === undefined ? "" : 
       }),
       "ERR_LAP_SPEC_INVALID",
     ],
-    ["exec affinity", withProcess({ execCPUAffinity: { initial: "0" } }), "ERR_LAP_UNSUPPORTED"],
+    ["a network device", withLinux({ netDevices: { eth9: {} } }), "ERR_LAP_UNSUPPORTED"],
+    ["a sysctl of the machine", withLinux({ sysctl: { "kernel.core_pattern": "|/x" } }), "ERR_LAP_SPEC_INVALID"],
+    ["a deadline without a runtime", withProcess({ scheduler: { policy: "SCHED_DEADLINE" } }), "ERR_LAP_SPEC_INVALID"],
+    ["an unknown memory policy", withLinux({ memoryPolicy: { mode: "MPOL_X" } }), "ERR_LAP_SPEC_INVALID"],
     ["unknown scheduler", withProcess({ scheduler: { policy: "SCHED_MOON" } }), "ERR_LAP_SPEC_INVALID"],
     ["offsets without a namespace", withLinux({ timeOffsets: { monotonic: { secs: 1 } } }), "ERR_LAP_SPEC_INVALID"],
     [

@@ -15,6 +15,7 @@ const POLICIES: readonly string[] = [
   "SCHED_IDLE",
   "SCHED_DEADLINE",
 ];
+const DEADLINE = 6;
 const SCHEDULER_FLAGS: Readonly<Record<string, bigint>> = {
   SCHED_FLAG_RESET_ON_FORK: 1n,
   SCHED_FLAG_RECLAIM: 2n,
@@ -44,6 +45,15 @@ export function refuseUnsupported(spec: RuntimeSpec): void {
     throw unsupported("linux.netDevices", "move the device into the network namespace in a createRuntime hook");
 }
 
+// sched(7): 1 µs <= runtime <= deadline <= period; a period of 0 is the deadline.
+function checkDeadline(runtime: number, deadline: number, period: number): void {
+  const field = "process.scheduler";
+  if (runtime < 1024) throw invalid(`${field}.runtime`, "SCHED_DEADLINE needs at least 1024 ns");
+  if (deadline < runtime) throw invalid(`${field}.deadline`, `${deadline} is below the runtime ${runtime}`);
+  if (period !== 0 && period < deadline)
+    throw invalid(`${field}.period`, `${period} is below the deadline ${deadline}`);
+}
+
 function schedulerOp(process: ProcessSpec): PlanOp[] {
   const { scheduler } = process;
   if (scheduler === undefined) return [];
@@ -56,6 +66,7 @@ function schedulerOp(process: ProcessSpec): PlanOp[] {
     flags |= bit;
   }
   const { nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
+  if (policy === DEADLINE) checkDeadline(runtime, deadline, period);
   return [
     {
       op: "scheduler",

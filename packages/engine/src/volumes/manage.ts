@@ -49,9 +49,10 @@ export interface SizedVolume extends VolumeRow {
 /** Makes a volume, or gives the one that has the name. Throws `ERR_LAP_NAME_INVALID`, `ERR_LAP_VOLUME_DRIVER`, `ERR_LAP_VOLUME_OPTION`. */
 export function createVolume(engine: Engine, request: VolumeRequest): VolumeRecord {
   const { paths, clock } = engine.context;
-  const name = request.name === undefined ? randomHex(32) : checkVolumeName(request.name);
+  const name = request.name ?? randomHex(32);
   const options = request.options ?? null;
   checkVolumeOptions(name, request.driver ?? "local", options);
+  checkVolumeName(name);
   const anonymous = request.name === undefined ? { [ANONYMOUS_LABEL]: "" } : undefined;
   const labels = request.labels === undefined && anonymous === undefined ? null : { ...request.labels, ...anonymous };
   using _lock = lockVolumes(paths);

@@ -15,7 +15,7 @@ export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/star
 export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
 export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
-export { attachContainer, restartContainer, stopContainer, waitContainer } from "./containers/stop.ts";
+export { attachContainer, restartContainer, stopContainer, waitContainer, waitSettled } from "./containers/stop.ts";
 export { containerChanges } from "./containers/changes.ts";
 export { commitContainer, type CommitRequest } from "./containers/commit.ts";
 export { execContainer, type ExecProcess, type ExecRequest } from "./containers/exec.ts";

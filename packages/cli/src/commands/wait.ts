@@ -1,5 +1,5 @@
 // `lap wait`.
-import { waitContainer } from "@lapstrake/engine";
+import { waitSettled } from "@lapstrake/engine";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { forEachTarget } from "./each.ts";
@@ -17,7 +17,7 @@ export const waitCommand: Command = {
   async run({ args, global }) {
     const engine = engineFor(global);
     const { exitCode } = await forEachTarget(args, async (target) =>
-      String((await waitContainer(engine, engine.find(target))).exitCode),
+      String((await waitSettled(engine, engine.find(target))).exitCode),
     );
     return exitCode;
   },

@@ -8,7 +8,7 @@ import { hasRestartPolicy } from "../restart/state.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { isReaped } from "./reap.ts";
 import { keepStopped, sendSignal } from "./remove.ts";
-import type { State } from "./status.ts";
+import { containerStatus, type State } from "./status.ts";
 
 const SIGKILL = 9;
 const POLL_MS = 5;
@@ -27,9 +27,17 @@ export async function waitContainer(
       return { exitCode, oomKilled, supervisorLost, signal: undefined };
     }
     if (status.state === "running" || status.state === "paused") await waitOnSocket(engine, record);
+    else if (status.state === "exited") await engine.reap(record);
     signal?.throwIfAborted();
     await engine.context.clock.sleep(POLL_MS, signal);
   }
+}
+
+/** {@link waitContainer}, and then for what the container leaves to be gone and its end to be told. */
+export async function waitSettled(engine: Engine, record: ContainerRecord): Promise<ExitStatus> {
+  const status = await waitContainer(engine, record);
+  if (containerStatus(engine.context.paths, record).state === "exited") await engine.reap(record);
+  return status;
 }
 
 /** A restart policy may start it again: that is decided when its last run is cleaned up. */

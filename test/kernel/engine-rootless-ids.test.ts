@@ -16,10 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { hostFacts } from "@lapstrake/core";
+import { defaultSpec, hostFacts } from "@lapstrake/core";
 import { missingFacts, needs } from "../support/facts.ts";
 import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
+import { copyFiles, programFiles } from "../support/programs.ts";
 
 /** nobody: newuidmap wants a user of the password file. */
 const USER = 65_534;
@@ -58,7 +59,11 @@ class Home {
   }
 
   run(...args: readonly string[]): LapResult {
-    const [program, words] = this.#as([nativePart("lap"), ...args]);
+    return this.runProgram("lap", ...args);
+  }
+
+  runProgram(name: "lap" | "lap-runtime", ...args: readonly string[]): LapResult {
+    const [program, words] = this.#as([nativePart(name), ...args]);
     const env = { PATH: process.env["PATH"], HOME: this.folder };
     const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: "utf8", timeout: 60_000 });
     return { code: status, stdout, stderr };
@@ -123,6 +128,44 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
 
   it("has a terminal of its own", () => {
     expect(home.ok("run", "--rm", "-t", "progs:1", "tty")).toBe("/dev/pts/0\r\n");
+  });
+
+  it("exports and compares a container that never ran", () => {
+    home.ok("create", "--name", "never", "progs:1", "true");
+    expect(home.ok("diff", "never")).toBe("");
+    expect(home.run("export", "-o", join(home.folder, "never.tar"), "never")).toMatchObject({ code: 0 });
+    home.ok("rm", "never");
+  });
+
+  it("lap-runtime takes a bundle with a range of ids", () => {
+    const bundle = join(home.folder, "bundle");
+    copyFiles(join(bundle, "rootfs"), programFiles(["/bin/sh", "/bin/chown", "/bin/stat", "/bin/cat"]));
+    const maps = [
+      { containerID: 0, hostID: USER, size: 1 },
+      { containerID: 1, hostID: 700_000, size: 1000 },
+    ];
+    const base = defaultSpec();
+    const { resources: _, cgroupsPath: __, ...linux } = base.linux!;
+    const namespaces = [...linux.namespaces!.filter(({ type }) => type !== "cgroup"), { type: "user" }];
+    const script = "cat /proc/self/gid_map; echo x > /f; chown 9:8 /f; stat -c '%u %g' /f";
+    const spec = {
+      ...base,
+      root: { path: "rootfs" },
+      mounts: base.mounts!.filter(({ type }) => type !== "cgroup"),
+      process: { ...base.process!, args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] },
+      linux: { ...linux, namespaces, uidMappings: maps, gidMappings: maps },
+    };
+    writeFileSync(join(bundle, "config.json"), JSON.stringify(spec));
+    spawnSync("chown", ["-R", `${USER}:${USER}`, bundle]);
+    const state = join(home.folder, "state");
+    const run = home.runProgram("lap-runtime", "--root", state, "run", "--bundle", bundle, "oci1");
+    expect(run).toEqual({
+      code: 0,
+      stdout: `         0      ${USER}          1\n         1     700000       1000\n9 8\n`,
+      stderr: "",
+    });
+    expect(statSync(join(bundle, "rootfs/f")).uid).toBe(700_008);
+    expect(readdirSync(state)).toEqual([]);
   });
 
   it("is not used without its ids", () => {

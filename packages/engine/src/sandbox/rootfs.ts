@@ -34,10 +34,12 @@ export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] 
 export function layerDirs(paths: StorePaths, record: ContainerRecord): string[] {
   const upper = join(dirOf(paths, record), "upper");
   const lowers = lowerDirs(paths, record);
+  const init = record.rootfs.kind === "image" ? initLayerDir(paths, record.rootfs.layers) : "";
   return [
     upper,
     ...frozenDirs(paths, record),
-    ...(record.rootfs.kind === "image" ? [initLayerDir(paths, record.rootfs.layers)] : []),
+    // Made by the first start.
+    ...(init !== "" && existsSync(init) ? [init] : []),
     ...lowers,
   ];
 }

@@ -54,6 +54,7 @@ const PROGRAM = `
   const data = process.argv.slice(2);
   const run = async ({ data: [guest, changes], ...streams }) => {
     const fs = UnionFs.create([]);
+    if (guest.endsWith("stuck.wasm")) for (streams.stdout.write(new Uint8Array([43]), 0, 1);;);
     const exit = await runCommand({ fs, program: new Uint8Array(readFileSync(guest)), args: ["guest"], ...streams, breakOnSigint: true });
     writeFileSync(changes, JSON.stringify(fs.changes()));
     return exit.exitCode;
@@ -79,7 +80,7 @@ interface Run {
   readonly ended: Promise<{ code: number | null; signal: string | null; out: string }>;
 }
 
-function start(name: keyof typeof SOURCES, stdin: "pipe" | "ignore"): Run {
+function start(name: keyof typeof SOURCES | "stuck", stdin: "pipe" | "ignore"): Run {
   const changes = join(mkdtempSync(join(folder, "run-")), "changes");
   const args = ["--conditions=@lapstrake/source", "--disable-warning=ExperimentalWarning", join(folder, "payload.mjs")];
   const child = spawn(execPath, [...args, join(folder, `${name}.wasm`), changes], {
@@ -143,6 +144,13 @@ describe("signals", () => {
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 143, signal: null });
     expect(JSON.parse(readFileSync(changes, "utf8"))).toEqual([]);
+  });
+
+  it("SIGTERM ends a thread that notices nothing", async () => {
+    const { child, spoken, ended } = start("stuck", "pipe");
+    await spoken;
+    child.kill("SIGTERM");
+    expect(await ended).toMatchObject({ code: 143, signal: null });
   });
 
   it("SIGTERM ends a guest that waits for stdin", async () => {

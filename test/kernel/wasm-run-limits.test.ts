@@ -113,6 +113,18 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
     },
   );
 
+  it("take --ulimit nofile for the guest, and no other", () => {
+    const script = "exec 3< /hello.wasm && exec 4< /hello.wasm && exec 5< /hello.wasm && echo opened";
+    const sh = ["--entrypoint", "sh", guest("hello"), "-c", script];
+    expect(store.run(["run", "--rm", ...sh]).stdout).toBe("opened\n");
+    const other = store.run(["run", "--rm", "--ulimit", "core=1", guest("hello")]);
+    expect(other.stderr).toContain("does not take --ulimit core");
+    expect(
+      store.run(["run", "--rm", "--ulimit", "nofile=4", guest("hello"), "cat", "/hello.wasm", "cat", "/hello.wasm"])
+        .code,
+    ).toBe(1);
+  });
+
   it("end a spinning guest by lap stop, soon and with the signal's code", () => {
     store.ok("run", "-d", "--name", "spinning", guest("spins"));
     const started = performance.now();

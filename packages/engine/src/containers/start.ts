@@ -7,6 +7,7 @@ import type { EngineContext } from "../context.ts";
 import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
+import { payloadRequest } from "../sandbox/wasm-limits.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
@@ -125,7 +126,10 @@ async function startWasm(
 ): Promise<Launched> {
   await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
   const alone = options.foreground === true && record.autoRemove;
-  const launched = await launchBundle(context, record, wasmBundle(context, record, mounts, alone), options, debug);
+  const bundle = wasmBundle(context, record, mounts, alone);
+  const change = await specExtras(context, { ...record, request: payloadRequest(record.request) });
+  const changed = change === undefined ? bundle : { ...bundle, spec: change(bundle.spec) };
+  const launched = await launchBundle(context, record, changed, options, debug);
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();
   return launched;

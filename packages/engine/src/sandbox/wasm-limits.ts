@@ -22,9 +22,11 @@ const HOST_BYTES = 256 * 1024 * 1024;
 const CPU_PERIOD_US = 100_000;
 
 /** Limits inside: of linear memory, and the guest's own. */
-export function guestLimits({ memoryBytes, pidsLimit, guestLimits: own = {} }: CreateRequest): WasmLimits {
+export function guestLimits({ memoryBytes, pidsLimit, ulimits, guestLimits: own = {} }: CreateRequest): WasmLimits {
   const { filesystemBytes: _filesystem, ...limits } = own;
+  const openFiles = ulimits?.find(({ name }) => name === "nofile")?.soft ?? -1;
   return {
+    ...(openFiles < 0 ? {} : { openFiles }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(pidsLimit === undefined || pidsLimit < 0 ? {} : { processes: pidsLimit }),
     ...limits,
@@ -46,21 +48,45 @@ export function payloadResources({ memoryBytes, cpus }: CreateRequest, hasCgroup
   };
 }
 
+const NO_RIGHTS = "a guest has no privileges, users, devices or kernel of its own";
+const NO_SUCH_LIMIT = "use -m, --limit, --cpus and --pids-limit";
+
+/** Fields that would mean nothing to a guest, the flag that sets each, and what to say. */
+const REFUSED: readonly (readonly [field: keyof CreateRequest, flag: string, hint: string])[] = [
+  ["privileged", "--privileged", NO_RIGHTS],
+  ["capAdd", "--cap-add", NO_RIGHTS],
+  ["user", "--user", NO_RIGHTS],
+  ["groupAdd", "--group-add", NO_RIGHTS],
+  ["devices", "--device", NO_RIGHTS],
+  ["deviceCgroupRules", "--device-cgroup-rule", NO_RIGHTS],
+  ["sysctls", "--sysctl", NO_RIGHTS],
+  ["ipc", "--ipc", NO_RIGHTS],
+  ["pid", "--pid", NO_RIGHTS],
+  ["uts", "--uts", NO_RIGHTS],
+  ["init", "--init", "the guest's host is its init"],
+  ["extraHosts", "--add-host", "a guest resolves no names of its own"],
+  ["shmSizeBytes", "--shm-size", "a guest has no /dev/shm; mount a --tmpfs"],
+  ["memorySwapBytes", "--memory-swap", NO_SUCH_LIMIT],
+  ["memoryReservationBytes", "--memory-reservation", NO_SUCH_LIMIT],
+  ["memorySwappiness", "--memory-swappiness", NO_SUCH_LIMIT],
+  ["oomKillDisable", "--oom-kill-disable", NO_SUCH_LIMIT],
+];
+
 /** Throws `ERR_LAP_WASM_OPTION` for what was asked and a Wasm container cannot give. */
 export function checkWasmRequest(request: CreateRequest): void {
-  const refused: readonly (readonly [boolean, string, string])[] = [
-    [
-      request.privileged === true,
-      "--privileged",
-      "a guest has no privileges; --security-opt wasm=unconfined is the nearest",
-    ],
-    [(request.capAdd ?? []).length > 0, "--cap-add", "a guest has no capabilities"],
-    [request.user !== undefined, "--user", "WASI has no users"],
-    [(request.groupAdd ?? []).length > 0, "--group-add", "WASI has no groups"],
-    [(request.extraHosts ?? []).length > 0, "--add-host", "a guest resolves no names of its own"],
-    [request.shmSizeBytes !== undefined, "--shm-size", "a guest has no /dev/shm"],
-  ];
-  for (const [is, flag, why] of refused) if (is) throw refusal(flag, why);
+  for (const [field, flag, hint] of REFUSED) if (isAsked(request[field])) throw refusal(flag, hint);
+  const other = request.ulimits?.find(({ name }) => name !== "nofile");
+  if (other !== undefined) throw refusal(`--ulimit ${other.name}`, NO_SUCH_LIMIT);
+}
+
+function isAsked(value: unknown): boolean {
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+}
+
+/** What of the request bounds the payload as any process: memory and descriptors are bounded by the limits above. */
+export function payloadRequest(request: CreateRequest): CreateRequest {
+  const { memoryBytes: _memory, pidsLimit: _pids, ulimits: _ulimits, ...rest } = request;
+  return rest;
 }
 
 /** Throws `ERR_LAP_WASM_OPTION` for what only a Wasm container can give. */

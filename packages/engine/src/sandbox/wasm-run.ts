@@ -31,6 +31,7 @@ export async function runContainer(payload: Payload): Promise<number> {
   try {
     return await runGuest(fs, record, payload, cacheIn(root));
   } finally {
+    payload.ended?.();
     if (!record.autoRemove && !fs.readOnly) writeHandover(fs, dir);
   }
 }

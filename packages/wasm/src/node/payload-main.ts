@@ -35,7 +35,15 @@ export interface PayloadShare {
 }
 
 /** What the guest's thread tells. */
-export type PayloadMessage = { readonly kind: "stdin" } | { readonly kind: "done"; readonly exitCode: number };
+export type PayloadMessage =
+  | { readonly kind: "stdin" }
+  /** The guest is no more; what it changed is being handed over. */
+  | { readonly kind: "ended" }
+  | { readonly kind: "done"; readonly exitCode: number };
+
+/** A guest that was told to end has this long to do so. */
+const KILL_MS = 2000;
+const SIGNAL_BASE = 128;
 
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {
@@ -50,26 +58,38 @@ export async function runPayload(thread: PayloadThread): Promise<number> {
     stdin: false,
     transferList: server === undefined ? [] : [server.port],
   });
-  using _signals = forwardSignals(new Interrupt(word));
+  let ending: number | undefined;
+  let alive = true;
+  using _signals = forwardSignals(new Interrupt(word), (signal) => {
+    ending ??= signal;
+    // A 0.3 guest that computes after its first wait notices nothing: its thread goes, and what it changed.
+    setTimeout(() => alive && void worker.terminate(), KILL_MS).unref();
+  });
+  worker.on("message", ({ kind }: PayloadMessage) => (alive &&= kind === "stdin"));
   let fed = false;
   try {
-    return await exitCodeOf(worker, () => {
+    const onStdin = (): void => {
       fed = true;
       void feed(ring);
-    });
+    };
+    return await exitCodeOf(worker, onStdin, () => ending);
   } finally {
     if (fed) process.stdin.destroy();
   }
 }
 
-function exitCodeOf(worker: Worker, onStdin: () => void): Promise<number> {
+function exitCodeOf(worker: Worker, onStdin: () => void, ending: () => number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     worker.on("message", (message: PayloadMessage) => {
       if (message.kind === "stdin") onStdin();
-      else resolve(message.exitCode);
+      else if (message.kind === "done") resolve(message.exitCode);
     });
     worker.on("error", reject);
-    worker.on("exit", (code) => reject(threadLost(code)));
+    worker.on("exit", (code) => {
+      const signal = ending();
+      if (signal === undefined) reject(threadLost(code));
+      else resolve(SIGNAL_BASE + signal);
+    });
   });
 }
 
@@ -86,10 +106,11 @@ async function feed(ring: Ring): Promise<void> {
   }
 }
 
-function forwardSignals(interrupt: Interrupt): Disposable {
+function forwardSignals(interrupt: Interrupt, onSignal: (signal: number) => void): Disposable {
   const handlers = ENDING.map((name) => {
     const handler = (): void => {
       interrupt.raise(REASON.signal + constants.signals[name]);
+      onSignal(constants.signals[name]);
       kill(pid, "SIGINT");
     };
     process.on(name, handler);
@@ -97,7 +118,10 @@ function forwardSignals(interrupt: Interrupt): Disposable {
   });
   // Of two that arrive together the kernel delivers the lower number first: the one that SIGINT follows may be still to come.
   const onSigint = (): void => {
-    setTimeout(() => interrupt.raise(REASON.signal + constants.signals.SIGINT), SETTLE_MS / 2).unref();
+    setTimeout(() => {
+      interrupt.raise(REASON.signal + constants.signals.SIGINT);
+      onSignal(constants.signals.SIGINT);
+    }, SETTLE_MS / 2).unref();
   };
   process.on("SIGINT", onSigint);
   return {

@@ -16,6 +16,8 @@ export interface Payload {
   readonly stdout: GuestOutput;
   readonly stderr: GuestOutput;
   readonly interrupt: Interrupt;
+  /** Says that the guest is no more: handing over what it changed may take its time. */
+  readonly ended?: () => void;
   /** Says how to run further programs in the container; absent where none can be let in. */
   readonly onVisit?: (run: VisitRunner) => void;
 }
@@ -43,6 +45,7 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
           new Ring({ ...share.stdin, kind: kindOf(0) }).input(() => tell({ kind: "stdin" })),
           interrupt,
         ),
+    ended: () => tell({ kind: "ended" }),
     ...(orders === undefined ? {} : { onVisit: (visit) => takeVisits(interrupt, orders, visit) }),
     stdout: fdOutput(1, interrupt),
     stderr: fdOutput(2, interrupt),

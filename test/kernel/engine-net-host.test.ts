@@ -10,7 +10,6 @@ import { openSpace, type Space } from "./core-net-spaces.ts";
 
 const SERVER = `require("node:net").createServer((s) => s.end("web saw " + s.remoteAddress)).listen(80, "::")`;
 const FORWARD = ["ipv4", "ip_forward"];
-const ENGINE = new URL("../../packages/engine/src/index.ts", import.meta.url).href;
 
 needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").describe("networks and the machine", () => {
   let host: Space;
@@ -110,18 +109,11 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
 
   it("ports of a container that runs are published and taken back", async () => {
     const id = serve(one, "-p", "127.0.0.1:18307:80");
-    const update = (changes: string): string => {
-      const script = `import(${JSON.stringify(ENGINE)}).then(({ openEngine, parsePortSpec, updatePorts }) => {
-        const engine = openEngine({ root: ${JSON.stringify(one.root)} });
-        try { updatePorts(engine, "${id}", ${changes}); console.log("done"); } catch (error) { console.log(error.message); }
-      })`;
-      return host.run(execPath, "--conditions=@lapstrake/source", "-e", script).trim();
-    };
-    expect(update(`{ publish: parsePortSpec("127.0.0.1:18308:80") }`)).toBe("done");
+    one.ok("update", "-p", "127.0.0.1:18308:80", id);
     expect(await answers("127.0.0.1", 18_308)).toMatch(/^web saw/);
     expect(await answers("127.0.0.1", 18_307)).toMatch(/^web saw/);
-    expect(update(`{ unpublish: ["81/tcp"] }`)).toMatch(/^No public port '81\/tcp' published/);
-    expect(update(`{ unpublish: ["80/tcp"] }`)).toBe("done");
+    expect(one.run(["update", "--publish-rm", "81", id]).stderr).toMatch(/No public port '81\/tcp' published/);
+    one.ok("update", "--publish-rm", "80/tcp", id);
     expect(one.ok("port", id)).toBe("");
     expect(await host.ask("tcp", "127.0.0.1", 18_308, 500)).not.toMatch(/^web saw/);
     one.ok("restart", "-t", "0", id);

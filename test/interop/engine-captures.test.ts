@@ -120,8 +120,9 @@ async function awaitHealth(store: LapStore, file: string): Promise<void> {
 
 /** The life that events.txt tells of; returns the moments around it. */
 async function liveEvents(store: LapStore): Promise<readonly [since: string, until: string]> {
-  store.run(["kill", "cap1"]);
-  await sleep(50);
+  store.ok("kill", "cap1");
+  store.run(["wait", "cap1"]);
+  await sleep(500); // the supervisor's own cleaning tells of the end
   const since = now();
   store.ok("rm", "cap1");
   store.ok("volume", "create", "evvol");

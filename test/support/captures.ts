@@ -56,7 +56,7 @@ export const MASKS: readonly Mask[] = [
   [/\b\d+(?:\.\d+)?(?:[kKMGT]i?)?B\b/g, "<size>"],
   [/"(Size|VirtualSize|Pid)": \d+/g, '"$1": <number>'],
   [/\b\d+\.\d\d%/g, "<percent>"],
-  [/(?<=B )\(\d+%\)/g, "<percent>"],
+  [/(?<=[B>] )\(\d+%\)/g, "<percent>"],
   [/\bregistry-1\.docker\.io\b/g, "REGISTRY"],
   [/(?<=\s)\d\d:\d\d(?=\s)/g, "<clock>"],
   [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "<mac>"],

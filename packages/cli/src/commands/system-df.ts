@@ -109,14 +109,14 @@ function imageTable({ images }: DiskUsage): string {
 
 function containerTable({ containers }: DiskUsage): string {
   const header = ["CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"];
-  const rows = containers.map(({ record, status, bytes, volumes }) => [
+  const rows = containers.map(({ record, status, health, bytes, volumes }) => [
     shortId(record.id),
     record.image.name,
     `"${commandText(record.process.args, false)}"`,
     String(volumes),
     formatSize(bytes),
     `${formatAgo(Date.now() - Date.parse(record.createdAt))} ago`,
-    containerStatusText(status),
+    containerStatusText(status, health),
     record.name,
   ]);
   return table(header, rows);

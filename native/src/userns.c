@@ -1,6 +1,7 @@
-// lap-userns UIDHELPER GIDHELPER "in out count …" "in out count …" PROGRAM ARGUMENTS…: executes a program as the root of a new
-// user namespace whose ids the setuid helpers newuidmap(1) and newgidmap(1) map; everything else stays the caller's, the
-// process id too. This is how Node works on files of mapped ids: user_namespaces(7), subuid(5).
+// lap-userns JOIN UIDHELPER GIDHELPER "in out count …" "in out count …" PROGRAM ARGUMENTS…: executes a program as the root of
+// the user namespace at the path JOIN, or, when that is "" or gone, of a new one whose ids the setuid helpers newuidmap(1) and
+// newgidmap(1) map; everything else stays the caller's, the process id too. This is how Node works on files of mapped ids:
+// user_namespaces(7), subuid(5).
 #include "userns.h"
 
 #include <linux/sched.h>
@@ -58,8 +59,8 @@ static void map_parent(int ready, char **argv) {
   struct text t = text_in(pid, sizeof pid);
   text_add_number(&t, (uint64_t)sys0(__NR_getppid));
   if (sys_read(ready, &byte, 1) != 1) lap_exit(1);
-  int failed = run_helper(argv[1], pid, argv[3]);
-  if (failed == 0) failed = run_helper(argv[2], pid, argv[4]);
+  int failed = run_helper(argv[2], pid, argv[4]);
+  if (failed == 0) failed = run_helper(argv[3], pid, argv[5]);
   lap_exit(failed);
 }
 
@@ -69,16 +70,12 @@ static int enter(int ready, long mapper) {
   if (ret < 0) return refuse("unshare", (int)-ret);
   if (sys_write(ready, "g", 1) != 1) return refuse("waking the helper", EPIPE);
   ret = sys5(__NR_waitid, 1 /* P_PID */, mapper, info, WEXITED, NULL);
-  if (ret < 0 || info[6] != 0) return refuse("newuidmap or newgidmap", EPERM);
-  ret = sys3(__NR_setresgid, 0, 0, 0);
-  if (ret == 0) ret = sys3(__NR_setresuid, 0, 0, 0);
-  return ret < 0 ? refuse("becoming its root", (int)-ret) : 0;
+  return ret < 0 || info[6] != 0 ? refuse("newuidmap or newgidmap", EPERM) : 0;
 }
 
-int userns_main(int argc, char **argv, char **envp) {
+static int make(char **argv) {
   int pair[2];
   struct clone_args args = {.exit_signal = SIGCHLD};
-  if (argc < 6) return refuse("reading the arguments", EINVAL);
   long ret = sys2(__NR_pipe2, pair, LAP_O_CLOEXEC);
   if (ret < 0) return refuse("pipe", (int)-ret);
   long mapper = sys2(__NR_clone3, &args, sizeof args);
@@ -88,8 +85,22 @@ int userns_main(int argc, char **argv, char **envp) {
   }
   if (mapper < 0) return refuse("clone", (int)-mapper);
   (void)sys_close(pair[0]);
-  int error = enter(pair[1], mapper);
+  return enter(pair[1], mapper);
+}
+
+static bool join(const char *path) {
+  if (path[0] == 0) return false;
+  AUTO_FD fd = sys_open(path, LAP_O_RDONLY, 0);
+  return fd >= 0 && sys2(__NR_setns, fd, CLONE_NEWUSER) == 0;
+}
+
+int userns_main(int argc, char **argv, char **envp) {
+  if (argc < 7) return refuse("reading the arguments", EINVAL);
+  int error = join(argv[1]) ? 0 : make(argv);
   if (error != 0) return error;
-  ret = sys3(__NR_execve, argv[5], argv + 5, envp);
+  long ret = sys3(__NR_setresgid, 0, 0, 0);
+  if (ret == 0) ret = sys3(__NR_setresuid, 0, 0, 0);
+  if (ret < 0) return refuse("becoming its root", (int)-ret);
+  ret = sys3(__NR_execve, argv[6], argv + 6, envp);
   return refuse("executing the program", (int)-ret);
 }

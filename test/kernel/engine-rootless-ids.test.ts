@@ -8,6 +8,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   rmSync,
   rmdirSync,
   statSync,
@@ -135,6 +137,18 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
     expect(home.ok("diff", "never")).toBe("");
     expect(home.run("export", "-o", join(home.folder, "never.tar"), "never")).toMatchObject({ code: 0 });
     home.ok("rm", "never");
+  });
+
+  it("containers that run together have one user namespace above theirs", () => {
+    const above = ["one", "two"].map((name) => {
+      home.ok("run", "-d", "--name", name, "progs:1", "sleep", "100");
+      const pid = home.ok("inspect", "-f", "{{.State.Pid}}", name).trim();
+      const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!;
+      return readlinkSync(`/proc/${supervisor}/ns/user`);
+    });
+    expect(above[0]).toBe(above[1]);
+    expect(above[0]).not.toBe(readlinkSync("/proc/self/ns/user"));
+    home.ok("rm", "-f", "one", "two");
   });
 
   it("lap-runtime takes a bundle with a range of ids", () => {

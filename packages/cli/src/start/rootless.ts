@@ -1,8 +1,8 @@
 // `lap` of a user without privilege who has a range of ids: the command goes on inside a user namespace with all of them, the
 // same process, before it touches the store. Without a range it stays outside, and containers have the one id of the user.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { becomeMapped, mappedProgram } from "@lapstrake/core";
+import { becomeMapped, mappedProgram, observeStatus } from "@lapstrake/core";
 import { defaultRoot } from "@lapstrake/engine";
 import type { GlobalOptions } from "../args/types.ts";
 
@@ -17,6 +17,17 @@ export function enterIds(command: string, global: GlobalOptions): void {
   if (existsSync(join(root, "layout.json")) && !existsSync(join(root, "mapped"))) return;
   const program = mappedProgram();
   if (program === undefined) return;
+  const beside = supervisorIn(join(root, "containers"));
   // "--": Node looks for options of its own in all that follows.
-  becomeMapped(program, [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)], process.env);
+  becomeMapped(program, [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)], process.env, beside);
+}
+
+/** A supervisor of the store that lives. Whoever shares its namespace may join all containers; without one none runs. */
+function supervisorIn(containers: string): number | undefined {
+  if (!existsSync(containers)) return undefined;
+  for (const id of readdirSync(containers)) {
+    const status = observeStatus(join(containers, id));
+    if (status?.state === "running" || status?.state === "paused") return status.supervisorPid;
+  }
+  return undefined;
 }

@@ -2,7 +2,6 @@
 // pid) that starts inside, since a process with threads, as Node is, cannot enter one.
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join } from "node:path";
 import { execve, getegid, geteuid } from "node:process";
 import { LapError, type IdMapSpec } from "@lapstrake/base";
 import { hostFacts } from "../facts/host.ts";
@@ -50,14 +49,23 @@ function numbers(map: readonly IdMapSpec[]): string {
   return map.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`).join(" ");
 }
 
-/** Replaces this process by `argv` inside a new user namespace. Throws a system error; else it does not come back. */
-export function becomeMapped(program: MappedProgram, argv: readonly string[], env: NodeJS.ProcessEnv): never {
+/**
+ * Replaces this process by `argv` inside the user namespace of process `beside` while that lives, else in a new one. Throws a
+ * system error; else it does not come back.
+ */
+export function becomeMapped(
+  program: MappedProgram,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  beside: number | undefined,
+): never {
   if (execve === undefined) throw new LapError("unimplemented", "ERR_LAP_NODE", "this Node cannot replace its process");
   const { shim, helpers, uidMap, gidMap } = program;
-  const own = ["lap-userns", helpers.uid, helpers.gid, numbers(uidMap), numbers(gidMap)];
+  const join = beside === undefined ? "" : `/proc/${beside}/ns/user`;
+  const own = ["lap-userns", join, helpers.uid, helpers.gid, numbers(uidMap), numbers(gidMap)];
   const kept = Object.entries(env).filter(([, value]) => value !== undefined);
   execve(shim, [...own, ...argv], Object.fromEntries(kept) as Record<string, string>);
-  throw new Error(`${join(dirname(shim), "lap-userns")} was not executed`);
+  throw new Error(`"${shim}" was not executed`);
 }
 
 let known: readonly IdMapSpec[] | undefined | null = null;

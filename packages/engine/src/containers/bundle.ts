@@ -10,6 +10,7 @@ import type { ContainerRecord } from "../state/record.ts";
 import { MergedView } from "../sandbox/merged-view.ts";
 import { isRootless, rootlessSpec } from "../sandbox/rootless.ts";
 import { prepareRootfs, withDirs } from "../sandbox/rootfs.ts";
+import { mapOwner } from "./id-map.ts";
 import { managedFileMounts } from "./managed-files.ts";
 import { containerSpec } from "./spec.ts";
 import { resolveUser, type ResolvedUser } from "./users.ts";
@@ -53,7 +54,7 @@ export function linuxBundle(
   const plain = containerSpec(record, {
     user,
     mounts: [...prepared.mounts, ...managedFileMounts(network?.filesDir ?? dirOf(paths, record))],
-    askedMounts,
+    askedMounts: askedMounts.map((mount) => mapOwner(mount, user.spec)),
     netnsPath: network?.netnsPath,
     cgroupParent: CGROUP_PARENT,
   });

@@ -110,6 +110,7 @@ export {
   type NetworkRow,
 } from "./network/manage.ts";
 export { updateContainer, type ContainerChanges } from "./containers/update.ts";
+export { startStore, type BootResult } from "./restart/boot.ts";
 export type { RestartPolicy } from "./restart/policy.ts";
 export { readRestart, type RestartState } from "./restart/state.ts";
 export type { HealthAction, HealthRequest } from "./health/config.ts";

@@ -98,6 +98,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["container update", { load: update }],
   ["events", { load: events, summary: "Get real time events from the server" }],
   ["system events", { load: events }],
+  ["system start", { load: async () => (await import("./system-start.ts")).systemStartCommand }],
   ["system check", { load: systemCheck }],
   ["fork", { load: fork, summary: "Create a new container with the files that another one has now" }],
   ["snapshot", { load: snapshot, summary: "Create an image of the files a container has now" }],

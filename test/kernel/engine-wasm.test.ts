@@ -9,6 +9,8 @@ import { LapStore, leftovers } from "../support/lap.ts";
 import { writeLayout } from "../support/oci-layout.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 
+const linuxPlatform = `linux/${arch === "arm64" ? "arm64" : "amd64"}`;
+
 needs("root", "overlayfs", "native").describe("Wasm containers", () => {
   let store: LapStore;
   let guest: string;
@@ -74,6 +76,14 @@ needs("root", "overlayfs", "native").describe("Wasm containers", () => {
     expect(store.ok("run", "--rm", "both:1", "cat", "/app/file")).toBe("from the layer");
     expect(store.ok("run", "--rm", "--platform", "wasip1/wasm", "both:1", "cat", "/app/file")).toBe("from the layer");
     expect(store.run(["run", "--rm", "--platform", "linux/s390x", "both:1"])).toMatchObject({ code: 125 });
+  });
+
+  it("takes crun's annotation of a container for the Wasm sandbox", () => {
+    const asked = ["--annotation", "run.oci.handler=wasm", "--entrypoint", "/app/hello.wasm"];
+    expect(store.ok("run", "--rm", ...asked, "--platform", linuxPlatform, "both:1", "cat", "/app/file")).toBe(
+      "from the layer",
+    );
+    expect(store.ok("run", "--rm", "--platform", linuxPlatform, "both:1", "cat", "/app/file")).toBe("from the layer");
   });
 
   it("gives the guest's exit code and says why a file is no program", () => {

@@ -40,6 +40,17 @@ needs("root", "overlayfs", "native").describe("volumes of Wasm containers", () =
     expect(link).toMatchObject({ code: 1, stdout: "" });
   });
 
+  it("show a single file of the machine, and write to it", () => {
+    const file = join(store.folder, "single");
+    writeFileSync(file, "one file\n");
+    const verbs = ["cat", "/etc/deep/conf", "write", "/etc/deep/conf", "changed", "ls", "/etc/deep"];
+    expect(store.ok("run", "--rm", "-v", `${file}:/etc/deep/conf`, guest, ...verbs)).toBe("one file\nconf");
+    expect(readFileSync(file, "utf8")).toBe("changed\n");
+    const ro = store.run(["run", "--rm", "-v", `${file}:/conf:ro`, guest, "write", "/conf", "x"]);
+    expect(ro).toMatchObject({ code: 1, stderr: "hello: errno 069: /conf\n" });
+    expect(store.run(["run", "--rm", "-v", `${file}:/conf`, guest, "rm", "/conf"])).toMatchObject({ code: 1 });
+  });
+
   it("keep what goes to a tmpfs out of the container's changes", () => {
     store.ok("run", "--name", "scratch", "--tmpfs", "/scratch", guest, "write", "/scratch/x", "y");
     expect(store.ok("diff", "scratch")).toBe("A /scratch");

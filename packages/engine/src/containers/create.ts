@@ -1,14 +1,7 @@
 // CreateRequest -> ContainerRecord: the image is resolved, defaults are merged, the directory and the name appear. Nothing runs yet.
 import { copyFileSync, existsSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
-import {
-  LapError,
-  formatTimestamp,
-  isWasmPlatform,
-  parsePlatform,
-  toByteString,
-  type ExecConfig,
-} from "@lapstrake/base";
+import { LapError, formatTimestamp, parsePlatform, toByteString, type ExecConfig } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { MODULE_FILE } from "../sandbox/handover.ts";
 import { recallSource, rememberSource, storeStamp, type ResolvedSource } from "../images/resolve-cache.ts";
@@ -18,6 +11,7 @@ import type { ResolvedNetworks } from "../network/resolve.ts";
 import { emitContainer } from "../events/emit.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
+import { hasWasmHandler, isWasmImage } from "../sandbox/wasm-handler.ts";
 import { checkLinuxRequest, checkWasmRequest } from "../sandbox/wasm-limits.ts";
 import { addContainer, findContainer } from "../state/containers.ts";
 import { processOf, thisProcess } from "./creator.ts";
@@ -29,6 +23,7 @@ import { recordProcess } from "./process.ts";
 import { hasExtras } from "./has-extras.ts";
 import { checkRequest } from "./check-request.ts";
 import type { CreateRequest } from "./request.ts";
+import { refuseStorageBound } from "./storage-option.ts";
 
 /** The reserved image name of the machine itself. */
 export const HOST_IMAGE = "host";
@@ -79,6 +74,7 @@ export async function createContainer(
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
   (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
+  if (source.kind === "linux") refuseStorageBound(request);
   refuseInGuest(source, request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);
@@ -254,7 +250,8 @@ function moduleSource(file: string): Source {
 }
 
 async function imageSource(context: EngineContext, request: CreateRequest): Promise<Source> {
-  const found = recallSource(context.paths, request.image, request.platform) ?? (await resolveImage(context, request));
+  const known = hasWasmHandler(request) ? undefined : recallSource(context.paths, request.image, request.platform);
+  const found = known ?? (await resolveImage(context, request));
   const source = { kind: found.kind, config: found.config, imageId: found.imageId };
   if (!found.onHost) return { ...source, rootfs: { kind: "image", layers: found.layers } };
   checkHostImage();
@@ -267,7 +264,7 @@ async function resolveImage(context: EngineContext, request: CreateRequest): Pro
   const images = await context.images();
   const platform = request.platform === undefined ? undefined : parsePlatform(request.platform);
   const image = images.resolveForRun(request.image, platform);
-  const isWasm = isWasmPlatform(image.platform);
+  const isWasm = isWasmImage(image, request);
   const source: ResolvedSource = {
     imageId: image.id,
     kind: isWasm ? "wasm" : "linux",
@@ -275,6 +272,6 @@ async function resolveImage(context: EngineContext, request: CreateRequest): Pro
     layers: isWasm ? [] : await images.lowerdirs(image),
     config: image.config.config ?? {},
   };
-  rememberSource(context.paths, request.image, request.platform, stamp, source);
+  if (!hasWasmHandler(request)) rememberSource(context.paths, request.image, request.platform, stamp, source);
   return source;
 }

@@ -2,6 +2,7 @@
 import { LapError, type ResourcesSpec } from "@lapstrake/base";
 import type { WasmLimits } from "@lapstrake/wasm";
 import type { CreateRequest } from "../containers/request.ts";
+import { storageBytes } from "../containers/storage-option.ts";
 
 /** Bounds of a guest that docker has no flag for. */
 export interface GuestLimits {
@@ -34,8 +35,8 @@ export function guestLimits({ memoryBytes, pidsLimit, ulimits, guestLimits: own 
 }
 
 /** Most bytes of changed data; with a memory limit no more than that, for they are in memory. */
-export function filesystemLimit({ memoryBytes, guestLimits: own }: CreateRequest): number | undefined {
-  return own?.filesystemBytes ?? memoryBytes;
+export function filesystemLimit(request: CreateRequest): number | undefined {
+  return request.guestLimits?.filesystemBytes ?? storageBytes(request) ?? request.memoryBytes;
 }
 
 /** Limits outside: of the payload's cgroup. Without one, memory is bounded inside only. */

@@ -43,7 +43,8 @@ async function openUnion(root: string, dir: string, record: ContainerRecord): Pr
   const fs = UnionFs.create(lowers, maxBytes === undefined ? {} : { maxBytes });
   const earlier = readEarlier(dir);
   if (earlier !== undefined) fs.adopt(earlier);
-  for (const path of mountPoints(record)) makeDirs(fs, path);
+  makeDirs(fs, record.process.cwd);
+  if (record.mounts !== undefined) (await import("./wasm-volumes.ts")).makeMountPoints(fs, record.mounts);
   if (record.request.readonlyRootfs !== true) return fs;
   return UnionFs.create([...lowers, fs.freeze()], { readOnly: true });
 }
@@ -122,11 +123,6 @@ function refused(to: { readonly stderr: GuestOutput }, error: unknown): number {
   if (!(error instanceof LapError)) throw error;
   say(to, error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
   return error.kind === "notFound" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
-
-/** Directories that docker would make: of volumes, and the working directory. */
-function mountPoints({ process, mounts = [] }: ContainerRecord): string[] {
-  return [process.cwd, ...mounts.map(({ target }) => target)];
 }
 
 async function withVolumes(fs: UnionFs, record: ContainerRecord): Promise<InodeFs> {

@@ -1,6 +1,6 @@
 // Small filesystems made in memory for Wasm containers.
 import { toByteString, type ByteString } from "@lapstrake/base";
-import { OPEN, UnionFs, type Ino, type LayerTree } from "@lapstrake/layers";
+import { OPEN, UnionFs, resolvePath, type Ino, type LayerTree } from "@lapstrake/layers";
 
 /** A layer that holds one file at the root. */
 export function moduleTree(name: ByteString, bytes: Uint8Array): LayerTree {
@@ -18,4 +18,15 @@ export function makeDirs(fs: UnionFs, path: string): void {
     const found = fs.lookup(at, toByteString(name));
     at = found > 0 ? found : fs.mkdir(at, toByteString(name), 0o755);
   }
+}
+
+/** An empty file at an absolute path, where there is nothing yet; its directories too. */
+export function makeFile(fs: UnionFs, path: string): void {
+  const at = path.lastIndexOf("/");
+  makeDirs(fs, path.slice(0, at));
+  const found = resolvePath(fs, fs.root, toByteString(path));
+  if (typeof found !== "number" && found.ino !== 0) return;
+  const dir = resolvePath(fs, fs.root, toByteString(path.slice(0, at) || "/"));
+  if (typeof dir === "number" || dir.ino === 0) return; // mounting says what is wrong with it
+  fs.close(fs.create(dir.ino, toByteString(path.slice(at + 1)), 0o644, OPEN.write).handle);
 }

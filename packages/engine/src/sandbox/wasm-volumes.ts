@@ -1,6 +1,8 @@
 // Volumes and tmpfs of a Wasm container, as its guest sees them: through calls that resolve beneath a descriptor and follow no
 // link. Loaded by containers that have some only: the calls need core.
-import { LapError, parseSize, toByteString } from "@lapstrake/base";
+import { statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { parseSize, toByteString } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import { DirInodes, MountFs, type Mount } from "@lapstrake/wasm";
@@ -8,6 +10,18 @@ import { byDepth } from "../volumes/by-depth.ts";
 import type { RecordMount } from "../volumes/types.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { volumePlace } from "./handover.ts";
+import { makeDirs, makeFile } from "./wasm-tree.ts";
+
+/** What docker makes where something is mounted: a directory, or an empty file for a file. */
+export function makeMountPoints(fs: UnionFs, mounts: readonly RecordMount[]): void {
+  const sorted = byDepth(mounts);
+  const places = sorted.filter(({ type }) => type !== "tmpfs");
+  for (const mount of sorted) {
+    const isFile = mount.type !== "tmpfs" && !statSync(volumePlace(places.indexOf(mount))).isDirectory();
+    if (isFile) makeFile(fs, mount.target);
+    else makeDirs(fs, mount.target);
+  }
+}
 
 /** The guest's filesystem with its volumes, on directories that exist. */
 export function mountVolumes(fs: UnionFs, { mounts = [] }: ContainerRecord): InodeFs {
@@ -33,16 +47,13 @@ function tmpfsOptions(words: readonly string[]): { maxBytes?: number; readOnly?:
   };
 }
 
-function openVolume({ source, target, readOnly }: RecordMount, index: number): Mount {
-  try {
-    return {
-      path: toByteString(target),
-      fs: new DirInodes(openDirFs(volumePlace(index), { live: true }), { readOnly }),
-    };
-  } catch (cause) {
-    throw new LapError("invalidArgument", "ERR_LAP_MOUNT_INVALID", `cannot mount "${source}" into a Wasm container`, {
-      hint: "mount a folder, not a single file",
-      cause,
-    });
+/** A folder, or a single file: that is one name of the folder in which the sandbox has its volumes. */
+function openVolume({ target, readOnly }: RecordMount, index: number): Mount {
+  const place = volumePlace(index);
+  const path = toByteString(target);
+  if (statSync(place).isDirectory()) {
+    return { path, fs: new DirInodes(openDirFs(place, { live: true }), { readOnly }) };
   }
+  const only = toByteString(basename(place));
+  return { path, fs: new DirInodes(openDirFs(dirname(place), { live: true }), { readOnly, only }) };
 }

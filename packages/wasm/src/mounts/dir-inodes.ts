@@ -20,6 +20,8 @@ import { PathTable } from "./path-table.ts";
 export interface DirInodesOptions {
   /** Every change fails with EROFS. */
   readonly readOnly?: boolean;
+  /** Only this name of the directory, a file, is shared: it is the root. */
+  readonly only?: ByteString;
 }
 
 const UNKNOWN = 2 ** 40;
@@ -28,13 +30,14 @@ export class DirInodes implements InodeFs {
   readonly root: Ino;
   readonly readOnly: boolean;
   readonly #dir: DirFs;
-  readonly #paths = new PathTable();
+  readonly #paths: PathTable;
   readonly #handles = new DirHandles();
   readonly #listeners = new Set<(change: FsChange) => void>();
 
   /** `dir` stays the caller's to close. */
   constructor(dir: DirFs, options: DirInodesOptions = {}) {
     this.#dir = dir;
+    this.#paths = new PathTable(options.only);
     this.root = this.#paths.root;
     this.readOnly = options.readOnly === true;
   }

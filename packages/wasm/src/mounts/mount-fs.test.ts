@@ -1,5 +1,7 @@
 import { OPEN, UnionFs, resolvePath } from "@lapstrake/layers";
 import { describe, expect, it } from "vitest";
+import type { DirFs } from "@lapstrake/base";
+import { DirInodes } from "./dir-inodes.ts";
 import { MountFs } from "./mount-fs.ts";
 
 function tree(...paths: string[]): UnionFs {
@@ -12,6 +14,22 @@ function tree(...paths: string[]): UnionFs {
     fs.close(fs.create(dir, name, 0o644, OPEN.write).handle);
   }
   return fs;
+}
+
+/** A filesystem whose root is a file. */
+class OneFile extends DirInodes {
+  constructor() {
+    const stat = { type: "file", mode: 0o644, size: 7, nlink: 1, uid: 0, gid: 0, ino: 1, dev: 1, blocks: 1 };
+    const time = { sec: 0, nsec: 0 };
+    const all = { ...stat, rdevMajor: 0, rdevMinor: 0, atime: time, mtime: time, ctime: time };
+    const file = {
+      stat: () => all,
+      read: (into: Uint8Array) => (into.set(new TextEncoder().encode("mounted")), 7),
+    };
+    super({ stat: (path: string) => (path === "file" ? all : undefined), open: () => file } as unknown as DirFs, {
+      only: "file",
+    });
+  }
 }
 
 function names(fs: MountFs, path: string): string[] {
@@ -69,6 +87,16 @@ describe("MountFs", () => {
     expect(() => fs.link(ino(fs, "/data/top"), fs.root, "top")).toThrow("EXDEV");
     expect(() => fs.rmdir(fs.root, "data")).toThrow("EBUSY");
     expect(() => fs.rename(fs.root, "data", fs.root, "moved", 0)).toThrow("EBUSY");
+  });
+
+  it("mounts a file on a file, which nobody can remove or replace", () => {
+    const fs = new MountFs(tree("etc/conf", "etc/other"), [{ path: "/etc/conf", fs: new OneFile() }]);
+    const handle = fs.open(ino(fs, "/etc/conf"), OPEN.read);
+    const bytes = new Uint8Array(8);
+    expect(String.fromCharCode(...bytes.subarray(0, fs.read(handle, bytes, 0, 8, 0)))).toBe("mounted");
+    expect(() => fs.unlink(ino(fs, "/etc"), "conf")).toThrow("EBUSY");
+    expect(() => fs.rename(ino(fs, "/etc"), "other", ino(fs, "/etc"), "conf", 0)).toThrow("EBUSY");
+    expect(() => new MountFs(tree("etc/conf"), [{ path: "/etc", fs: new OneFile() }])).toThrow(/no file to mount on/);
   });
 
   it("needs a directory to mount on", () => {

@@ -13,7 +13,7 @@ import {
   type InodeFs,
 } from "@lapstrake/layers";
 
-/** A filesystem and the absolute path of the directory that it hides. */
+/** A filesystem and the absolute path of the directory, or of the file if its root is one, that it hides. */
 export interface Mount {
   readonly path: ByteString;
   readonly fs: InodeFs;
@@ -43,8 +43,10 @@ export class MountFs implements InodeFs {
 
   #mount({ path, fs }: Mount): void {
     const found = resolvePath(this, this.root, path);
-    if (typeof found === "number" || found.ino === 0 || this.getattr(found.ino).type !== "dir") {
-      throw new LapError("notFound", "ERR_LAP_WASM_MOUNT", `"${fromByteString(path)}" is no directory to mount on`, {
+    const wanted = fs.getattr(fs.root).type === "dir" ? "dir" : "file";
+    if (typeof found === "number" || found.ino === 0 || this.getattr(found.ino).type !== wanted) {
+      const what = wanted === "dir" ? "directory" : "file";
+      throw new LapError("notFound", "ERR_LAP_WASM_MOUNT", `"${fromByteString(path)}" is no ${what} to mount on`, {
         hint: "create it in a layer, or mount elsewhere",
       });
     }
@@ -158,6 +160,7 @@ export class MountFs implements InodeFs {
   }
 
   unlink(dir: Ino, name: ByteString): void {
+    this.#notCovered(dir, name);
     this.#part(dir).unlink(this.#local(dir), name);
   }
 

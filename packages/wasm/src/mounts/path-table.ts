@@ -17,8 +17,9 @@ export class PathTable {
   readonly #names = new Map<Ino, Name>();
   #last: Ino = ROOT;
 
-  constructor() {
-    const root = { ino: ROOT, name: "", children: new Map() } as unknown as Name;
+  /** `name` is what the root is called in the directory, when it is not the directory itself. */
+  constructor(name: ByteString = "") {
+    const root = { ino: ROOT, name, children: new Map() } as unknown as Name;
     root.parent = root;
     this.#names.set(ROOT, root);
   }
@@ -32,7 +33,9 @@ export class PathTable {
   /** Relative to the directory; "" is the directory itself. */
   path(ino: Ino): ByteString {
     const parts: ByteString[] = [];
-    for (let at = this.#get(ino); at.ino !== ROOT; at = at.parent) parts.push(at.name);
+    let at = this.#get(ino);
+    for (; at.ino !== ROOT; at = at.parent) parts.push(at.name);
+    if (at.name !== "") parts.push(at.name);
     return parts.toReversed().join("/");
   }
 

@@ -8,7 +8,7 @@ import type { Flag, FlagValues } from "../args/types.ts";
 import { LIFE_FLAGS, lifeRequest } from "./life-flags.ts";
 import { guestLimits } from "./limit-flag.ts";
 import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
-import { REFUSED_FLAGS, refuseFlags } from "./refused-flags.ts";
+import { REFUSED_FLAGS } from "./refused-flags.ts";
 import { RESOURCE_FLAGS, resourceRequest } from "./resource-flags.ts";
 
 const OWN_FLAGS: readonly Flag[] = [
@@ -55,6 +55,7 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "shm-size", kind: "bytes", help: "Size of /dev/shm" },
   { long: "stop-signal", kind: "string", help: "Signal to stop the container" },
   { long: "stop-timeout", kind: "int", help: "Timeout (in seconds) to stop a container" },
+  { long: "storage-opt", kind: "list", help: "Storage driver options for the container" },
   { long: "tmpfs", kind: "list", help: "Mount a tmpfs directory" },
   { long: "tty", short: "t", kind: "bool", help: "Allocate a pseudo-TTY" },
   {
@@ -80,7 +81,6 @@ export const CREATE_FLAGS: readonly Flag[] = [
 /** The request a command line asks for. Throws `ERR_LAP_FILE`, `ERR_LAP_CONFLICTING_OPTIONS`. */
 export function createRequest(flags: FlagValues, args: readonly string[]): CreateRequest {
   const read = readFlags(flags);
-  refuseFlags(read);
   const entrypoint = read.text("entrypoint");
   const [image, ...command] = args as [string, ...string[]];
   return prune({
@@ -107,6 +107,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     binds: read.has("volume") ? read.list("volume").map(absoluteSource) : undefined,
     volumesFrom: listOrNone(read, "volumes-from"),
     tmpfs: tmpfs(read.list("tmpfs")),
+    storageOptions: pairs(read.list("storage-opt")),
     capAdd: listOrNone(read, "cap-add"),
     capDrop: listOrNone(read, "cap-drop"),
     privileged: read.bool("privileged"),

@@ -118,6 +118,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     ReadonlyRootfs: request.readonlyRootfs ?? false,
     SecurityOpt: orNull(request.securityOpt),
     ...mountRequests(request),
+    ...(request.storageOptions === undefined ? {} : { StorageOpt: request.storageOptions }),
     ...(request.tmpfs === undefined ? {} : { Tmpfs: request.tmpfs }),
     UTSMode: request.uts ?? "",
     UsernsMode: "",

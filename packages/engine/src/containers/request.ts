@@ -65,6 +65,8 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly mounts?: readonly MountRequest[];
   /** `CONTAINER[:ro|rw]`: mounts of other containers. */
   readonly volumesFrom?: readonly string[];
+  /** `size` is how much it may write, with a unit. */
+  readonly storageOptions?: Readonly<Record<string, string>>;
   /** target -> mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly capAdd?: readonly string[];

@@ -34,6 +34,8 @@ export async function removeContainer(
   record: ContainerRecord,
   options: RemoveOptions = {},
 ): Promise<void> {
+  // Whether a run that has just ended is the last one is decided when it is cleaned up.
+  if (hasRestartPolicy(record)) await sayEnd(context, record);
   const { state } = containerStatus(context.paths, record);
   const isBusy = isAlive(state) || state === "restarting";
   if (isBusy && options.force !== true) throw stillRunning(record, state);

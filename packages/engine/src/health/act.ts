@@ -33,6 +33,8 @@ async function restartUnhealthy(engine: Engine, record: ContainerRecord): Promis
     using lock = await acquireLock(dir);
     if (lock === undefined) return;
     const state = readRestart(dir);
+    // A person is stopping it.
+    if (state.stopped) return;
     writeRestart(dir, { ...state, count: state.count + 1, stopped: false, dueMs: Date.now() });
   }
   await endByStages(engine, record, {});

@@ -60,7 +60,9 @@ export function settledStatus(context: EngineContext, record: ContainerRecord): 
 function isForgotten(context: EngineContext, record: ContainerRecord, status: ContainerStatus): boolean {
   if (status.state !== "exited" || isReaped(context, record)) return false;
   if (status.supervisorLost) return true;
-  // Its restart policy waits for that: long enough ago for whoever was about to do it.
+  // Something waits for that (its policy, its removal, its address), and whoever was about to do it has had the time.
+  const isWaited =
+    (hasRestartPolicy(record) && status.startedAt !== undefined) || record.autoRemove || ownsNetwork(record);
   const endedMs = (status.finishedAt?.sec ?? 0) * 1000;
-  return hasRestartPolicy(record) && status.startedAt !== undefined && Date.now() - endedMs > REAP_GRACE_MS;
+  return isWaited && Date.now() - endedMs > REAP_GRACE_MS;
 }

@@ -1,8 +1,12 @@
 // `pnpm test [TIER…] [FILE…] [-t NAME] [--json FILE]`: the test tiers in one vitest run, with each skip named.
 // Without a tier: unit, arch, contract, kernel. The interop tier needs peers and minutes, so it runs when named.
-import { writeFileSync } from "node:fs";
+// `pnpm test --asan [kernel] [FILE…]`: the same with the helper built for the address and undefined-behaviour sanitizers.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startVitest } from "vitest/node";
+import { NATIVE_OUT, nativePart } from "../test/support/native.ts";
 import { LapReporter } from "../test/support/reporter.ts";
 import { must, say } from "./run.ts";
 
@@ -13,7 +17,11 @@ const NEED_BUILD: readonly string[] = ["kernel", "interop"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { testNamePattern: { type: "string", short: "t" }, json: { type: "string" } },
+  options: {
+    testNamePattern: { type: "string", short: "t" },
+    json: { type: "string" },
+    asan: { type: "boolean", default: false },
+  },
 });
 
 const named = positionals.filter((word) => TIERS.includes(word));
@@ -25,6 +33,31 @@ if (tiers.some((tier) => NEED_BUILD.includes(tier))) {
   if (output.trim() !== "") say(output.trimEnd());
 }
 
+/** A folder with the sanitized helper in place of the other; what it finds is written there, as `asan.PID`. */
+async function sanitized(): Promise<string> {
+  await must(process.execPath, ["native/build.mjs", "--asan"]);
+  const folder = mkdtempSync(join(tmpdir(), "lap-asan-"));
+  for (const name of readdirSync(NATIVE_OUT)) {
+    if (name !== "lap-shim") symlinkSync(nativePart(name), join(folder, name));
+  }
+  symlinkSync(nativePart("lap-shim-asan"), join(folder, "lap-shim"));
+  process.env["LAP_NATIVE_DIR"] = folder;
+  // Leaks are the kernel's to clean: the helper execs or exits. Its log must outlive the root it pivots away from.
+  process.env["ASAN_OPTIONS"] = `detect_leaks=0:exitcode=99:log_path=${folder}/asan`;
+  process.env["UBSAN_OPTIONS"] = `print_stacktrace=1:log_path=${folder}/asan`;
+  process.env["LAP_DEBUG_SHIM"] = "1";
+  return folder;
+}
+
+/** What the sanitizers wrote; the folder goes away. */
+function findings(folder: string): string[] {
+  const files = readdirSync(folder).filter((name) => name.startsWith("asan."));
+  const texts = files.map((name) => readFileSync(join(folder, name), "utf8"));
+  rmSync(folder, { recursive: true });
+  return texts;
+}
+
+const asanFolder = values.asan ? await sanitized() : undefined;
 const reporter = new LapReporter(values.testNamePattern === undefined);
 const vitest = await startVitest("test", files, {
   watch: false,
@@ -34,5 +67,9 @@ const vitest = await startVitest("test", files, {
   ...(values.testNamePattern === undefined ? {} : { testNamePattern: values.testNamePattern }),
 });
 await vitest.close();
+const found = asanFolder === undefined ? [] : findings(asanFolder);
+for (const text of found) say(text);
+if (asanFolder !== undefined) say(`sanitizers: ${found.length} findings`);
+if (found.length > 0) process.exitCode = 1;
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reporter.totals)}\n`);
 if (reporter.totals.failed > 0) process.exitCode = 1;

@@ -4,6 +4,7 @@ export { defaultSpec } from "./spec/defaults.ts";
 export { validateProcess, validateResources, validateSpec } from "./spec/validate.ts";
 export { SIGNALS, parseSignal, signalName } from "./spec/signals.ts";
 export { compileSeccomp } from "./seccomp/compile.ts";
+export { useFilterShelf, type FilterShelf } from "./seccomp/cache.ts";
 export { defaultSeccompProfile } from "./seccomp/profile/default.ts";
 export { resolveSeccompProfile } from "./seccomp/profile/docker.ts";
 export { seccompFeatures } from "./seccomp/features.ts";

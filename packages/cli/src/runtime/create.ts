@@ -9,12 +9,14 @@ import {
   removeCgroupDirs,
   signalProcess,
   startTime,
+  useFilterShelf,
   type Launched,
   type LaunchOptions,
   type LaunchPlan,
 } from "@lapstrake/core";
 import { loadConfig, rootfsOf } from "./bundle.ts";
 import { tellDebug, tellWarning, type RuntimeContext } from "./context.ts";
+import { filtersOf } from "./filters.ts";
 import { isOn, numberOf, value, type Parsed } from "./flags.ts";
 import { runHooks } from "./hooks.ts";
 import { writeRecord } from "./record.ts";
@@ -176,6 +178,7 @@ export async function createContainer(
   let plan: LaunchPlan | undefined;
   let launched: Launched | undefined;
   try {
+    useFilterShelf(filtersOf(context.root));
     plan = compile({ spec, rootfs }, hostFacts(), optionsFor(dir, id, bundle, spec, flags, mode));
     if (isOn(flags, "no-new-keyring")) plan = { ...plan, ops: plan.ops.filter((op) => op.op !== "keyring") };
     tellPlan(context, plan);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { SeccompSpec } from "@lapstrake/base";
 import { DEFAULT_CAPABILITIES } from "../spec/capabilities.ts";
-import { cachedSeccomp, keyOf } from "./cache.ts";
+import { cachedSeccomp, keyOf, useFilterShelf } from "./cache.ts";
 import { compileSeccomp } from "./compile.ts";
 import { defaultSeccompProfile } from "./profile/default.ts";
+import type { CompiledSeccomp } from "./types.ts";
 import { precompile } from "./tables/precompile.ts";
 import { PRECOMPILED, PRECOMPILED_NAMES } from "./tables/precompiled.ts";
 
@@ -27,9 +28,24 @@ describe("the cache", () => {
       syscalls: [{ names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{ index: 0, value, op: "SCMP_CMP_EQ" }] }],
     });
     const first = cachedSeccomp(withValue(0n), FACTS);
-    for (let value = 1n; value <= 20n; value++) cachedSeccomp(withValue(value), FACTS);
-    expect(cachedSeccomp(withValue(20n), FACTS)).toBe(cachedSeccomp(withValue(20n), FACTS));
+    for (let value = 1n; value <= 40n; value++) cachedSeccomp(withValue(value), FACTS);
+    expect(cachedSeccomp(withValue(40n), FACTS)).toBe(cachedSeccomp(withValue(40n), FACTS));
     expect(cachedSeccomp(withValue(0n), FACTS)).not.toBe(first);
+  });
+});
+
+describe("a shelf", () => {
+  test("is asked before compiling, and gets what was compiled, warnings and all", () => {
+    const kept = new Map<string, CompiledSeccomp>();
+    useFilterShelf({ find: (text) => kept.get(text), keep: (text, compiled) => void kept.set(text, compiled) });
+    const spec: SeccompSpec = { ...DENY, defaultErrnoRet: 77 };
+    const first = cachedSeccomp(spec, FACTS);
+    expect([...kept.values()]).toEqual([first]);
+    for (let value = 0; value < 40; value++) cachedSeccomp({ ...DENY, defaultErrnoRet: 100 + value }, FACTS);
+    const marked = { ...first, warnings: ["from the shelf"] };
+    for (const text of kept.keys()) kept.set(text, marked);
+    expect(cachedSeccomp(spec, FACTS)).toBe(marked);
+    useFilterShelf({ find: () => undefined, keep: () => undefined });
   });
 });
 

@@ -7,17 +7,33 @@ import { defaultProfileName } from "./profile/default.ts";
 import { PRECOMPILED, PRECOMPILED_NAMES } from "./tables/precompiled.ts";
 import type { CompiledSeccomp, SeccompOptions, UncheckedSpec } from "./types.ts";
 
-/** A filter is some kilobytes; a process that starts many different containers keeps the latest. */
-const MAX_ENTRIES = 16;
+/** A filter is some kilobytes; a process that starts many different containers keeps the latest, each under two keys. */
+const MAX_ENTRIES = 32;
 
 const cache = new Map<string, CompiledSeccomp>();
 
-/** Hash of everything that a filter depends on. */
-export function keyOf(spec: UncheckedSpec, options: SeccompOptions): string {
-  const text = JSON.stringify([spec, options], (_, value: unknown) =>
+/** Where a command that ends soon keeps filters for the next one, by the whole text of what they were compiled from. */
+export interface FilterShelf {
+  find(text: string): CompiledSeccomp | undefined;
+  keep(text: string, compiled: CompiledSeccomp): void;
+}
+
+let shelf: FilterShelf | undefined;
+
+/** Looks for filters on `given` before compiling, and puts there what was compiled. */
+export function useFilterShelf(given: FilterShelf): void {
+  shelf = given;
+}
+
+function textOf(spec: UncheckedSpec, options: SeccompOptions): string {
+  return JSON.stringify([spec, options], (_, value: unknown) =>
     typeof value === "bigint" ? `bigint ${value}` : value,
   );
-  return createHash("sha256").update(text).digest("base64");
+}
+
+/** Hash of everything that a filter depends on. */
+export function keyOf(spec: UncheckedSpec, options: SeccompOptions): string {
+  return createHash("sha256").update(textOf(spec, options)).digest("base64");
 }
 
 function precompiled(key: string): CompiledSeccomp | undefined {
@@ -38,13 +54,28 @@ function nameOf(spec: UncheckedSpec, options: SeccompOptions): string | undefine
   return isPlain ? PRECOMPILED_NAMES.get(name) : undefined;
 }
 
-/** {@link compileSeccomp}, remembering the last 16 filters; what it returns is shared and must not be changed. */
-export function cachedSeccomp(spec: UncheckedSpec, options: SeccompOptions): CompiledSeccomp {
-  const key = nameOf(spec, options) ?? keyOf(spec, options);
-  const compiled = cache.get(key) ?? precompiled(key) ?? compileSeccomp(spec, options);
-  // The latest used is the last in the order of a Map; the first goes.
+// The latest used is the last in the order of a Map; the first goes.
+function remember(key: string, compiled: CompiledSeccomp): CompiledSeccomp {
   cache.delete(key);
   cache.set(key, compiled);
   if (cache.size > MAX_ENTRIES) cache.delete(cache.keys().next().value!);
   return compiled;
+}
+
+function fromShelf(spec: UncheckedSpec, options: SeccompOptions, text: string): CompiledSeccomp {
+  const found = shelf?.find(text);
+  if (found !== undefined) return found;
+  const key = keyOf(spec, options);
+  const compiled = cache.get(key) ?? precompiled(key) ?? compileSeccomp(spec, options);
+  shelf?.keep(text, compiled);
+  return remember(key, compiled);
+}
+
+/** {@link compileSeccomp}, remembering the last filters; what it returns is shared and must not be changed. */
+export function cachedSeccomp(spec: UncheckedSpec, options: SeccompOptions): CompiledSeccomp {
+  const name = nameOf(spec, options);
+  const known = name === undefined ? undefined : (cache.get(name) ?? precompiled(name));
+  if (name !== undefined && known !== undefined) return remember(name, known);
+  const text = textOf(spec, options);
+  return remember(text, cache.get(text) ?? fromShelf(spec, options, text));
 }

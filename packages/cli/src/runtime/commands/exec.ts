@@ -2,9 +2,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LapError, parseJsonObject, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
-import { compileExec, hostFacts, launch, signalProcess, validateProcess, type LaunchOptions } from "@lapstrake/core";
+import {
+  compileExec,
+  hostFacts,
+  launch,
+  signalProcess,
+  useFilterShelf,
+  validateProcess,
+  type LaunchOptions,
+} from "@lapstrake/core";
 import { readBounded } from "../bundle.ts";
 import type { Command } from "../command.ts";
+import { filtersOf } from "../filters.ts";
 import { isOn, numberOf, value, type FlagTable, type Parsed } from "../flags.ts";
 import { relayTerminal, waitForExit } from "../relay.ts";
 import { directoryOf, load, loadSpec, requireStatus, type Kept } from "../state.ts";
@@ -143,6 +152,7 @@ export const exec: Command = {
     const process = processOf(parsed, spec, args);
     const dir = mkdtempSync(join(directoryOf(context.root, id), "exec-"));
     try {
+      useFilterShelf(filtersOf(context.root));
       const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
       const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, kept, dir, process)));
       writePidFile(value(parsed, "pid-file"), launched.pid);

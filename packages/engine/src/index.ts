@@ -44,7 +44,14 @@ export { pruneContainers, pruneImages, type PrunedContainers, type PrunedImages 
 export { engineInfo } from "./info.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
-export { dockerConfigDir, openClient, pullImage, pushImage, type TransferRequest } from "./images/registry.ts";
+export {
+  dockerConfigDir,
+  openClient,
+  pullImage,
+  pushImage,
+  repositoryTags,
+  type TransferRequest,
+} from "./images/registry.ts";
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
 export { registryDomain, registryLogin, registryLogout } from "./images/login.ts";
 export { searchHub, type FoundImage } from "./images/search.ts";
@@ -85,6 +92,7 @@ export { archiveContainerPath, copyFromContainer, statContainerPath } from "./co
 export { copyToContainer, extractToContainer, localSource } from "./containers/copy-in.ts";
 export { withContainerFiles } from "./containers/container-files.ts";
 export type { CopyOptions, PathStat } from "./containers/copy-types.ts";
+export { mountFolders, unmountFolders } from "./volumes/union-mount.ts";
 export { isAnonymous, type VolumeRecord } from "./volumes/volume-record.ts";
 export { parseBind, parseVolumesFrom } from "./volumes/parse-bind.ts";
 export { tmpfsOptions } from "./volumes/tmpfs-options.ts";

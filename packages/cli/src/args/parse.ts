@@ -1,4 +1,5 @@
 // A command's table and its argv -> an Invocation: the normaliser's tokens become values, repeated ones lists.
+import { LapError } from "@lapstrake/base";
 import { normalise } from "./normalise.ts";
 import { UsageError, type Command, type Flag, type FlagValues } from "./types.ts";
 import { flagValue } from "./values.ts";
@@ -16,8 +17,16 @@ export function parseCommand(command: Command, argv: readonly string[]): ParsedC
   if (help) return { flags: {}, args, help };
   checkArgCount(command, args.length);
   const values: Record<string, boolean | number | string | string[]> = {};
-  for (const { flag, value } of tokens) collect(values, flag, value);
+  for (const { flag, value } of tokens) {
+    collect(values, flag, value);
+    refuse(flag, value);
+  }
   return { flags: values, args, help };
+}
+
+function refuse({ long, because, harmless = [] }: Flag, value: string): void {
+  if (because === undefined || harmless.includes(value)) return;
+  throw new LapError("unimplemented", "ERR_LAP_NOT_SUPPORTED", `--${long} is not supported, because ${because}`);
 }
 
 function collect(values: Record<string, boolean | number | string | string[]>, flag: Flag, text: string): void {

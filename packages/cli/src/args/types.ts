@@ -13,6 +13,10 @@ export interface Flag {
   /** Word for the value in help and errors; default by kind. */
   readonly valueName?: string;
   readonly help: string;
+  /** Known, but refused: why, and what to do instead. */
+  readonly because?: string;
+  /** Of a refused flag: the values that are what happens anyway. */
+  readonly harmless?: readonly string[];
   /** Accepted but not shown. */
   readonly hidden?: boolean;
   /** Checks and converts one value; throws a LapError whose message goes behind `invalid argument … flag: `. */

@@ -39,7 +39,7 @@ export const exportCommand: Command = {
 
 export const importCommand: Command = {
   name: "import",
-  usage: "[OPTIONS] file|- [REPOSITORY[:TAG]]",
+  usage: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
   summary: "Import the contents from a tarball to create a filesystem image",
   aliases: ["lap image import", "lap import"],
   minArgs: 1,
@@ -49,12 +49,19 @@ export const importCommand: Command = {
   flags: [
     { long: "change", short: "c", kind: "list", help: "Apply Dockerfile instruction to the created image" },
     { long: "message", short: "m", kind: "string", help: "Set commit message for imported image" },
+    {
+      long: "platform",
+      kind: "string",
+      help: "Set platform if server is multi-platform capable",
+      harmless: ["", "linux", `linux/${process.arch === "x64" ? "amd64" : process.arch}`],
+      because: "an import is an image for this machine; load an OCI layout for another one",
+    },
   ],
   async run({ flags, args, global }) {
     const read = readFlags(flags);
     const [source, name] = args as [string, string?];
     const reference = name === undefined ? undefined : parseReference(name);
-    const image = await importImage(engineFor(global), opened(source), {
+    const image = await importImage(engineFor(global), await opened(source), {
       reference,
       message: read.text("message") ?? `Imported from ${source}`,
       config: imageChanges(read.list("change")),
@@ -64,12 +71,22 @@ export const importCommand: Command = {
   },
 };
 
-function opened(source: string): AsyncIterable<Uint8Array> {
+async function opened(source: string): Promise<AsyncIterable<Uint8Array>> {
   if (source === "-") return process.stdin;
+  if (/^https?:\/\//.test(source)) return fetched(source);
   try {
     return createReadStream(source, { fd: openSync(source, "r"), highWaterMark: 1024 * 1024 });
   } catch (cause) {
     const why = errorCode(cause) === "ENOENT" ? "no such file or directory" : String(errorCode(cause));
     throw new LapError("notFound", "ERR_LAP_FILE", `open ${source}: ${why}`, { cause });
   }
+}
+
+/** The body of what a web server has. Throws `ERR_LAP_FILE`. */
+async function fetched(url: string): Promise<AsyncIterable<Uint8Array>> {
+  const answer = await fetch(url).catch((cause: unknown) => {
+    throw new LapError("unavailable", "ERR_LAP_FILE", `cannot get ${url}`, { cause });
+  });
+  if (answer.ok && answer.body !== null) return answer.body as AsyncIterable<Uint8Array>;
+  throw new LapError("unavailable", "ERR_LAP_FILE", `unable to get ${url}: HTTP status ${answer.status}`);
 }

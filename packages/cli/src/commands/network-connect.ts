@@ -13,8 +13,35 @@ export const networkConnectCommand: Command = {
   summary: "Connect a container to a network",
   flags: [
     { long: "alias", kind: "list", valueName: "strings", help: "Add network-scoped alias for the container" },
+    {
+      long: "driver-opt",
+      kind: "list",
+      valueName: "strings",
+      help: "driver options for the network",
+      because: "the bridge has no options for one container",
+    },
+    {
+      long: "gw-priority",
+      kind: "int",
+      help: "Highest gw-priority provides the default gateway. Accepts positive and negative values.",
+      harmless: ["0"],
+      because: "the network that was named first has the way out",
+    },
     { long: "ip", kind: "string", help: 'IPv4 address (e.g., "172.30.100.104")' },
     { long: "ip6", kind: "string", help: 'IPv6 address (e.g., "2001:db8::33")' },
+    {
+      long: "link",
+      kind: "list",
+      help: "Add link to another container",
+      because: "containers of a network find each other by name; --alias adds names",
+    },
+    {
+      long: "link-local-ip",
+      kind: "list",
+      valueName: "strings",
+      help: "Add a link-local address for the container",
+      because: "no network driver here hands them out: use --ip or --ip6",
+    },
   ],
   async run({ flags, args, global }) {
     const read = readFlags(flags);

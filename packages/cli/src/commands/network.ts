@@ -102,7 +102,7 @@ export const networkInspectCommand: Command = {
   maxArgs: Infinity,
   flags: [
     { long: "format", short: "f", kind: "string", help: "Format output: a Go template, or `json`" },
-    { long: "verbose", short: "v", kind: "bool", help: "Verbose output for diagnostics", hidden: true },
+    { long: "verbose", short: "v", kind: "bool", help: "Verbose output for diagnostics" },
   ],
   async run({ flags, args, global }) {
     const format = readFlags(flags).text("format");

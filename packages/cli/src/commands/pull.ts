@@ -1,7 +1,15 @@
 // `lap pull` and `lap push`.
-import { LapError, familiarName, formatReference, parsePlatform, parseReference } from "@lapstrake/base";
-import { pushImage } from "@lapstrake/engine";
-import { readFlags } from "../args/parse.ts";
+import {
+  LapError,
+  familiarName,
+  formatReference,
+  isLapError,
+  parsePlatform,
+  parseReference,
+  type Reference,
+} from "@lapstrake/base";
+import { listImages, pushImage, repositoryTags, type Engine } from "@lapstrake/engine";
+import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
@@ -17,26 +25,46 @@ export const pullCommand: Command = {
   summary: "Download an image from a registry",
   aliases: ["lap image pull", "lap pull"],
   flags: [
+    { long: "all-tags", short: "a", kind: "bool", help: "Download all tagged images in the repository" },
+    {
+      long: "disable-content-trust",
+      kind: "bool",
+      help: "Skip image verification (default true)",
+      harmless: ["true"],
+      because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
+    },
     { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
     { long: "quiet", short: "q", kind: "bool", help: "Suppress verbose output" },
   ],
   async run({ flags, args, global }) {
     const read = readFlags(flags);
     const quiet = read.bool("quiet");
-    const reference = parseReference(args[0]!);
-    if (!quiet && !/[:@][^/]*$/.test(args[0]!)) out("Using default tag: latest\n");
-    const announce = (): void => out(`${reference.tag ?? reference.digest ?? ""}: Pulling from ${reference.path}\n`);
-    const shown = { quiet, to: "stdout", plain: true } as const;
-    const pulled = await pullWithProgress(engineFor(global), args[0]!, read.text("platform"), shown, announce);
-    if (!quiet) {
-      out(`Digest: ${pulled.target.digest}\n`);
-      const status = pulled.changed ? "Downloaded newer image for" : "Image is up to date for";
-      out(`Status: ${status} ${pulled.reference}\n`);
+    const [name = ""] = args;
+    const reference = parseReference(name);
+    const isWhole = /[:@][^/]*$/.test(name);
+    const engine = engineFor(global);
+    if (read.bool("all-tags")) {
+      if (isWhole) throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "tag can't be used with --all-tags/-a");
+      for (const tag of await repositoryTags(name)) await pullOne(engine, `${name}:${tag}`, read);
+    } else {
+      if (!quiet && !isWhole) out("Using default tag: latest\n");
+      await pullOne(engine, name, read);
     }
-    out(`${formatReference(reference)}\n`);
+    out(`${read.bool("all-tags") ? `${reference.domain}/${reference.path}` : formatReference(reference)}\n`);
     return 0;
   },
 };
+
+async function pullOne(engine: Engine, name: string, read: FlagReader): Promise<void> {
+  const quiet = read.bool("quiet");
+  const { tag, digest, path } = parseReference(name);
+  const announce = (): void => out(`${tag ?? digest ?? ""}: Pulling from ${path}\n`);
+  const shown = { quiet, to: "stdout", plain: true } as const;
+  const pulled = await pullWithProgress(engine, name, read.text("platform"), shown, announce);
+  if (quiet) return;
+  out(`Digest: ${pulled.target.digest}\n`);
+  out(`Status: ${pulled.changed ? "Downloaded newer image" : "Image is up to date"} for ${pulled.reference}\n`);
+}
 
 export const pushCommand: Command = {
   ...transfer,
@@ -45,32 +73,63 @@ export const pushCommand: Command = {
   summary: "Upload an image to a registry",
   aliases: ["lap image push", "lap push"],
   flags: [
+    { long: "all-tags", short: "a", kind: "bool", help: "Push all tags of an image to the repository" },
+    {
+      long: "disable-content-trust",
+      kind: "bool",
+      help: "Skip image signing (default true)",
+      harmless: ["true"],
+      because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
+    },
     { long: "platform", kind: "string", help: "Push a platform-specific manifest as a single-platform image" },
     { long: "quiet", short: "q", kind: "bool", help: "Suppress verbose output" },
   ],
   async run({ flags, args, global }) {
     const read = readFlags(flags);
     const quiet = read.bool("quiet");
-    const platform = read.text("platform");
-    const reference = parseReference(args[0]!);
-    if (!quiet && !/[:@][^/]*$/.test(args[0]!)) out("Using default tag: latest\n");
+    const [name = ""] = args;
+    const reference = parseReference(name);
+    const isWhole = /[:@][^/]*$/.test(name);
+    const engine = engineFor(global);
+    if (read.bool("all-tags") && isWhole)
+      throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "tag can't be used with --all-tags/-a");
+    if (!quiet && !isWhole && !read.bool("all-tags")) out("Using default tag: latest\n");
     if (!quiet) out(`The push refers to repository [${reference.domain}/${reference.path}]\n`);
-    const progress = progressPrinter({ quiet, to: "stdout", plain: true });
-    using interrupt = interruptible();
-    try {
-      const pushed = await pushImage(engineFor(global), args[0]!, {
-        ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-        progress: progress.sink,
-        signal: interrupt.signal,
-      });
-      progress.done();
-      const { tag = "latest" } = reference;
-      out(quiet ? `${args[0]!}\n` : `${tag}: digest: ${pushed.target.digest} size: ${pushed.target.size}\n`);
-      return 0;
-    } catch (error) {
-      if (!(error instanceof LapError) || error.code !== "ERR_LAP_NO_IMAGE") throw error;
-      const text = `An image does not exist locally with the tag: ${familiarName(reference)}`;
-      throw new LapError("notFound", "ERR_LAP_FILE", text, { cause: error });
-    }
+    if (!read.bool("all-tags")) await pushOne(engine, name, read);
+    else for (const each of await localTags(engine, reference)) await pushOne(engine, each, read);
+    return 0;
   },
 };
+
+async function pushOne(engine: Engine, name: string, read: FlagReader): Promise<void> {
+  const quiet = read.bool("quiet");
+  const platform = read.text("platform");
+  const progress = progressPrinter({ quiet, to: "stdout", plain: true });
+  using interrupt = interruptible();
+  try {
+    const pushed = await pushImage(engine, name, {
+      ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+      progress: progress.sink,
+      signal: interrupt.signal,
+    });
+    progress.done();
+    const { tag = "latest" } = parseReference(name);
+    out(quiet ? `${name}\n` : `${tag}: digest: ${pushed.target.digest} size: ${pushed.target.size}\n`);
+  } catch (error) {
+    if (!isLapError(error) || error.code !== "ERR_LAP_NO_IMAGE") throw error;
+    throw noLocalImage(parseReference(name), error);
+  }
+}
+
+/** Every local name of a repository. */
+async function localTags(engine: Engine, reference: Reference): Promise<string[]> {
+  const rows = await listImages(engine, familiarName(reference));
+  const names = rows.flatMap(({ repository, tag }) => (tag === undefined ? [] : [`${repository}:${tag}`]));
+  if (names.length > 0) return names;
+  throw noLocalImage(reference);
+}
+
+function noLocalImage(reference: Reference, cause?: unknown): LapError {
+  const text = `An image does not exist locally with the tag: ${familiarName(reference)}`;
+  return new LapError("notFound", "ERR_LAP_FILE", text, { cause });
+}

@@ -1,15 +1,8 @@
 // Flags of docker's run and create that make no sense here: they are known, and refused with the reason and what to do.
-import { LapError } from "@lapstrake/base";
-import type { FlagReader } from "../args/parse.ts";
 import type { Flag } from "../args/types.ts";
 
-interface Refused extends Flag {
-  readonly because: string;
-  /** A value that is what happens anyway. */
-  readonly harmless?: readonly string[];
-}
-
-const REFUSED: readonly Refused[] = [
+/** The parser refuses them; help shows them. */
+export const REFUSED_FLAGS: readonly Flag[] = [
   {
     long: "disable-content-trust",
     kind: "bool",
@@ -72,17 +65,3 @@ const REFUSED: readonly Refused[] = [
     because: "there are no plugins: volumes are folders of the store, or what --mount describes",
   },
 ];
-
-/** Known to the parser and to help. */
-export const REFUSED_FLAGS: readonly Flag[] = REFUSED;
-
-/** Throws `ERR_LAP_NOT_SUPPORTED` for the first one that is used and would change something. */
-export function refuseFlags(read: FlagReader): void {
-  for (const { long, kind, harmless, because } of REFUSED) {
-    if (!read.has(long)) continue;
-    const value =
-      kind === "bool" ? String(read.bool(long)) : kind === "bytes" ? String(read.number(long)) : read.text(long);
-    if (kind !== "list" && harmless?.includes(value ?? "") === true) continue;
-    throw new LapError("unimplemented", "ERR_LAP_NOT_SUPPORTED", `--${long} is not supported, because ${because}`);
-  }
-}

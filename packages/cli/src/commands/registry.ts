@@ -81,6 +81,14 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["rm", { load: rm, summary: "Remove one or more containers" }],
   ["cp", { load: cp, summary: "Copy files/folders between a container and the local filesystem" }],
   ["container cp", { load: cp }],
+  [
+    "mount",
+    { load: async () => (await import("./mount.ts")).mountCommand, summary: "Mount folders of this machine as one" },
+  ],
+  [
+    "umount",
+    { load: async () => (await import("./mount.ts")).umountCommand, summary: "Take a mount of `lap mount` away" },
+  ],
   ["diff", { load: diff, summary: "Inspect changes to files or directories on a container's filesystem" }],
   ["commit", { load: commit, summary: "Create a new image from a container's changes" }],
   ["export", { load: exportTar, summary: "Export a container's filesystem as a tar archive" }],
@@ -180,8 +188,10 @@ export async function findCommand(
 ): Promise<{ readonly command: Command; readonly argv: readonly string[] } | undefined> {
   for (const length of [2, 1]) {
     const entry = COMMANDS.get(words.slice(0, length).join(" "));
-    if (entry !== undefined && words.length >= length)
-      return { command: await entry.load(), argv: words.slice(length) };
+    if (entry === undefined || words.length < length) continue;
+    const command = await entry.load();
+    const name = words.slice(0, length).join(" ");
+    return { command: command.name === name ? command : { ...command, name }, argv: words.slice(length) };
   }
   return undefined;
 }

@@ -16,6 +16,14 @@ export const rmCommand: Command = {
   errorExitCode: 1,
   flags: [
     { long: "force", short: "f", kind: "bool", help: "Force the removal of a running container (uses SIGKILL)" },
+    {
+      long: "link",
+      short: "l",
+      kind: "bool",
+      help: "Remove the specified link",
+      harmless: ["false"],
+      because: "there are no links: containers of a network find each other by name",
+    },
     { long: "volumes", short: "v", kind: "bool", help: "Remove anonymous volumes associated with the container" },
   ],
   async run({ flags, args, global }) {

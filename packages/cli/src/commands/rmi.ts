@@ -18,7 +18,7 @@ export const rmiCommand: Command = {
   errorExitCode: 1,
   flags: [
     { long: "force", short: "f", kind: "bool", help: "Force removal of the image" },
-    { long: "no-prune", kind: "bool", help: "Do not delete untagged parents", hidden: true },
+    { long: "no-prune", kind: "bool", help: "Do not delete untagged parents" },
   ],
   async run({ flags, args, global }) {
     const force = readFlags(flags).bool("force");

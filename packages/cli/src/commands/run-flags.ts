@@ -18,6 +18,7 @@ const OWN_FLAGS: readonly Flag[] = [
     valueName: "map",
     help: "Add an annotation to the container (passed through to the OCI runtime) (default map[])",
   },
+  { long: "attach", short: "a", kind: "list", help: "Attach to STDIN, STDOUT or STDERR", check: checkStream },
   { long: "cap-add", kind: "list", help: "Add Linux capabilities" },
   { long: "cap-drop", kind: "list", help: "Drop Linux capabilities" },
   { long: "cidfile", kind: "string", help: "Write the container ID to the file" },
@@ -95,6 +96,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     hostname: read.text("hostname"),
     domainname: read.text("domainname"),
     tty: read.bool("tty"),
+    attach: attachedStreams(read),
     openStdin: read.bool("interactive"),
     autoRemove: read.bool("rm"),
     ...networkRequest(read),
@@ -128,6 +130,25 @@ function prune(request: Loose<CreateRequest> & { readonly image: string }): Crea
   return Object.fromEntries(
     Object.entries(request).filter(([, value]) => value !== undefined),
   ) as unknown as CreateRequest;
+}
+
+const STREAMS = ["stdin", "stdout", "stderr"] as const;
+
+function checkStream(text: string): void {
+  if ((STREAMS as readonly string[]).includes(text.toLowerCase())) return;
+  throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "valid streams are STDIN, STDOUT and STDERR");
+}
+
+/** What a run in the foreground is attached to; undefined for a detached one. */
+export function attachedStreams(read: FlagReader): CreateRequest["attach"] {
+  const asked = read.list("attach").map((text) => text.toLowerCase());
+  if (read.bool("detach")) {
+    if (asked.length > 0)
+      throw new LapError("invalidArgument", "ERR_LAP_CONFLICTING_OPTIONS", "conflicting options: -a and -d");
+    return undefined;
+  }
+  const input = read.bool("interactive") ? STREAMS : STREAMS.slice(1);
+  return asked.length === 0 ? input : STREAMS.filter((name) => asked.includes(name));
 }
 
 /** `--runtime` names the sandbox: ours for Linux, or Wasm. */

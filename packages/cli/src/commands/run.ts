@@ -63,7 +63,9 @@ async function runContainer({ flags, args, global }: Invocation): Promise<number
   const record = await createNamed(engine, flags, args, true);
   if (detach) return runDetached(engine, record, debug);
   return foreground(engine, record, {
-    stdin: read.bool("interactive"),
+    stdin: read.bool("interactive") && record.request.attach?.includes("stdin") === true,
+    stdout: record.request.attach?.includes("stdout") === true,
+    stderr: record.request.attach?.includes("stderr") === true,
     detachKeys: read.text("detach-keys"),
     sigProxy: !read.has("sig-proxy") || read.bool("sig-proxy"),
     debug,
@@ -91,7 +93,8 @@ async function createNamed(
 ): Promise<ContainerRecord> {
   const request = createRequest(flags, args);
   const mounts = readFlags(flags).list("mount");
-  const full = mounts.length === 0 ? request : { ...request, mounts: (await import("./mount-flag.ts")).mountRequests(mounts) };
+  const full =
+    mounts.length === 0 ? request : { ...request, mounts: (await import("./mount-flag.ts")).mountRequests(mounts) };
   const record = await createPulling(engine, full, flags, transient);
   const cidfile = readFlags(flags).text("cidfile");
   if (cidfile === undefined) return record;

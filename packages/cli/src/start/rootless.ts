@@ -7,7 +7,7 @@ import { defaultRoot } from "@lapstrake/engine";
 import type { GlobalOptions } from "../args/types.ts";
 
 /** Commands that join a container from outside: its namespaces answer to the user who made them, not to a sibling's root. */
-const OUTSIDE: ReadonlySet<string> = new Set(["exec", "doctor", "version"]);
+const OUTSIDE: ReadonlySet<string> = new Set(["exec", "container exec", "doctor", "version"]);
 
 /** Comes back only where the command stays as it is. */
 export function enterIds(command: string, global: GlobalOptions): void {

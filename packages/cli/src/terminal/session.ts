@@ -8,6 +8,9 @@ export interface ForegroundOptions extends SessionOptions {
   readonly debug: DebugSink | undefined;
   /** Remove a `--rm` container that could not start. */
   readonly removeOnFailure: boolean;
+  /** Streams to carry; default both. */
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
 }
 
 /** Runs to the end (or to the detach keys); resolves to the exit code. */
@@ -27,7 +30,7 @@ async function startAttached(engine: Engine, record: ContainerRecord, options: F
     return await engine.start(
       record,
       {
-        attach: { stdin: options.stdin, stdout: true, stderr: true },
+        attach: { stdin: options.stdin, stdout: options.stdout ?? true, stderr: options.stderr ?? true },
         foreground: true,
         ...(process.stdout.isTTY ? { ttySize: { rows, cols: columns } } : {}),
       },

@@ -38,6 +38,8 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly hostname?: string;
   readonly domainname?: string;
   readonly tty?: boolean;
+  /** Streams that whoever makes it is attached to; shown by inspect. */
+  readonly attach?: readonly ("stdin" | "stdout" | "stderr")[];
   readonly openStdin?: boolean;
   readonly autoRemove?: boolean;
   /** `none` (own namespace, loopback only), `host`, `container:NAME`, a network's name or id, or absent for the default. */

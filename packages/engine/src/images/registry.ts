@@ -117,3 +117,9 @@ function nameOf({ reference }: { readonly reference: string }): string {
 function labelsOf(store: { resolve(id: string): Image }, id: string): Readonly<Record<string, string>> {
   return store.resolve(id).config.config?.Labels ?? {};
 }
+
+/** Tags that the registry has of a repository. */
+export async function repositoryTags(repository: string): Promise<string[]> {
+  using registry = openClient();
+  return inDockersWords(async () => Array.fromAsync(registry.client.tags(repository)));
+}

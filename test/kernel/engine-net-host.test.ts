@@ -1,5 +1,6 @@
 // What the networks of stores do to the machine and to each other, in a namespace that stands for the machine's.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { execPath } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownedBridges, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
@@ -118,6 +119,14 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     expect(await host.ask("tcp", "127.0.0.1", 18_308, 500)).not.toMatch(/^web saw/);
     one.ok("restart", "-t", "0", id);
     expect(one.ok("port", id)).toBe("");
+  });
+
+  it("an end that nobody cleaned up after is noticed by whoever looks", async () => {
+    one.ok("run", "--name", "ended", "host", "true");
+    const mark = join(one.root, "containers", one.ok("inspect", "-f", "{{.Id}}", "ended"), "reaped");
+    // As when the reaper was killed.
+    rmSync(mark);
+    await until("cleaned up", () => one.ok("ps", "-aq") !== "" && existsSync(mark));
   });
 
   it("twelve at once get addresses and ports of their own", async () => {

@@ -23,6 +23,7 @@ export { encodePlan } from "./plan/encode.ts";
 export { formatPlan } from "./plan/format.ts";
 export type { CgroupPlan, CgroupWrite, LaunchPlan, PlanOp, PlanValue } from "./plan/types.ts";
 export { launch, type LaunchExtras } from "./launch/launch.ts";
+export { mountUnion, unmountUnion, type UnionBranches } from "./launch/union-mount.ts";
 export { unmountBeneath } from "./launch/unmount.ts";
 export { gateFailure, releaseGate } from "./launch/gate.ts";
 export type { Bundle, LaunchOptions, Launched, LogOptions, OciOptions, Rootfs } from "./launch/types.ts";

@@ -200,6 +200,47 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     await expect(late).rejects.toMatchObject({ code: "ERR_LAP_WAIT_TIMEOUT", kind: "deadlineExceeded" });
   });
 
+  it("reaches a server inside that publishes nothing", async () => {
+    const server = "require('http').createServer((q,s)=>s.end('hi '+q.url)).listen(8080,()=>console.log('up'))";
+    const command = [process.execPath, "-e", server];
+    await using held = await store.box("host", {
+      command,
+      network: "none",
+      waitFor: [{ http: "/x", port: 8080 }, { log: "up" }, { port: 8080 }],
+    });
+    const socket = await held.connect(8080);
+    socket.end("GET /y HTTP/1.0\r\n\r\n");
+    let answer = "";
+    for await (const chunk of socket as AsyncIterable<Buffer>) answer += chunk.toString();
+    expect(answer).toMatch(/hi \/y$/);
+    await expect(held.connect(81)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(held.port(8080)).rejects.toMatchObject({ code: "ERR_LAP_NO_PORT" });
+    await held.kill();
+    await expect(held.fs.readdir("/")).rejects.toMatchObject({ code: "ERR_LAP_FS_HOST" });
+  });
+
+  it("refuses in words what a store or a request does not have", async () => {
+    expect(() => store.get("nobody")).toThrow(expect.objectContaining({ code: "ERR_LAP_NO_CONTAINER" }));
+    await expect(store.box("none:1", { pull: "never" })).rejects.toMatchObject({ code: "ERR_LAP_NO_IMAGE" });
+    await using held = await box({ start: false });
+    await expect(held.exec(["true"])).rejects.toMatchObject({ code: "ERR_LAP_NOT_RUNNING" });
+    await expect(held.kill("SIGNONE")).rejects.toMatchObject({ code: "ERR_LAP_SIGNAL_INVALID" });
+    await expect(box({ name: held.name })).rejects.toMatchObject({ code: "ERR_LAP_NAME_TAKEN" });
+  });
+
+  it("lets a kept container be", async () => {
+    const name = "kept-by-the-library";
+    {
+      await using kept = await box({ name, keep: true });
+      await kept.fs.writeFile("/kept", "");
+    }
+    await using again = store.get(name);
+    expect([again.state(), await again.fs.exists("/kept")]).toEqual(["running", true]);
+    const ended = again.wait();
+    lap.ok("rm", "-f", name);
+    await expect(ended).rejects.toMatchObject({ code: "ERR_LAP_NO_CONTAINER" });
+  });
+
   it("tells what happens as it happens", async () => {
     const controller = new AbortController();
     const seen: string[] = [];

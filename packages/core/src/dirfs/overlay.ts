@@ -15,19 +15,18 @@ const FSCONFIG_CMD_CREATE = 6;
 const MOUNT_ATTR_NODEV = 4;
 const MOUNT_ATTR_NOSUID = 2;
 
-type Overlay = Extract<Rootfs, { readonly kind: "overlay" }>;
+type Overlay = Omit<Extract<Rootfs, { readonly kind: "overlay" }>, "base">;
 
 /** Mounts the layers and opens the result. Root only; the upper may be mounted nowhere else. Throws `ERR_LAP_OVERLAY_OLD`. */
 export function openOverlayDirFs(overlay: Overlay): DirFs {
   const sys = kernelSyscalls();
-  const base = overlay.base === undefined ? [] : overlay.base.lowerdirs;
   using context = descriptor(sys, must(sys.call("fsopen", "overlay", FSOPEN_CLOEXEC), "fsopen"));
   // Before 6.5 the context takes any key and layers only as one short text.
   if (sys.call("fsconfig", context.fd, FSCONFIG_SET_FLAG, "lapstrake", 0, 0) === 0) throw tooOld();
   const set = (key: string, value: string): void => {
     must(sys.call("fsconfig", context.fd, FSCONFIG_SET_STRING, key, toByteString(value), 0), "fsconfig", value);
   };
-  for (const lower of [...overlay.lowerdirs, ...base]) set("lowerdir+", lower);
+  for (const lower of overlay.lowerdirs) set("lowerdir+", lower);
   set("upperdir", overlay.upperdir);
   set("workdir", overlay.workdir);
   must(sys.call("fsconfig", context.fd, FSCONFIG_CMD_CREATE, 0, 0, 0), "fsconfig");

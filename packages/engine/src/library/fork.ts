@@ -4,8 +4,8 @@ import { execFile } from "node:child_process";
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { control } from "@lapstrake/core";
-import { LapError } from "@lapstrake/base";
+import { control, type Control } from "@lapstrake/core";
+import { LapError, isLapError } from "@lapstrake/base";
 import { lockContainer } from "../containers/lock.ts";
 import type { CreateRequest } from "../containers/request.ts";
 import type { Engine } from "../engine.ts";
@@ -16,6 +16,9 @@ import { randomHex } from "../state/random.ts";
 import { writeRecord, type ContainerRecord } from "../state/record.ts";
 
 const run = promisify(execFile);
+
+/** overlayfs takes 500 layers; the image's come beside these. */
+const MAX_DEPTH = 250;
 
 /** How the new container is meant. */
 export interface ForkRequest {
@@ -56,6 +59,7 @@ function freeze(engine: Engine, original: ContainerRecord): ContainerRecord {
   using _lock = lockContainer(dir);
   const upper = join(dir, "upper");
   if (existsSync(upper) && readdirSync(upper).length === 0) return original;
+  if ((original.frozen?.length ?? 0) >= MAX_DEPTH) throw tooDeep(original);
   const name = randomHex(32);
   const frozen = { ...original, frozen: [name, ...(original.frozen ?? [])] };
   mkdirSync(join(paths.root, "frozen"), { recursive: true, mode: 0o700 });
@@ -64,6 +68,13 @@ function freeze(engine: Engine, original: ContainerRecord): ContainerRecord {
   mkdirSync(upper, { mode: 0o755 });
   copyRootMetadata(dir, frozenDir(paths, name));
   return frozen;
+}
+
+function tooDeep({ name }: ContainerRecord): LapError {
+  const message = `${name} comes from ${MAX_DEPTH} forks, each of which wrote something`;
+  return new LapError("resourceExhausted", "ERR_LAP_FORK_DEPTH", message, {
+    hint: "take a snapshot and go on from a box of that",
+  });
 }
 
 /** The original, and with it what was frozen, may have been removed before the fork was public. */
@@ -106,12 +117,25 @@ async function copyPaused(
 ): Promise<void> {
   const from = join(engine.dir(original), "upper");
   await using connection = await control(engine.dir(original));
-  if (!wasPaused) await connection.pause();
+  if (!wasPaused) await pause(connection);
   try {
     // Whiteouts, attributes, owners, links and holes included; no link is followed.
     await run("cp", ["-a", "--reflink=auto", "--sparse=auto", "-T", "--", from, to], { signal });
   } finally {
     if (!wasPaused) await connection.resume();
+  }
+}
+
+/** What goes on writing cannot be copied as it was at one moment. */
+async function pause(connection: Control): Promise<void> {
+  try {
+    await connection.pause();
+  } catch (cause) {
+    if (!isLapError(cause) || cause.code !== "ERR_LAP_NO_FREEZER") throw cause;
+    throw new LapError("failedPrecondition", cause.code, `a running container cannot be forked: ${cause.message}`, {
+      hint: "stop it first, or have a cgroup v2 subtree delegated",
+      cause,
+    });
   }
 }
 

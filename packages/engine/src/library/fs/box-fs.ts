@@ -1,7 +1,7 @@
 // box.fs: the calls of node:fs/promises on a box's files, whatever the box is doing. Each call opens the files as they are at that
 // moment, acts, and closes them again; nothing stays open between calls but streams.
 import { Readable } from "node:stream";
-import { nodeFs, type NodeFs, type PromisesFacade } from "@lapstrake/layers";
+import { nodeFs, type Dirent, type NodeFs, type PromisesFacade } from "@lapstrake/layers";
 import { readWhole } from "./read-whole.ts";
 
 /** Calls that hold nothing open. */
@@ -36,7 +36,8 @@ export type FileData = string | Uint8Array | AsyncIterable<string | Uint8Array> 
 
 /** `node:fs/promises` on a box, its paths absolute or from "/". The caller is root in it; nothing leads out of it. */
 export interface BoxFs extends Pick<PromisesFacade, Exclude<Call, "readdir">> {
-  readonly readdir: NodeFs["promises"]["readdir"];
+  readdir(path: string, options?: { readonly withFileTypes?: false; readonly recursive?: boolean }): Promise<string[]>;
+  readdir(path: string, options: { readonly withFileTypes: true; readonly recursive?: boolean }): Promise<Dirent[]>;
   readFile(path: string, encoding: "utf8" | { readonly encoding: "utf8" }): Promise<string>;
   readFile(path: string): Promise<Uint8Array>;
   /** Replaces the file; streams are written as they come. */

@@ -11,7 +11,7 @@ import { isRootless } from "../../sandbox/rootless.ts";
 import { prepareRootfs } from "../../sandbox/rootfs.ts";
 import type { ContainerRecord } from "../../state/record.ts";
 
-/** Opens them, acts, closes them. Throws `ERR_LAP_FS_ROOTLESS`, `ERR_LAP_FS_WASM`. */
+/** Opens them, acts, closes them. Throws `ERR_LAP_FS_ROOTLESS`, `ERR_LAP_FS_HOST`, `ERR_LAP_FS_WASM`. */
 export async function withHostFiles<T>(
   engine: Engine,
   record: ContainerRecord,
@@ -48,8 +48,21 @@ function mountedOverlay(engine: Engine, record: ContainerRecord): DirFs {
       hint: "start the box first, or open the store with memory: true",
     });
   }
+  if (record.rootfs.kind === "host") throw onHost();
   const { rootfs } = prepareRootfs(engine.context.paths, record);
   return openOverlayDirFs(rootfs);
+}
+
+/** Its upper lies inside its lowest layer, which the kernel takes in a mount namespace of its own only. */
+function onHost(): LapError {
+  return new LapError(
+    "unimplemented",
+    "ERR_LAP_FS_HOST",
+    "a box of the image `host` shows its files only while it runs",
+    {
+      hint: "start the box first",
+    },
+  );
 }
 
 function noWasmFiles(): LapError {

@@ -1,7 +1,7 @@
 // `pnpm test [TIER…] [FILE…] [-t NAME] [--json FILE]`: the test tiers in one vitest run, with each skip named.
 // Without a tier: unit, arch, contract, kernel. The interop tier needs peers and minutes, so it runs when named.
 // `pnpm test --asan [kernel] [FILE…]`: the same with the helper built for the address and undefined-behaviour sanitizers.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -41,11 +41,11 @@ async function sanitized(): Promise<string> {
     if (name !== "lap-shim") symlinkSync(nativePart(name), join(folder, name));
   }
   symlinkSync(nativePart("lap-shim-asan"), join(folder, "lap-shim"));
+  chmodSync(folder, 0o777); // rootless tests write there too
   process.env["LAP_NATIVE_DIR"] = folder;
   // Leaks are the kernel's to clean: the helper execs or exits. Its log must outlive the root it pivots away from.
   process.env["ASAN_OPTIONS"] = `detect_leaks=0:exitcode=99:log_path=${folder}/asan`;
   process.env["UBSAN_OPTIONS"] = `print_stacktrace=1:log_path=${folder}/asan`;
-  process.env["LAP_DEBUG_SHIM"] = "1";
   return folder;
 }
 

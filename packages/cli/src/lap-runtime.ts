@@ -2,6 +2,5 @@
 import { runRuntime } from "./runtime/main.ts";
 
 void runRuntime(process.argv.slice(2)).then((exitCode) => {
-  // What failed may have left a socket to its helper open. Streams are written at once on Linux, pipes too.
-  process.exit(exitCode);
+  process.exitCode = exitCode;
 });

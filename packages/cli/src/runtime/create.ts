@@ -154,6 +154,8 @@ function writePidFile(flags: Parsed, pid: number): void {
 function undo(launched: Launched | undefined, plan: LaunchPlan | undefined): void {
   if (launched === undefined || plan === undefined) return;
   signalProcess(launched.pid, undefined, SIGKILL);
+  // An open connection would keep this command from ending.
+  launched.attachment?.detach();
   removeCgroupDirs(plan.cgroups);
 }
 

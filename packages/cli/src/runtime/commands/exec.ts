@@ -9,6 +9,7 @@ import {
   signalProcess,
   useFilterShelf,
   validateProcess,
+  type Launched,
   type LaunchOptions,
 } from "@lapstrake/core";
 import { readBounded } from "../bundle.ts";
@@ -129,11 +130,12 @@ function optionsOf(parsed: Parsed, { id, bundle }: Kept, dir: string, process: P
 }
 
 // A caller that cannot learn the pid cannot care for the process.
-function writePidFile(path: string | undefined, pid: number): void {
+function writePidFile(path: string | undefined, launched: Launched): void {
   try {
-    if (path !== undefined) writeFileSync(path, String(pid));
+    if (path !== undefined) writeFileSync(path, String(launched.pid));
   } catch (error) {
-    signalProcess(pid, undefined, SIGKILL);
+    signalProcess(launched.pid, undefined, SIGKILL);
+    launched.attachment?.detach();
     throw error;
   }
 }
@@ -155,7 +157,7 @@ export const exec: Command = {
       useFilterShelf(filtersOf(context.root));
       const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
       const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, kept, dir, process)));
-      writePidFile(value(parsed, "pid-file"), launched.pid);
+      writePidFile(value(parsed, "pid-file"), launched);
       const { attachment } = launched;
       if (attachment === undefined) return 0;
       const isRelayed = process.terminal === true && !parsed.values.has("console-socket");

@@ -28,6 +28,7 @@ export const run: Command = {
     try {
       await poststart(made.spec, made.kept);
     } catch (error) {
+      made.launched.attachment?.detach();
       await removeContainer(context, made.kept);
       throw error;
     }

@@ -1,5 +1,7 @@
 // What few containers ask for: further limits, devices, kernel parameters, shared namespaces. Loaded by those who do, so that a plain
 // start does not pay for it; applied to the finished specification.
+import { readFileSync } from "node:fs";
+import { hostFacts } from "@lapstrake/core";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -20,6 +22,16 @@ export function checkExtras(request: CreateRequest): void {
   }
 }
 
+/** Without CAP_SYS_RESOURCE a score cannot go below this process's own: proc(5), oom_score_adj. */
+function allowedScore(context: EngineContext, wanted: number): number {
+  const own = Number(readFileSync("/proc/self/oom_score_adj", "latin1"));
+  if (wanted >= own || hostFacts().boundingCapabilities.includes("CAP_SYS_RESOURCE")) return wanted;
+  context.logger.warn(
+    `--oom-score-adj ${wanted} needs CAP_SYS_RESOURCE, which this machine does not give: ${own} it is`,
+  );
+  return own;
+}
+
 /** The specification with everything that {@link hasExtras} looks for. */
 export function withExtras(context: EngineContext, { id, request }: ContainerRecord, spec: RuntimeSpec): RuntimeSpec {
   const linux = spec.linux ?? {};
@@ -33,7 +45,7 @@ export function withExtras(context: EngineContext, { id, request }: ContainerRec
     ...(annotations === undefined ? {} : { annotations: { ...spec.annotations, ...annotations } }),
     process: {
       ...spec.process!,
-      ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+      ...(oomScoreAdj === undefined ? {} : { oomScoreAdj: allowedScore(context, oomScoreAdj) }),
       ...(limits.length === 0 ? {} : { rlimits: limits }),
     },
     mounts: sharedMounts(context, request, spec.mounts ?? []),

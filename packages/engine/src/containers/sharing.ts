@@ -55,12 +55,15 @@ export function sharedMounts(
 ): readonly MountSpec[] {
   if (ipc === undefined || ipc === "private" || ipc === "shareable") return mounts;
   if (ipc === "none") return mounts.filter(({ destination }) => destination !== "/dev/shm");
-  const root = ipc === "host" ? "" : `/proc/${livePid(context, ipc.slice(CONTAINER.length), "ipc")}/root`;
+  if (ipc !== "host") {
+    // The other container's tmpfs is in its own mount namespace, from where nothing can be bound (open_tree(2)).
+    context.logger.warn("System V IPC and message queues are shared with the other container, /dev/shm is not");
+    return mounts;
+  }
+  // A fresh mqueue mount shows the queues of the namespace that was joined: only /dev/shm is a folder.
   return mounts.map((mount) => {
-    const isShared = mount.destination === "/dev/shm" || mount.destination === "/dev/mqueue";
-    if (!isShared || mount.type === "bind") return mount;
-    const options = ["rbind", "nosuid", "noexec", "nodev"];
-    return { destination: mount.destination, type: "bind", source: `${root}${mount.destination}`, options };
+    if (mount.destination !== "/dev/shm" || mount.type === "bind") return mount;
+    return { ...mount, type: "bind", source: "/dev/shm", options: ["rbind", "nosuid", "noexec", "nodev"] };
   });
 }
 

@@ -117,6 +117,7 @@ export {
   removeNetwork,
   type NetworkRow,
 } from "./network/manage.ts";
+export type { LogRequest } from "./containers/log-config.ts";
 export { updateContainer, type ContainerChanges } from "./containers/update.ts";
 export { startStore, type BootResult } from "./restart/boot.ts";
 export type { RestartPolicy } from "./restart/policy.ts";

@@ -1,6 +1,6 @@
-// Flags of run and create about a container's life: restart policy, health check, init.
+// Flags of run and create about a container's life: restart policy, health check, init, log.
 import { LapError } from "@lapstrake/base";
-import type { CreateRequest, HealthAction, HealthRequest, RestartPolicy } from "@lapstrake/engine";
+import type { CreateRequest, HealthAction, HealthRequest, LogRequest, RestartPolicy } from "@lapstrake/engine";
 import type { FlagReader } from "../args/parse.ts";
 import type { Flag } from "../args/types.ts";
 
@@ -30,13 +30,15 @@ export const LIFE_FLAGS: readonly Flag[] = [
     help: "Maximum time to allow one check to run (ms|s|m|h) (default 0s)",
   },
   { long: "init", kind: "bool", help: "Run an init inside the container that forwards signals and reaps processes" },
+  { long: "log-driver", kind: "string", help: "Logging driver for the container" },
+  { long: "log-opt", kind: "list", help: "Log driver options" },
   { long: "no-healthcheck", kind: "bool", help: "Disable any container-specified HEALTHCHECK" },
   { long: "restart", kind: "string", help: 'Restart policy to apply when a container exits (default "no")' },
 ];
 
 /** The fields of a request. Throws `ERR_LAP_CONFLICTING_OPTIONS` and `ERR_LAP_FLAG_VALUE` in docker's words. */
 export function lifeRequest(read: FlagReader): {
-  readonly [K in "restart" | "health" | "healthOnFailure" | "init"]: CreateRequest[K] | undefined;
+  readonly [K in "restart" | "health" | "healthOnFailure" | "init" | "log"]: CreateRequest[K] | undefined;
 } {
   const restart = restartPolicy(read.text("restart"));
   if (restart !== undefined && restart.name !== "no" && read.bool("rm")) {
@@ -47,7 +49,18 @@ export function lifeRequest(read: FlagReader): {
     health: health(read),
     healthOnFailure: read.text("health-on-failure") as HealthAction | undefined,
     init: read.bool("init") ? true : undefined,
+    log: logRequest(read),
   };
+}
+
+function logRequest(read: FlagReader): LogRequest | undefined {
+  if (!read.has("log-driver") && !read.has("log-opt")) return undefined;
+  const driver = read.text("log-driver") ?? "";
+  const options = read.list("log-opt").map((text): [string, string] => {
+    const at = text.indexOf("=");
+    return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+  });
+  return { driver: driver === "" ? "json-file" : driver, options: Object.fromEntries(options) };
 }
 
 /** `on-failure:3`; the engine says what is wrong with a name. */

@@ -45,6 +45,9 @@ async function logs({ flags, args, global }: Invocation): Promise<number> {
   const until = moment("until", read.text("until"));
   const engine = engineFor(global);
   const record = engine.find(args[0]!);
+  if (record.request.log?.driver === "none") {
+    throw new LapError("failedPrecondition", "ERR_LAP_NO_LOG", "configured logging driver does not support reading");
+  }
   const isRunning = ["running", "paused"].includes(engine.status(record).state);
   const tail = Number.parseInt(read.text("tail") ?? "all", 10);
   const options: LogOptions = {

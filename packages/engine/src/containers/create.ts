@@ -66,8 +66,8 @@ export async function createContainer(
   checkHost();
   const request = withImpliedNetwork(asked);
   checkRequest(request);
-  const { restart, health, healthOnFailure } = request;
-  if (restart !== undefined || health !== undefined || healthOnFailure !== undefined) {
+  const { restart, health, healthOnFailure, log } = request;
+  if ((restart ?? health ?? healthOnFailure ?? log) !== undefined) {
     (await import("./check-life.ts")).checkLife(request);
   }
   if (hasExtras(request)) (await import("./extras.ts")).checkExtras(request);

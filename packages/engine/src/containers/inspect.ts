@@ -40,7 +40,7 @@ export async function inspectContainer(
     ResolvConfPath: join(dir, "resolv.conf"),
     HostnamePath: join(dir, "hostname"),
     HostsPath: join(dir, "hosts"),
-    LogPath: engine.logPath(record),
+    LogPath: (record.request.log?.driver ?? "json-file") === "json-file" ? engine.logPath(record) : "",
     Name: `/${record.name}`,
     RestartCount: readRestart(dir).count,
     Driver: record.kind === "wasm" ? "memory" : "overlay2",
@@ -93,7 +93,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
   return {
     Binds: bindTexts(request),
     ContainerIDFile: "",
-    LogConfig: { Type: "json-file", Config: {} },
+    LogConfig: { Type: request.log?.driver ?? "json-file", Config: request.log?.options ?? {} },
     NetworkMode: request.network ?? "default",
     PortBindings: portBindings(request.ports ?? []),
     RestartPolicy: restartObject(request),

@@ -1,6 +1,7 @@
 // CreateRequest: the first value of the flow, our own typed form of "docker create". Docker's JSON and argv are codecs at the edge.
 import type { LimitRequest, SharingRequest } from "./request-limits.ts";
 import type { HealthAction, HealthRequest } from "../health/config.ts";
+import type { LogRequest } from "./log-config.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import type { RestartPolicy } from "../restart/policy.ts";
 import type { MountRequest } from "../volumes/types.ts";
@@ -83,6 +84,8 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly health?: HealthRequest;
   /** What happens when it is unhealthy; default nothing. */
   readonly healthOnFailure?: HealthAction;
+  /** Where its output goes; default a file that rotates. */
+  readonly log?: LogRequest;
   /** A small init is its first process, which reaps and forwards signals. */
   readonly init?: boolean;
   /** Of Wasm containers only. */

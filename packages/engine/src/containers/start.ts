@@ -1,7 +1,15 @@
 // Starting: record -> bundle -> plan -> launch. Each stage can be shown (`--debug`), none flows back up.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, formatPlan, hostFacts, launch, type Bundle, type Launched } from "@lapstrake/core";
+import {
+  compile,
+  formatPlan,
+  hostFacts,
+  launch,
+  type Bundle,
+  type LaunchOptions,
+  type Launched,
+} from "@lapstrake/core";
 import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
@@ -15,7 +23,7 @@ import { emitMounts } from "../events/volume-events.ts";
 import { isChecked, STARTING, writeHealth } from "../health/state.ts";
 import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
-import { launchOptions, linuxBundle, type StartOptions } from "./bundle.ts";
+import { launchOptions, linuxBundle, logPath, type StartOptions } from "./bundle.ts";
 import { hasExtras } from "./has-extras.ts";
 import { acquireLock } from "./lock.ts";
 import { containerStatus } from "./status.ts";
@@ -161,6 +169,17 @@ async function startOnNetwork(
   }
 }
 
+/** Only who chooses a log needs to know which there are. */
+async function chosenLog(
+  { paths }: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+): Promise<Pick<LaunchOptions, "log"> | undefined> {
+  const { log } = record.request;
+  if (log === undefined || options.log === false) return undefined;
+  return { log: (await import("./log-config.ts")).logOrders(log, logPath(dirOf(paths, record))) };
+}
+
 async function launchBundle(
   context: EngineContext,
   record: ContainerRecord,
@@ -172,7 +191,10 @@ async function launchBundle(
   const facts = hostFacts();
   const isConfined = facts.apparmor && record.kind !== "wasm";
   const bundle = isConfined ? (await import("../sandbox/apparmor.ts")).confined(unconfined, record) : unconfined;
-  const orders = launchOptions(context.paths, record, options, context.reapArgv);
+  const orders = {
+    ...launchOptions(context.paths, record, options, context.reapArgv),
+    ...(await chosenLog(context, record, options)),
+  };
   const plan = compile(bundle, facts, meanwhile === undefined ? orders : { ...orders, awaitCaller: true });
   if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));
   if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));

@@ -5,7 +5,7 @@ import { createCommand, runCommand } from "./run.ts";
 
 type Load = () => Promise<Command>;
 
-interface Entry {
+export interface Entry {
   readonly load: Load;
   /** Shown in the top help; absent for spellings of another entry. */
   readonly summary?: string;
@@ -177,6 +177,14 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["image history", { load: history }],
   ["image tag", { load: tag }],
   ["image rm", { load: rmi }],
+  [
+    "completion",
+    {
+      load: async () => (await import("./completion.ts")).completionCommand,
+      summary: "Print the completion script of a shell",
+    },
+  ],
+  ["_complete", { load: async () => (await import("./complete.ts")).completeCommand }],
   ["_reap", { load: async () => (await import("./internal.ts")).reapCommand }],
   ["_keeper", { load: async () => (await import("./internal.ts")).keeperCommand }],
   ["_wasm", { load: async () => (await import("./internal.ts")).wasmCommand }],
@@ -194,6 +202,11 @@ export async function findCommand(
     return { command: command.name === name ? command : { ...command, name }, argv: words.slice(length) };
   }
   return undefined;
+}
+
+/** Every command by its words, for completion. */
+export function commandTable(): ReadonlyMap<string, Entry> {
+  return COMMANDS;
 }
 
 /** Help of `lap`, or of a group of commands; undefined for another word. */

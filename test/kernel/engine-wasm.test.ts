@@ -1,5 +1,5 @@
 // A Wasm container is a container: same ps, logs, diff, commit, exit codes; and it sees the same layers as a Linux one.
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { arch } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -84,6 +84,24 @@ needs("root", "overlayfs", "native").describe("Wasm containers", () => {
       "from the layer",
     );
     expect(store.ok("run", "--rm", "--platform", linuxPlatform, "both:1", "cat", "/app/file")).toBe("from the layer");
+  });
+
+  it("is a process of the machine with --security-opt wasm=unconfined, and in namespaces of its own without", () => {
+    const own = (...flags: string[]): Record<string, boolean> => {
+      store.ok("run", "-d", "--name", "ns", ...flags, "--entrypoint", "sh", guest, "-c", "while :; do :; done");
+      const pid = store.ok("inspect", "--format", "{{.State.Pid}}", "ns");
+      const kinds = ["mnt", "net", "pid", "ipc", "uts"];
+      const differs = (kind: string): boolean =>
+        readlinkSync(`/proc/${pid}/ns/${kind}`) !== readlinkSync(`/proc/self/ns/${kind}`);
+      const out = Object.fromEntries(kinds.map((kind) => [kind, differs(kind)]));
+      const seccomp = /^Seccomp:\t2$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+      store.ok("rm", "-f", "ns");
+      return { ...out, seccomp };
+    };
+    expect(own()).toEqual({ mnt: true, net: true, pid: true, ipc: true, uts: true, seccomp: true });
+    const unconfined = { mnt: true, net: false, pid: false, ipc: false, uts: false, seccomp: false };
+    expect(own("--security-opt", "wasm=unconfined")).toEqual(unconfined);
+    expect(store.run(["run", "--rm", "--security-opt", "seccomp=unconfined", guest])).toMatchObject({ code: 125 });
   });
 
   it("gives the guest's exit code and says why a file is no program", () => {

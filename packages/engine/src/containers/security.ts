@@ -14,6 +14,8 @@ export interface SecurityOptions {
   readonly apparmor: string | undefined;
   /** Masked and read-only paths of /proc and /sys are left open. */
   readonly openSystemPaths: boolean;
+  /** Of a Wasm container: its payload is a process of the machine, with nothing but our own host around the guest. */
+  readonly wasmUnconfined: boolean;
 }
 
 /** Parses `NAME[=VALUE]` options. Throws `ERR_LAP_SECURITY_OPT`. */
@@ -23,6 +25,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
     seccomp: "default",
     apparmor: undefined,
     openSystemPaths: false,
+    wasmUnconfined: false,
   };
   for (const option of options) parsed = { ...parsed, ...parseOption(option) };
   return parsed;
@@ -38,8 +41,10 @@ function parseOption(option: string): Partial<SecurityOptions> {
     return { seccomp: value === "builtin" ? "default" : value };
   if (name === "apparmor" && value !== undefined) return { apparmor: value };
   if (name === "systempaths" && value === "unconfined") return { openSystemPaths: true };
+  if (name === "wasm" && (value === "unconfined" || value === "confined"))
+    return { wasmUnconfined: value === "unconfined" };
   throw new LapError("invalidArgument", "ERR_LAP_SECURITY_OPT", `invalid --security-opt: "${option}"`, {
-    hint: "supported: no-new-privileges, seccomp=unconfined|PROFILE.json, apparmor=PROFILE, systempaths=unconfined",
+    hint: "supported: no-new-privileges, seccomp=unconfined|PROFILE.json, apparmor=PROFILE, systempaths=unconfined, wasm=unconfined",
   });
 }
 

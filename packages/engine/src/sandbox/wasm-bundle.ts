@@ -3,8 +3,8 @@
 import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defaultSpec, hostFacts, type Bundle } from "@lapstrake/core";
-import type { MountSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
-import { seccompSpec } from "../containers/security.ts";
+import type { MountSpec, NamespaceSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
+import { parseSecurityOptions, seccompSpec } from "../containers/security.ts";
 import { CGROUP_PARENT } from "../containers/bundle.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf } from "../state/containers.ts";
@@ -32,9 +32,10 @@ export function wasmBundle(
   mkdirSync(handoverDir(dir), { recursive: true, mode: 0o700 });
   const base = defaultSpec();
   const { tty } = record.process;
+  const isConfined = !parseSecurityOptions(record.request.securityOpt ?? []).wasmUnconfined;
   const spec: RuntimeSpec = {
     ...base,
-    hostname: record.hostname,
+    ...(isConfined ? { hostname: record.hostname } : {}),
     root: { path: "rootfs", readonly: true },
     process: {
       ...base.process,
@@ -44,7 +45,7 @@ export function wasmBundle(
       args: [...context.wasmArgv, PLACES.container, PLACES.store, ...(alone ? [ALONE_FLAG] : [])],
       user: { uid: 0, gid: 0 },
       noNewPrivileges: true,
-      capabilities: { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] },
+      ...(isConfined ? { capabilities: NO_CAPABILITIES } : {}),
     },
     mounts: [
       ...(base.mounts ?? []).filter(({ destination }) =>
@@ -62,12 +63,19 @@ export function wasmBundle(
     ],
     linux: {
       ...base.linux,
-      ...payloadFilter(),
+      ...(isConfined ? payloadFilter() : { namespaces: unconfinedNamespaces() }),
       cgroupsPath: `${CGROUP_PARENT}/${record.id}`,
       resources: { ...base.linux?.resources, ...payloadResources(record.request, hostFacts().cgroups.length > 0) },
     },
   };
   return { rootfs: { kind: "dir", path: rootfs }, spec: isRootless() ? rootlessSpec(spec) : spec };
+}
+
+const NO_CAPABILITIES = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+
+/** `--security-opt wasm=unconfined`: only a mount namespace, where the payload's files have their places. Without root /proc needs its own. */
+function unconfinedNamespaces(): NamespaceSpec[] {
+  return isRootless() ? [{ type: "mount" }, { type: "pid" }] : [{ type: "mount" }];
 }
 
 /** Translated components, where there are any. */

@@ -76,6 +76,9 @@ const REFUSED: readonly (readonly [field: keyof CreateRequest, flag: string, hin
 /** Throws `ERR_LAP_WASM_OPTION` for what was asked and a Wasm container cannot give. */
 export function checkWasmRequest(request: CreateRequest): void {
   for (const [field, flag, hint] of REFUSED) if (isAsked(request[field])) throw refusal(flag, hint);
+  for (const option of request.securityOpt ?? []) {
+    if (!option.startsWith("wasm=")) throw refusal(`--security-opt ${option}`, "wasm=unconfined is the one there is");
+  }
   const other = request.ulimits?.find(({ name }) => name !== "nofile");
   if (other !== undefined) throw refusal(`--ulimit ${other.name}`, NO_SUCH_LIMIT);
 }
@@ -92,6 +95,9 @@ export function payloadRequest(request: CreateRequest): CreateRequest {
 
 /** Throws `ERR_LAP_WASM_OPTION` for what only a Wasm container can give. */
 export function checkLinuxRequest(request: CreateRequest): void {
+  if (request.securityOpt?.some((option) => option.startsWith("wasm=")) === true) {
+    throw refusal("--security-opt wasm", "it is for Wasm containers", "a Linux container");
+  }
   if (request.guestLimits !== undefined) {
     throw refusal(
       "--limit",

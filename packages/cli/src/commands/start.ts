@@ -1,11 +1,18 @@
 // `lap start`.
-import { LapError } from "@lapstrake/base";
+import { isLapError, LapError } from "@lapstrake/base";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { err } from "../output/print.ts";
 import { foreground } from "../terminal/session.ts";
 import { forEachTarget } from "./each.ts";
+
+const PAUSED = "cannot start a paused container, try unpause instead";
+
+/** Somebody else was quicker: it runs, as was asked for. */
+function forgiveRunning(error: unknown): void {
+  if (!isLapError(error) || error.code !== "ERR_LAP_ALREADY_RUNNING") throw error;
+}
 
 export const startCommand: Command = {
   name: "start",

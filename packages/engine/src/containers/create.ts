@@ -178,7 +178,9 @@ async function resolveNetworks(
 ): Promise<ResolvedNetworks> {
   const mode = networkMode(request.network).kind;
   // A guest has no devices unless it asks for what it cannot have.
-  if (kind === "wasm" && request.network === undefined) return {};
+  const { ports = [], publishAll, attachments } = request;
+  const asks = request.network !== undefined || ports.length > 0 || publishAll === true || attachments !== undefined;
+  if (kind === "wasm" && !asks) return {};
   if (mode === "none" || mode === "host") {
     const publishes = (request.ports ?? []).length > 0 || request.publishAll === true;
     if (publishes) context.logger.warn(`Published ports are discarded when using ${mode} network mode`);

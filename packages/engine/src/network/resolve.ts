@@ -51,8 +51,10 @@ function checkRights({ network }: CreateRequest): void {
 
 /** Guests reach the network by their host's policy, not by devices. */
 function refuseWasm(request: CreateRequest): ResolvedNetworks {
-  if (request.network === undefined || request.network === "default") return {};
-  const text = `network mode "${request.network}" is not supported for WebAssembly containers`;
+  const { network = "default", ports = [], publishAll, attachments } = request;
+  const asks = ports.length > 0 || publishAll === true || attachments !== undefined;
+  if (network === "default" && !asks) return {};
+  const text = `network mode "${network === "default" ? "bridge" : network}" is not supported for WebAssembly containers`;
   throw new LapError("unimplemented", "ERR_LAP_NETWORK_WASM", text, { hint: "use --network none" });
 }
 

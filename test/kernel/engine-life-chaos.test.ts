@@ -121,7 +121,7 @@ needs("root", "overlayfs", "native").describe("killed at random", () => {
       "run",
       "-d",
       "--name",
-      "p",
+      "pp",
       "--network",
       "none",
       "--restart",

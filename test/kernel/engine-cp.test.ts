@@ -112,6 +112,21 @@ needs("root", "overlayfs", "native").describe("lap cp", () => {
     expect(store.run(["cp", "-", `${box.id}:/to/from/x`], { input: tar }).stderr).toContain("must be a directory");
   });
 
+  it("reaches the files of a Wasm container that does not run", () => {
+    writeFileSync(local("m.wasm"), "not run here");
+    writeFileSync(local("w"), "w");
+    const id = store.ok("create", "-v", "/vol", local("m.wasm"));
+    expect(cp(local("w"), `${id}:/`)).toBe("");
+    expect(cp(local("w"), `${id}:/vol/`)).toBe("");
+    for (const path of ["/w", "/vol/w"]) {
+      rmSync(local("wback"), { force: true });
+      expect(cp(`${id}:${path}`, local("wback"))).toBe("");
+      expect(text("wback")).toBe("w");
+    }
+    expect(store.ok("diff", id).split("\n")).toContain("A /w");
+    store.ok("rm", "-v", id);
+  });
+
   it("never takes a link of the container for one of the machine", () => {
     using box = container(
       `ln -s ${trap} /abs; ln -s ../../../../../../..${trap} /rel; mkdir /in; ln -s ${trap}/file /in/file`,

@@ -1,5 +1,5 @@
 // Volumes as people use them: names, copy-up, sharing, what goes with a container and what stays; concurrency and half-made ones.
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { arch } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -197,6 +197,15 @@ needs("root", "overlayfs", "native").describe("volumes", () => {
     ]);
     expect([code, stderr]).toEqual([125, expect.stringContaining("cannot access path")]);
     store.ok("volume", "rm", "parts");
+  });
+
+  it("shows a folder's owner as the container's user with :idmap", () => {
+    const folder = join(store.folder, "owned");
+    mkdirSync(folder);
+    chownSync(folder, 1234, 1235);
+    expect(sh("stat -c %u:%g /o; touch /o/root", "-v", `${folder}:/o:idmap`)).toBe("0:0");
+    expect(sh("stat -c %u:%g /o; touch /o/user", "-u", "bob", "-v", `${folder}:/o:idmap`)).toBe("1000:1000");
+    for (const name of ["root", "user"]) expect(statSync(join(folder, name))).toMatchObject({ uid: 1234, gid: 1235 });
   });
 
   it("stands for a folder of the machine by driver options", () => {

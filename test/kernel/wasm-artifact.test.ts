@@ -1,5 +1,6 @@
 // The CNCF form of a Wasm program in a registry: one application/wasm blob with a config of its own. It loads, runs and keeps
 // what it changed.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,6 +44,10 @@ function writeArtifact(folder: string, program: Uint8Array, name: string): void 
   );
 }
 
+function blobOf(folder: string, digest: string): unknown {
+  return JSON.parse(readFileSync(join(folder, "blobs/sha256", digest.slice(7)), "utf8"));
+}
+
 needs("root", "overlayfs", "native").describe("Wasm artifacts", () => {
   let store: LapStore;
 
@@ -58,6 +63,25 @@ needs("root", "overlayfs", "native").describe("Wasm artifacts", () => {
     const { folder } = store;
     store[Symbol.dispose]();
     expect(leftovers(folder)).toEqual([]);
+  });
+
+  it("leave as they came: the same manifest, config and blob", () => {
+    const folder = join(store.folder, "saved");
+    mkdirSync(folder);
+    store.ok("save", "-o", join(folder, "saved.tar"), "program:1");
+    execFileSync("tar", ["-xf", join(folder, "saved.tar"), "-C", folder]);
+    const { manifests } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as {
+      readonly manifests: readonly Blob[];
+    };
+    const [manifest] = manifests.map(({ digest }) => blobOf(folder, digest));
+    expect(manifest).toMatchObject({
+      config: { mediaType: "application/vnd.wasm.config.v0+json" },
+      layers: [{ mediaType: "application/wasm" }],
+    });
+    const program = (manifest as { readonly layers: readonly Blob[] }).layers[0]!;
+    expect(readFileSync(join(folder, "blobs/sha256", program.digest.slice(7)))).toEqual(
+      readFileSync(join(store.folder, "guests", "hello.wasm")),
+    );
   });
 
   it("run, and keep what they change", () => {

@@ -1,10 +1,11 @@
-// A program that holds containers: two that run, one that does not, and a program under way. Its parent ends it: see the test beside it.
+// A program that holds containers: two that run, a program under way and, for SIGKILL, one that does not run. Its parent ends it: see the
+// test beside it.
 import { open } from "@lapstrake/engine";
 
 const store = await open({ root: process.argv[2]! });
 const running = await store.box("progs:1", { network: "none" });
 const forked = await running.fork();
-const stopped = await store.box("progs:1", { start: false });
+const stopped = process.argv[3] === "SIGKILL" ? await store.box("progs:1", { start: false }) : undefined;
 const program = store.run("progs:1", ["sleep", "600"], { network: "none" });
 const line = running.exec(["sh", "-c", "echo inside; sleep 600"])[Symbol.asyncIterator]();
 await line.next();
@@ -12,6 +13,6 @@ while (store.engine!.list().filter(({ status }) => status.state === "running").l
   await new Promise((resolve) => setTimeout(resolve, 10));
 }
 if (process.argv[3] === "throw")
-  throw new Error(`on purpose, with ${forked.name}, ${stopped.name} and ${program.args[0]}`);
+  throw new Error(`on purpose, with ${forked.name}, ${stopped?.name} and ${program.args[0]}`);
 process.stdout.write("ready\n");
 setInterval(() => undefined, 1000);

@@ -25,6 +25,8 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     await store[Symbol.asyncDispose]();
     const { folder } = lap;
     lap[Symbol.dispose]();
+    // The clean-up of a container that others removed is a process of its own.
+    await until(() => leftovers(folder).length === 0).catch(() => undefined);
     expect(leftovers(folder)).toEqual([]);
   });
 
@@ -238,7 +240,8 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     expect([again.state(), await again.fs.exists("/kept")]).toEqual(["running", true]);
     const ended = again.wait();
     lap.ok("rm", "-f", name);
-    await expect(ended).rejects.toMatchObject({ code: "ERR_LAP_NO_CONTAINER" });
+    expect(await ended).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
+    await expect(again.wait()).rejects.toMatchObject({ code: "ERR_LAP_NO_CONTAINER" });
   });
 
   it("tells what happens as it happens", async () => {
@@ -258,8 +261,9 @@ needs("root", "overlayfs", "native").describe("the library", () => {
 
   it("leaves nothing after a thousand aborts and disposals", { timeout: 240_000 }, async () => {
     await using origin = await box();
-    // Whatever is opened once is open now.
-    await cycle(store, origin, 0);
+    // What earlier tests started has ended, and whatever is opened once is open now.
+    await until(() => leftovers(lap.folder).length === 0);
+    for (let i = 0; i < 10; i++) await cycle(store, origin, i);
     const before = machine(lap);
     let next = 1;
     const worker = async (): Promise<void> => {
@@ -267,7 +271,8 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
     // A closed socket's descriptor goes a turn later.
-    await until(() => isDeepStrictEqual(machine(lap), before)).catch(() => expect(machine(lap)).toEqual(before));
+    await until(() => isDeepStrictEqual(machine(lap), before)).catch(() => undefined);
+    expect(machine(lap)).toEqual(before);
   });
 
   it.each(["SIGKILL", "SIGTERM", "SIGINT", "throw"])("cleans up after a program that ends by %s", async (how) => {
@@ -280,13 +285,13 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     if (how === "throw") await exited;
     else {
       await Promise.race([once(child.stdout, "data"), exited.then(() => Promise.reject(new Error(said)))]);
-      expect(readdirSync(join(lap.root, "containers"))).toHaveLength(4);
+      expect(readdirSync(join(lap.root, "containers"))).toHaveLength(how === "SIGKILL" ? 4 : 3);
       child.kill(how as NodeJS.Signals);
       await exited;
     }
     if (how === "throw") expect(said).toContain("on purpose");
-    // What ran is cleaned up by its supervisor, at once; what did not run, by whoever looks next.
-    await until(() => readdirSync(join(lap.root, "containers")).length <= 1);
+    // What ran is cleaned up by its supervisor, at once; what did not run, by whoever looks later.
+    await until(() => readdirSync(join(lap.root, "containers")).length <= (how === "SIGKILL" ? 1 : 0));
     await until(() => store.engine!.list().length === 0);
     expect(readdirSync(join(lap.root, "containers"))).toEqual([]);
   });
@@ -309,6 +314,7 @@ async function cycle(store: Store, origin: Box, i: number): Promise<void> {
     await quiet(store.box("progs:1", { network: "none", signal }).then((box) => box[Symbol.asyncDispose]()));
   else if (kind === 7) {
     await using box = await store.box("progs:1", { start: false });
+    await box.fs.writeFile("/x", "");
     await using fork = await box.fork();
     await fork.fs.writeFile("/x", "x");
   } else if (kind === 8) {

@@ -1,5 +1,5 @@
 // The life of a held container: started on a leash, cleaned up after in this process when it has ended, removed at the end of its scope.
-import { control, signalName, type Attachment } from "@lapstrake/core";
+import { control, signalName, type Attachment, type ExitStatus } from "@lapstrake/core";
 import { errorCode, isLapError } from "@lapstrake/base";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../engine.ts";
@@ -9,6 +9,7 @@ import type { BoxExit } from "./types.ts";
 
 const SIGKILL = 9;
 const POLL_MS = 5;
+const ALIVE: readonly string[] = ["running", "paused", "restarting"];
 const NOBODY: readonly string[] = ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"];
 
 /** One run of a held container. */
@@ -32,10 +33,10 @@ export async function startHeld(engine: Engine, record: ContainerRecord): Promis
 }
 
 async function cleanedUp(engine: Engine, record: ContainerRecord, attachment: Attachment): Promise<BoxExit> {
-  const { exitCode, signal, oomKilled } = await attachment.exited;
+  const status = await attachment.exited;
   await engine.reap(record);
   attachment.reaped();
-  return { exitCode, oomKilled, signal: signal === undefined ? undefined : signalName(signal) };
+  return exitOf(status);
 }
 
 /** Ends the run if there is one, and removes the container. One that is gone already is no error. */
@@ -56,20 +57,36 @@ export async function waitEnded(
   record: ContainerRecord,
   signal: AbortSignal | undefined,
 ): Promise<BoxExit> {
+  let last: BoxExit | undefined;
   for (;;) {
     signal?.throwIfAborted();
     const { state, exitCode, oomKilled } = engine.status(record);
-    if (!["running", "paused", "restarting"].includes(state)) return { exitCode, oomKilled, signal: undefined };
-    await endOfRun(engine, record, signal);
+    if (!ALIVE.includes(state)) {
+      if (last !== undefined) return last;
+      // One that was removed reads as never started.
+      engine.find(record.id);
+      return { exitCode, oomKilled, signal: undefined };
+    }
+    last = (await endOfRun(engine, record, signal)) ?? last;
     await sleep(POLL_MS);
   }
 }
 
-async function endOfRun(engine: Engine, record: ContainerRecord, signal: AbortSignal | undefined): Promise<void> {
+/** Undefined when its supervisor is gone before it could say. */
+async function endOfRun(
+  engine: Engine,
+  record: ContainerRecord,
+  signal: AbortSignal | undefined,
+): Promise<BoxExit | undefined> {
   try {
     await using connection = await control(engine.dir(record));
-    await abortable(connection.wait(), signal);
+    return exitOf(await abortable(connection.wait(), signal));
   } catch (error) {
     if (signal?.aborted === true || !NOBODY.includes(errorCode(error) ?? "")) throw error;
+    return undefined;
   }
+}
+
+function exitOf({ exitCode, signal, oomKilled }: ExitStatus): BoxExit {
+  return { exitCode, oomKilled, signal: signal === undefined ? undefined : signalName(signal) };
 }

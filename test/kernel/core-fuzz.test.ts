@@ -1,11 +1,13 @@
 // The helper's two parsers of foreign bytes under the address and undefined-behaviour sanitizers: mutated plans, client bytes.
+// LAP_FUZZ_ROUNDS and LAP_FUZZ_SEED make it longer and other.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { compile, defaultSpec, encodePlan, hostFacts } from "@lapstrake/core";
 import { nativePart, needs } from "../support/facts.ts";
 
-const ROUNDS = 4000;
+const ROUNDS = Number(process.env["LAP_FUZZ_ROUNDS"] ?? "4000");
+const SEED = Number(process.env["LAP_FUZZ_SEED"] ?? "20260101");
 const BUILD = join(import.meta.dirname, "../../native/build.mjs");
 
 /** xorshift32: the same inputs every time. */
@@ -46,7 +48,7 @@ function framed(kind: "p" | "c", inputs: readonly Uint8Array[]): Buffer {
 
 function feed(input: Buffer): { status: number | null; stderr: string } {
   const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
-  return spawnSync(nativePart("lap-fuzz"), { input, encoding: "utf8", timeout: 60_000, env });
+  return spawnSync(nativePart("lap-fuzz"), { input, encoding: "utf8", timeout: 600_000, env });
 }
 
 needs("linux", "native", "native.cc").describe("core fuzz", () => {
@@ -68,13 +70,13 @@ needs("linux", "native", "native.cc").describe("core fuzz", () => {
       initialClient: false,
     });
     const seed = encodePlan(plan);
-    const random = generator(20_260_101);
+    const random = generator(SEED);
     const inputs = Array.from({ length: ROUNDS }, () => mutate(seed, random));
     expect(feed(framed("p", [seed, ...inputs]))).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("whatever a client sends, the supervisor's reader stays within its buffers", () => {
-    const random = generator(77);
+    const random = generator(SEED + 77);
     const frame = (): Buffer => {
       const length = [0, 4, 64, 1000, 65_536, 70_000, 0xffffffff][random(7)]!;
       const header = Buffer.from([1 + random(11), random(8), 0, 0, 0, 0, 0, 0]);

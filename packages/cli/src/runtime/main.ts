@@ -53,7 +53,20 @@ function refuseManager(flags: Parsed): void {
   });
 }
 
+const MAX_MESSAGE = 2000;
+
+// One line, whatever the config says: a terminal or a log must not take it for more (or for commands).
+function oneLine(text: string): string {
+  const cut = text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;
+  // eslint-disable-next-line no-control-regex
+  return cut.replaceAll(/[\0-\x1f\x7f-\x9f]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 function messageOf(error: unknown): string {
+  return oneLine(rawMessage(error));
+}
+
+function rawMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isStart = isLapError(error) && (error.code === "ERR_LAP_LAUNCH" || error.code.startsWith("ERR_LAP_EXEC_"));
   return isStart ? `unable to start container process: ${error.message}` : error.message;

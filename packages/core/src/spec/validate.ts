@@ -46,7 +46,7 @@ function record(item: Check): Check {
 function oneOf(...allowed: readonly string[]): Check {
   return (value, field) => {
     if (!allowed.includes(value as string))
-      throw invalid(field, `${JSON.stringify(value)} is not one of ${allowed.join(", ")}`);
+      throw invalid(field, `${JSON.stringify(value)?.slice(0, 100)} is not one of ${allowed.join(", ")}`);
   };
 }
 

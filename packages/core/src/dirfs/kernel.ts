@@ -1,5 +1,6 @@
 // The kernel's DirFs: every path is resolved beneath the directory's descriptor, no link is ever followed.
 import {
+  ERRNO,
   fsError,
   type ByteString,
   type DirEntry,
@@ -63,6 +64,11 @@ function putTime(view: DataView, at: number, time: Timespec): void {
 export interface DirFsOptions {
   /** Other processes rename and replace directories beneath meanwhile: every call resolves its whole path anew. */
   readonly live?: boolean;
+  /**
+   * Only regular files are ever opened, even when something else takes a file's place at that moment: opening a device that a
+   * container made (a watchdog, a tape) acts on the machine. Others fail with ENXIO.
+   */
+  readonly regularOnly?: boolean;
 }
 
 /** {@link DirFs} on an open directory descriptor, which it owns. */
@@ -129,7 +135,23 @@ export class KernelDirFs implements DirFs {
   open(path: ByteString, options: OpenOptions): FileHandle {
     const { fd, name } = this.#locate(path);
     const mode = options.create === true ? (options.mode ?? 0o644) : 0;
+    const isGuarded = this.#options.regularOnly === true && options.create !== true;
+    if (isGuarded) return new KernelFile(this.#sys, this.#openRegular(fd, name, openFlags(options)));
     return new KernelFile(this.#sys, openBeneath(this.#sys, fd, name, openFlags(options), mode));
+  }
+
+  /** A descriptor without effects says what the file is; what is opened then is that file. */
+  #openRegular(dir: number, name: ByteString, flags: number): number {
+    const found = openBeneath(this.#sys, dir, name, flag.O_PATH | flag.O_NOFOLLOW);
+    try {
+      const { type } = statAt(this.#sys, { fd: found, name: "" }, flag.AT_EMPTY_PATH)!;
+      if (type === "symlink") throw fsError(ERRNO.ELOOP);
+      if (type !== "file") throw fsError(type === "dir" ? ERRNO.EISDIR : ERRNO.ENXIO);
+      const path = `/proc/self/fd/${found}`;
+      return this.#do("openat", flag.AT_FDCWD, path, (flags & ~flag.O_NOFOLLOW) | flag.O_CLOEXEC, 0);
+    } finally {
+      this.#sys.call("close", found);
+    }
   }
 
   readlink(path: ByteString): ByteString {

@@ -46,7 +46,9 @@ export async function withUpper<T>(
   const dirs: DirFs[] = [];
   try {
     const { openDirFs } = await import("@lapstrake/core");
-    for (const path of layerDirs(engine.context.paths, record)) dirs.push(openDirFs(path));
+    for (const path of layerDirs(engine.context.paths, record)) {
+      dirs.push(openDirFs(path, { live: true, regularOnly: true }));
+    }
     const [uppers, lowers] = splitDirs(engine.context.paths, record, dirs);
     return await use(toNormalForm(readUppers(uppers), new StackView(lowers, overlayForm().overlayXattrs)));
   } finally {

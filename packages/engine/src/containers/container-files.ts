@@ -36,7 +36,8 @@ export async function withContainerFiles<T>(
 
 function liveRoot(engine: Engine, record: ContainerRecord): DirFs {
   const status = readStatus(engine.dir(record));
-  const dir = status === undefined ? undefined : openDirFs(`/proc/${status.pid}/root`, { live: true });
+  const dir =
+    status === undefined ? undefined : openDirFs(`/proc/${status.pid}/root`, { live: true, regularOnly: true });
   // Only when it is open is it certain whose root it is.
   if (dir !== undefined && startTime(status!.pid) === status!.pidStartTime) return dir;
   dir?.close();

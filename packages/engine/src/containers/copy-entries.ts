@@ -4,7 +4,7 @@ import { errorCode, type ByteString, type DirFs, type FileHandle, type FileStat 
 import type { Content, LayerEntry } from "@lapstrake/layers";
 
 /** Removed or replaced since we looked. */
-const CHANGED = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"]);
+const CHANGED = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR"]);
 const XATTRS = /^(?:user\.(?!overlay\.)|security\.capability$)/;
 
 interface Place {

@@ -20,6 +20,6 @@ export function openMounts(paths: StorePaths, mounts: readonly RecordMount[]): D
 
 function opened(source: string): Pick<DirMount, "dir" | "name"> {
   const path = realpathSync(source);
-  if (statSync(path).isDirectory()) return { dir: openDirFs(path, { live: true }), name: "" };
-  return { dir: openDirFs(dirname(path), { live: true }), name: toByteString(basename(path)) };
+  if (statSync(path).isDirectory()) return { dir: openDirFs(path, { live: true, regularOnly: true }), name: "" };
+  return { dir: openDirFs(dirname(path), { live: true, regularOnly: true }), name: toByteString(basename(path)) };
 }

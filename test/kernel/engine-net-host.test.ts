@@ -47,9 +47,11 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
 
   it("two stores have bridges and subnets of their own, and the last to leave tidies up", async () => {
     const two = open();
+    const three = open();
     try {
-      // Both are chosen while neither has a bridge.
+      // Both are chosen while neither has a bridge: names and subnets are the same.
       expect(subnet(two)).toBe(subnet(one));
+      expect(subnet(three)).toBe(subnet(one));
       const web = serve(one, "-p", "127.0.0.1:18301:80");
       serve(two, "-p", "127.0.0.1:18302:80");
       expect(subnet(two)).not.toBe(subnet(one));
@@ -57,6 +59,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       expect(await answers("127.0.0.1", 18_302)).toMatch(/^web saw/);
       expect(one.run(["run", "--rm", "-p", "18302:80", "host", "true"]).stderr).toMatch(/port is already allocated/);
       two[Symbol.dispose]();
+      expect(three.ok("network", "prune", "-f")).toBe("");
       expect(readSysctl(FORWARD, host.fd)).toBe("1");
       expect(await answers("127.0.0.1", 18_301)).toMatch(/^web saw/);
       one.ok("rm", "-f", web);
@@ -65,6 +68,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       expect(readSysctl(FORWARD, host.fd)).toBe("0");
     } finally {
       two[Symbol.dispose]();
+      three[Symbol.dispose]();
     }
   });
 

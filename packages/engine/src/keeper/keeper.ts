@@ -46,7 +46,7 @@ async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<bo
 function hasWork(context: EngineContext): boolean {
   return (
     existsSync(join(context.paths.root, "layout.json")) &&
-    (needsKeeper(networksOf(context).list()) || waitingContainers(context).size > 0)
+    (needsKeeper(networksOf(context).list()) || waitingContainers(context).size > 0 || checkedRuns(context).size > 0)
   );
 }
 

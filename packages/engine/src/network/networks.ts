@@ -122,7 +122,8 @@ export class Networks {
     const unused = this.#store.list().find(({ name, endpoints }) => {
       return name === DEFAULT_NETWORK && Object.keys(endpoints).length === 0;
     });
-    if (unused !== undefined) this.#host.lower(unused);
+    // The name may be another store's by now.
+    if (unused !== undefined && this.#host.isRaised(unused)) this.#host.lower(unused);
     this.#host.leave();
   }
 

@@ -33,6 +33,7 @@ async function optionLines(flags: readonly Flag[]): Promise<string[]> {
   const { Help } = await import("commander");
   const helper = new Help();
   helper.prepareContext({ helpWidth: WIDTH });
+  helper.minWidthToWrap = MIN_TEXT;
   const terms = flags.map(optionTerm);
   const column = Math.max(...terms.map((term) => term.length));
   return flags.flatMap((flag, i) => {

@@ -13,6 +13,8 @@ import { formatRows } from "../output/template.ts";
 const INTERVAL_MS = 1000;
 const CLEAR = "\x1b[H\x1b[J";
 const PERCENT = 100;
+/** 128 + SIGINT. */
+const INTERRUPTED = 130;
 
 export const statsCommand: Command = {
   name: "stats",
@@ -37,6 +39,7 @@ async function stats({ flags, args, global }: Invocation): Promise<number> {
   const engine = engineFor(global);
   const once = read.bool("no-stream");
   args.forEach((name) => engine.find(name));
+  process.once("SIGINT", () => process.exit(INTERRUPTED));
   let before = look(engine, args, read.bool("all"));
   for (;;) {
     await sleep(INTERVAL_MS);

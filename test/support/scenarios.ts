@@ -1,4 +1,5 @@
 // What crash and full-disk tests do to a store: commands, the state each starts from and what must be true after a retry.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -107,6 +108,61 @@ export const SCENARIOS: readonly Scenario[] = [
     done: /No such image/,
   },
   {
+    name: "run -v",
+    command: ["run", "--name", "cc", "-v", "cv:/data", "-v", "/anonymous", "progs:1", "cat", "/data/file"],
+    before: (store) => {
+      gone(store);
+      run(store, "volume", "rm", "-f", "cv");
+    },
+    // The image's file was copied into the volume whole.
+    after: (store) => expect(store.ok("run", "--rm", "-v", "cv:/x", "progs:1", "cat", "/x/file")).toBe("upper"),
+    done: /already in use/,
+  },
+  {
+    name: "volume rm",
+    command: ["volume", "rm", "cv"],
+    before: (store) => {
+      gone(store);
+      store.ok("volume", "create", "cv");
+    },
+    after: (store) => expect(store.ok("volume", "ls", "-q", "--filter", "name=cv")).toBe(""),
+    done: /no such volume/,
+  },
+  {
+    name: "network create",
+    command: ["network", "create", "cn"],
+    before: (store) => void run(store, "network", "rm", "cn"),
+    after: (store) => {
+      expect(store.ok("run", "--rm", "--network", "cn", "progs:1", "echo", "on")).toBe("on");
+      store.ok("network", "rm", "cn");
+    },
+    done: /already exists/,
+  },
+  {
+    name: "network connect",
+    command: ["network", "connect", "cn", "cc"],
+    before: (store) => {
+      gone(store);
+      run(store, "network", "create", "cn");
+      store.ok("run", "-d", "--name", "cc", "progs:1", "sleep", "100");
+    },
+    after: (store) => {
+      expect(store.ok("inspect", "--format", "{{len .NetworkSettings.Networks}}", "cc")).toBe("2");
+      gone(store);
+      store.ok("network", "rm", "cn");
+    },
+    done: /already exists|already attached/,
+  },
+  {
+    name: "cp",
+    command: ["cp", "MARKS", "cc:/copied"],
+    before: (store) => {
+      gone(store);
+      store.ok("create", "--name", "cc", "progs:1", "cat", "/copied/a/b");
+    },
+    after: (store) => expect(store.ok("start", "-a", "cc")).toBe("mark"),
+  },
+  {
     name: "load",
     command: ["load", "-i", "LAYOUT"],
     before: (store) => {
@@ -127,9 +183,19 @@ export async function retry(store: LapStore, scenario: Scenario): Promise<LapRes
   }
 }
 
+/** A folder of the machine to copy. */
+function marks(store: LapStore): string {
+  const folder = join(store.folder, "marks");
+  mkdirSync(join(folder, "a"), { recursive: true });
+  writeFileSync(join(folder, "a/b"), "mark\n");
+  return `${folder}/.`;
+}
+
 /** The words of a command. */
 export function commandOf(store: LapStore, { command }: Scenario): string[] {
-  return command.map((word) => (word === "LAYOUT" ? join(store.folder, "layout") : word));
+  return command.map((word) =>
+    word === "LAYOUT" ? join(store.folder, "layout") : word === "MARKS" ? marks(store) : word,
+  );
 }
 
 /** What the dead process's children still do ends by itself; then a check mends what is left, and the next finds nothing. */

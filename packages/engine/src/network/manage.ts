@@ -113,8 +113,14 @@ function addAttachment(engine: Engine, id: string, name: string, attachment: Net
   const isAlive = runs(engine, record);
   if (record.networks?.[name] !== undefined && !isAlive) alreadyThere(record, name);
   const changed = { ...record, networks: { ...record.networks, [name]: attachment } };
-  if (isAlive) connectLive(engine.context, changed, name, attachment);
+  // First what later starts read: when this process is killed after it, a retry connects what runs.
   writeRecord(engine.dir(record), changed);
+  try {
+    if (isAlive) connectLive(engine.context, changed, name, attachment);
+  } catch (error) {
+    writeRecord(engine.dir(record), record);
+    throw error;
+  }
   return isAlive;
 }
 

@@ -88,6 +88,20 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
     expect({ code, stderr }).toEqual({ code: 0, stderr: "sh: echo: ENOSPC\n" });
   });
 
+  it("leave no half-written text behind without a word", () => {
+    const full = store.run([
+      "run",
+      "--rm",
+      "--limit",
+      "disk=10",
+      guest("hello"),
+      "write",
+      "/x",
+      "a text of more than that",
+    ]);
+    expect(full).toMatchObject({ code: 1, stderr: "hello: errno 051: /x\n" });
+  });
+
   it("say what a guest died of", () => {
     expect(store.run(["run", "--rm", guest("traps")])).toMatchObject({
       code: 134,

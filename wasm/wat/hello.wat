@@ -126,7 +126,9 @@
   (func $write (param $path i32) (param $text i32)
     (local $fd i32)
     (local.set $fd (call $open (local.get $path) (i32.const 9) (i64.const 64)))
-    (call $print (local.get $fd) (local.get $text) (call $length (local.get $text)))
+    (i32.store (i32.const 0) (local.get $text))
+    (i32.store (i32.const 4) (call $length (local.get $text)))
+    (call $check (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)) (local.get $path))
     (call $newline (local.get $fd))
     (drop (call $fd_close (local.get $fd))))
 

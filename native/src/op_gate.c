@@ -84,7 +84,7 @@ int op_hook(struct run *run, struct cursor *f) {
   struct clone_args clone = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
   clone.pidfd = (uint64_t)(uintptr_t)&pidfd;
   const char **argv = exec_pointers(args);
-  const char **envp = exec_pointers(env);
+  const char **envp = exec_environment(run, env);
   if (argv == NULL || envp == NULL) return ENOMEM;
   long pid = sys2(__NR_clone3, &clone, sizeof clone);
   if (pid < 0) return (int)-pid;

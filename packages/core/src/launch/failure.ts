@@ -24,8 +24,17 @@ export function decodeFailure(payload: Buffer, plan: LaunchPlan): LaunchFailure 
     op: plan.ops[opIndex]?.op ?? "start",
     errno: payload.readUInt32BE(4),
     kind: payload.readUInt32BE(8),
-    detail: payload.toString("utf8", 12),
+    detail: hookDetail(plan, opIndex) ?? payload.toString("utf8", 12),
   };
+}
+
+// runc's words: which of the hooks, of which kind.
+function hookDetail(plan: LaunchPlan, opIndex: number): string | undefined {
+  const op = plan.ops[opIndex];
+  if (op?.op !== "hook") return undefined;
+  const before = plan.ops.slice(0, opIndex).filter((one) => one.op === "hook" && one["status"] === op["status"]);
+  const kind = op["status"] === "creating" ? "createContainer" : "startContainer";
+  return `error running ${kind} hook #${before.length}: "${String(op["path"])}"`;
 }
 
 /** `ERR_LAP_EXEC_NOT_FOUND` (127), `ERR_LAP_EXEC_PERMISSION` (126) or `ERR_LAP_LAUNCH` (125). */
@@ -36,7 +45,7 @@ export function launchError(failure: LaunchFailure): LapError {
   if (failure.kind === KIND_PERMISSION) {
     return new LapError("permissionDenied", "ERR_LAP_EXEC_PERMISSION", failure.detail, { detail });
   }
-  const isExec = failure.detail.startsWith("exec: ");
+  const isExec = failure.detail.startsWith("exec: ") || failure.op === "hook";
   const text = isExec ? failure.detail : `${failure.op}: ${failure.detail}: ${errnoName(failure.errno)}`;
   return new LapError("internal", "ERR_LAP_LAUNCH", text, { detail });
 }

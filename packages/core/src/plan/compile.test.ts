@@ -172,7 +172,7 @@ describe("compile", () => {
     [
       "mounts",
       (spec: RuntimeSpec) => ({ ...spec, mounts: [{ destination: "data" }] }),
-      /^mounts\[0\]: destination "data"/,
+      /^mounts\[0\]: "\/data" has neither/,
     ],
     [
       "namespaces",

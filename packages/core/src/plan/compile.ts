@@ -1,6 +1,6 @@
 // RuntimeSpec + host facts → launch plan. Pure: the same input gives the same plan, which is what golden tests hold.
 // The order of the operations is the order of docs/HOW-A-CONTAINER-STARTS.md.
-import { LapError, type LinuxSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import { LapError, type LinuxSpec, type MountSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
@@ -43,6 +43,11 @@ function nameOps(spec: RuntimeSpec, namespaces: NamespacePlan): PlanOp[] {
   return ops;
 }
 
+// config.md "mounts": a relative destination is deprecated, and is meant from the root.
+function fromRoot(mount: MountSpec): MountSpec {
+  return mount.destination.startsWith("/") ? mount : { ...mount, destination: `/${mount.destination}` };
+}
+
 // A bound /dev is the caller's business: nothing is made in it.
 function ownsDev(spec: RuntimeSpec): boolean {
   return !(spec.mounts ?? []).some((mount) => {
@@ -56,6 +61,10 @@ function ownsDev(spec: RuntimeSpec): boolean {
 function sharedRootOp(rootfs: Rootfs): PlanOp {
   if (rootfs.kind === "dir") return { op: "rootOpen", path: rootfs.path };
   throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "linux.namespaces: a mount namespace is required");
+}
+
+function hasOwnMounts(namespaces: NamespacePlan): boolean {
+  return namespaces.isNew.has("mount") || namespaces.joined.has("mount");
 }
 
 function filesystemOps(
@@ -74,17 +83,17 @@ function filesystemOps(
     inUserNamespace: namespaces.isNew.has("user") || namespaces.joined.has("user"),
     cgroups,
   };
-  const isPrivate = namespaces.isNew.has("mount") || namespaces.joined.has("mount");
+  const isPrivate = hasOwnMounts(namespaces);
   return [
     ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at, maps)] : [sharedRootOp(rootfs)]),
-    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(mount, index, facts, maps, view)),
+    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(fromRoot(mount), index, facts, maps, view)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
     ...sysctlOps(spec, namespaces),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
     { op: "mkdirAll", path: spec.process?.cwd ?? "/", mode: 0o755 },
     ...createHookOps(spec.hooks ?? {}, awaitCaller),
-    ...(spec.root?.readonly === true ? [{ op: "rootReadonly" }] : []),
+    ...(spec.root?.readonly === true && isPrivate ? [{ op: "rootReadonly" }] : []),
     { op: isPrivate ? "pivot" : "chroot" },
     ...rootPropagationOps(linux),
   ];
@@ -136,6 +145,8 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const cgroups = planCgroups(spec, options.id, facts);
   const maps = idMaps(linux, namespaces, facts);
   const filesystem = filesystemOps(bundle, linux, facts, namespaces, options.awaitCaller === true, maps, cgroups);
+  if (spec.root?.readonly === true && !hasOwnMounts(namespaces))
+    warnings.push("root.readonly is ignored: without a mount namespace it would close the machine's own directory");
   const oom = spec.process?.oomScoreAdj;
   const isJoined = namespaces.joined.has("user");
   // A joined namespace's map is not known here, but for what the spec says of it.

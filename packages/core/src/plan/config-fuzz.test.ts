@@ -147,7 +147,7 @@ function mutate(text: string, random: (below: number) => number): unknown {
       const other = places[random(places.length)]!;
       // A copy: a cycle is nothing that JSON can hold.
       holder[key] = structuredClone(other.holder[other.key]);
-    } else holder[key] = HOSTILE[random(HOSTILE.length)];
+    } else holder[key] = structuredClone(HOSTILE[random(HOSTILE.length)]);
   }
   return spec;
 }

@@ -115,7 +115,6 @@ export function mountOps(
   own: IdTriples,
   view: CgroupView,
 ): PlanOp[] {
-  if (!mount.destination.startsWith("/")) throw invalid(index, `destination "${mount.destination}" is not absolute`);
   const options = parseMountOptions(mount.options ?? []);
   const mapped = isMapped(mount, options);
   if (options.bind || mount.type === "bind") {

@@ -17,7 +17,7 @@ import type { Command } from "../command.ts";
 import { filtersOf } from "../filters.ts";
 import { isOn, numberOf, value, type FlagTable, type Parsed } from "../flags.ts";
 import { relayTerminal, waitForExit } from "../relay.ts";
-import { directoryOf, load, loadSpec, requireStatus, type Kept } from "../state.ts";
+import { directoryOf, load, loadSpec, requireStatus, statusOf, type Kept } from "../state.ts";
 
 const SIGKILL = 9;
 const MAX_PROCESS = 16 * 1024 * 1024;
@@ -149,6 +149,10 @@ export const exec: Command = {
     const allowed = isOn(parsed, "ignore-paused")
       ? (["running", "created", "paused"] as const)
       : (["running", "created"] as const);
+    if (statusOf(context.root, kept) === "paused" && !allowed.some((one) => one === "paused"))
+      throw new LapError("failedPrecondition", "ERR_LAP_STATE", "cannot exec in a paused container", {
+        hint: "resume it, or pass --ignore-paused",
+      });
     requireStatus(context.root, kept, allowed, "exec in");
     const spec = loadSpec(context.root, id);
     const process = processOf(parsed, spec, args);

@@ -1,11 +1,11 @@
 // `lap attach`.
 import { LapError } from "@lapstrake/base";
-import { attachContainer } from "@lapstrake/engine";
+import { attachContainer, type ContainerRecord, type Engine } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { err } from "../output/print.ts";
-import { connectStreams } from "../terminal/streams.ts";
+import { connectStreams, type SessionOptions } from "../terminal/streams.ts";
 
 export const attachCommand: Command = {
   name: "attach",
@@ -32,14 +32,19 @@ export const attachCommand: Command = {
       throw new LapError("conflict", "ERR_LAP_FILE", text);
     }
     const stdin = record.process.openStdin && !read.bool("no-stdin");
-    const attachment = await attachContainer(engine, record, { stdin });
-    const outcome = await connectStreams(attachment, record.process.tty, {
+    return attachTo(engine, record, {
       stdin,
       detachKeys: read.text("detach-keys"),
       sigProxy: !read.has("sig-proxy") || read.bool("sig-proxy"),
     });
-    if (outcome.kind === "exited") return outcome.status.exitCode;
-    err("read escape sequence\n");
-    return 1;
   },
 };
+
+/** Attaches to what runs until it ends or the detach keys come; resolves to the exit code. */
+export async function attachTo(engine: Engine, record: ContainerRecord, options: SessionOptions): Promise<number> {
+  const attachment = await attachContainer(engine, record, { stdin: options.stdin });
+  const outcome = await connectStreams(attachment, record.process.tty, options);
+  if (outcome.kind === "exited") return outcome.status.exitCode;
+  err("read escape sequence\n");
+  return 1;
+}

@@ -39,13 +39,21 @@ export const startCommand: Command = {
           "you cannot start and attach multiple containers at once",
         );
       }
-      return foreground(engine, engine.find(args[0]!), {
+      const record = engine.find(args[0]!);
+      const options = {
         stdin: read.bool("interactive"),
         detachKeys: read.text("detach-keys"),
         sigProxy: true,
         debug: undefined,
         removeOnFailure: false,
-      });
+      };
+      try {
+        return await foreground(engine, record, options);
+      } catch (error) {
+        forgiveRunning(error);
+        // It runs already: then this is an attach.
+        return (await import("./attach.ts")).attachTo(engine, record, options);
+      }
     }
     const { failed, exitCode } = await forEachTarget(args, async (target) => {
       const record = engine.find(target);

@@ -6,12 +6,13 @@ import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { signalsFor } from "../sandbox/wasm-signals.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { cleanup } from "@lapstrake/core";
+import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
 import { isReaped, reapContainer, releaseAnonymous } from "./reap.ts";
 import { containerStatus, type State } from "./status.ts";
@@ -34,6 +35,18 @@ export async function removeContainer(
   record: ContainerRecord,
   options: RemoveOptions = {},
 ): Promise<void> {
+  let gone: ContainerRecord | undefined;
+  // Somebody may start it between its end and the lock: then it is asked, or killed, again.
+  while (gone === undefined) {
+    await endForRemoval(context, record, options);
+    gone = await dropStopped(context, record);
+  }
+  const takesVolumes = options.volumes === true || gone.autoRemove;
+  if (takesVolumes && ownsVolumes(gone)) await releaseAnonymous(context, gone);
+}
+
+/** Resolves when it does not run; throws when it does and is not to be killed. */
+async function endForRemoval(context: EngineContext, record: ContainerRecord, options: RemoveOptions): Promise<void> {
   // Whether a run that has just ended is the last one is decided when it is cleaned up.
   if (hasRestartPolicy(record)) await sayEnd(context, record);
   const { state } = containerStatus(context.paths, record);
@@ -43,13 +56,21 @@ export async function removeContainer(
   // Asked again: its policy may have started it meanwhile.
   if (isAlive(containerStatus(context.paths, record).state)) await killAndWait(context, record);
   await sayEnd(context, record);
+}
+
+/** Removes it under its lock; undefined when it was started meanwhile. */
+async function dropStopped(context: EngineContext, known: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const dir = dirOf(context.paths, known);
+  using lock = await acquireLock(dir);
+  const record = (lock === undefined ? undefined : readRecord(dir)) ?? known;
+  if (lock !== undefined) await awaitLaunch(context, record);
+  if (lock !== undefined && isAlive(containerStatus(context.paths, record).state)) return undefined;
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
-  if (ownsNetwork(record)) (await import("../network/attach.ts")).releaseNetwork(context, record);
-  const isThere = existsSync(dirOf(context.paths, record));
+  if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
+  const isThere = existsSync(dir);
   dropContainer(context.paths, record);
   if (isThere) emitContainer(context, record, "destroy");
-  const takesVolumes = options.volumes === true || record.autoRemove;
-  if (takesVolumes && ownsVolumes(record)) await releaseAnonymous(context, record);
+  return record;
 }
 
 function isAlive(state: State): boolean {

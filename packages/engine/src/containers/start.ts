@@ -25,6 +25,7 @@ import { hasRestartPolicy, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, logPath, type StartOptions } from "./bundle.ts";
 import { hasExtras } from "./has-extras.ts";
+import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
 import { containerStatus } from "./status.ts";
 import { REAPED_MARK, isReaped, reapContainer } from "./reap.ts";
@@ -53,6 +54,7 @@ export async function startContainer(
   await settleLast(context, record);
   using lock = await acquireLock(dir);
   if (lock === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${record.id}`);
+  await awaitLaunch(context, record);
   const state = containerStatus(context.paths, record).state;
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);

@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs, nativePart } from "../support/facts.ts";
 import { LapStore, leftovers } from "../support/lap.ts";
@@ -33,8 +34,9 @@ needs("root", "overlayfs", "native").describe("a full disk", () => {
     const { folder } = store;
     store[Symbol.dispose]();
     // The keeper leaves when it has nothing more to do.
-    await expect.poll(() => spawnSync("umount", [mount]).status, { timeout: 15_000, interval: 100 }).toBe(0);
+    await until(() => spawnSync("umount", [mount]).status === 0);
     rmSync(mount, { recursive: true });
+    await until(() => leftovers(folder).length === 0);
     expect([...leftovers(folder), ...leftovers(mount)]).toEqual([]);
   });
 
@@ -60,9 +62,10 @@ needs("root", "overlayfs", "native", "command:strace").describe("a disk that fai
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
+  afterAll(async () => {
     const { folder } = store;
     store[Symbol.dispose]();
+    await until(() => leftovers(folder).length === 0);
     expect(leftovers(folder)).toEqual([]);
   });
 
@@ -94,6 +97,11 @@ function runFailing(store: LapStore, scenario: Scenario, call: string): { status
   );
   closeSync(errors);
   return { status, stderr: readFileSync(path, "utf8") };
+}
+
+async function until(test: () => boolean): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!test() && Date.now() < deadline) await sleep(100);
 }
 
 async function expectDone(store: LapStore, scenario: Scenario): Promise<void> {

@@ -32,12 +32,6 @@ export const REFUSED_FLAGS: readonly Flag[] = [
     because: "the kernel has no such limit any more: kernel memory counts in --memory",
   },
   {
-    long: "link",
-    kind: "list",
-    help: "Add link to another container",
-    because: "containers find each other by name on a network: lap network create NET, then --network NET on both",
-  },
-  {
     long: "link-local-ip",
     kind: "list",
     help: "Container IPv4/IPv6 link-local addresses",

@@ -44,14 +44,14 @@ async function stats({ flags, args, global }: Invocation): Promise<number> {
   for (;;) {
     await sleep(INTERVAL_MS);
     const now = look(engine, args, read.bool("all"));
-    const rows = now.map((each) => row(each, before, read.bool("no-trunc")));
+    const rows = now.map((each) => statsRow(each, before, read.bool("no-trunc")));
     out(`${once || !process.stdout.isTTY ? "" : CLEAR}${shown(rows, read.text("format"))}`);
     if (once) return 0;
     before = now;
   }
 }
 
-interface Look {
+export interface Look {
   readonly record: ContainerRecord;
   /** Undefined when it does not run. */
   readonly usage: ContainerUsage | undefined;
@@ -89,7 +89,7 @@ function shown(rows: readonly Readonly<Record<string, string>>[], format: string
   );
 }
 
-function row({ record, usage }: Look, before: readonly Look[], noTrunc: boolean): Record<string, string> {
+export function statsRow({ record, usage }: Look, before: readonly Look[], noTrunc: boolean): Record<string, string> {
   const id = noTrunc ? record.id : shortId(record.id);
   const last = before.find((each) => each.record.id === record.id)?.usage;
   const names = { Container: id, ID: id, Name: record.name };

@@ -22,12 +22,12 @@ export const topCommand: Command = {
     const engine = engineFor(global);
     const pids = new Set(containerPids(engine, engine.find(target)));
     const rows = listed(psArgs.length === 0 ? ["-ef"] : psArgs).filter((row, at) => at === 0 || pids.has(row.pid));
-    out(rows.map(({ cells }) => line(cells)).join(""));
+    out(rows.map(({ cells }) => psLine(cells)).join(""));
     return Promise.resolve(0);
   },
 };
 
-interface Row {
+export interface Row {
   readonly pid: number;
   readonly cells: readonly string[];
 }
@@ -39,6 +39,11 @@ function listed(psArgs: readonly string[]): Row[] {
     const why = error?.message ?? stderr.trim();
     throw new LapError("unavailable", "ERR_LAP_PS", `error running ps: ${why}`, { cause: error });
   }
+  return psRows(stdout);
+}
+
+/** Output of ps as rows. Throws `ERR_LAP_PS` for one without process ids. */
+export function psRows(stdout: string): Row[] {
   const lines = stdout.split("\n").filter((text) => text !== "");
   const header = (lines[0] ?? "").trim().split(/\s+/);
   const column = header.indexOf("PID");
@@ -52,6 +57,6 @@ function listed(psArgs: readonly string[]): Row[] {
 }
 
 /** Cells at least twenty wide, as docker pads them here. */
-function line(cells: readonly string[]): string {
+export function psLine(cells: readonly string[]): string {
   return `${cells.map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(WIDTH))).join("")}\n`;
 }

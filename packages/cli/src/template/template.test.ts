@@ -14,7 +14,7 @@ describe("Go templates", () => {
   it.each([
     ["{{.Name}}", "/web"],
     ["{{ .State.Status }}!", "running!"],
-    ["{{json .Args}}", '["-c","x \\u003e y"]'],
+    ["{{json .Args}}", '["-c","x > y"]'],
     ["{{.Args}}", "[-c x > y]"],
     ['{{join .Args ","}}', "-c,x > y"],
     ['{{.Name | upper | printf "%s-%d" }}', "/WEB-<nil>"],

@@ -6,10 +6,11 @@ import { withUpper } from "./changes.ts";
 
 /** Sum of the sizes of the files it added or changed. */
 export async function containerSizeBytes(engine: Engine, record: ContainerRecord): Promise<number> {
-  return withUpper(engine, record, ({ root }) => Promise.resolve(sizeBelow(root, new Set())));
+  return withUpper(engine, record, ({ root }) => Promise.resolve(sizeBelow(root)));
 }
 
-function sizeBelow(node: TreeNode, seen: Set<TreeNode>): number {
+/** Bytes of the files beneath a node, each once. */
+export function sizeBelow(node: TreeNode, seen: Set<TreeNode> = new Set()): number {
   if (seen.has(node)) return 0;
   seen.add(node);
   const own = node.type === "file" ? (node.content?.size ?? 0) : 0;

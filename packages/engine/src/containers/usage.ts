@@ -65,7 +65,12 @@ function pidsInCgroup(id: string): number[] {
 }
 
 function networkBytes(pid: number): { readonly receivedBytes: number; readonly sentBytes: number } {
-  const lines = procText(String(pid), "net/dev").split("\n").slice(2);
+  return interfaceBytes(procText(String(pid), "net/dev"));
+}
+
+/** Sums of /proc/PID/net/dev over every interface but loopback: proc(5). */
+export function interfaceBytes(text: string): { readonly receivedBytes: number; readonly sentBytes: number } {
+  const lines = text.split("\n").slice(2);
   const counters = lines.flatMap((line) => {
     const [name = "", numbers = ""] = line.split(":");
     const fields = numbers.trim().split(/\s+/).map(Number);

@@ -1,7 +1,15 @@
 // `export` and `import`: a container's whole filesystem as one tar, and a tar as an image of one layer.
 import { createGunzip } from "node:zlib";
 import { Readable } from "node:stream";
-import { LapError, familiarReference, formatReference, type Digest, type DirFs, type ExecConfig, type Reference } from "@lapstrake/base";
+import {
+  LapError,
+  familiarReference,
+  formatReference,
+  type Digest,
+  type DirFs,
+  type ExecConfig,
+  type Reference,
+} from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
 import { TarParser, layerTar, mergeLayers, readUpper, type Image, type LayerTree } from "@lapstrake/layers";
 import { withUpper } from "../containers/changes.ts";
@@ -87,7 +95,7 @@ async function* checkedTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 }
 
 /** Plain bytes of a stream that may be gzip. */
-async function unpacked(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+export async function unpacked(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const chunks = stream[Symbol.asyncIterator]();
   const first = await chunks.next();
   const head: Uint8Array = first.done === true ? new Uint8Array() : first.value;

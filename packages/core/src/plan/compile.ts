@@ -5,12 +5,12 @@ import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWTIME, MS_SLAVE } from "../sys/flags.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWTIME, MOUNT_ATTR_RDONLY, MS_SLAVE } from "../sys/flags.ts";
 import { attributeOps, labelOps, refuseUnsupported, timeOps } from "./attributes.ts";
 import { freeAffinityOp, memoryPolicyOps } from "./cpus.ts";
 import { deviceOps } from "./devices.ts";
 import { createHookOps, startHookOps } from "./hooks.ts";
-import { parsePropagation } from "./mount-options.ts";
+import { parseMountOptions, parsePropagation } from "./mount-options.ts";
 import { mountOps, type CgroupView } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { credentialOps, newlineFlag, programOps, rlimitOps } from "./process.ts";
@@ -63,6 +63,22 @@ function sharedRootOp(rootfs: Rootfs): PlanOp {
   throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", "linux.namespaces: a mount namespace is required");
 }
 
+function isDev({ destination }: MountSpec): boolean {
+  return destination.replace(/\/+$/, "") === "/dev";
+}
+
+// A read-only /dev is closed when its devices and the mounts below it are made.
+function devLater(mount: MountSpec): MountSpec {
+  if (!isDev(mount) || mount.type !== "tmpfs") return mount;
+  return { ...mount, options: (mount.options ?? []).filter((option) => option !== "ro") };
+}
+
+function devReadonlyOps(spec: RuntimeSpec): PlanOp[] {
+  const dev = (spec.mounts ?? []).find(isDev);
+  const isReadonly = dev?.type === "tmpfs" && (parseMountOptions(dev.options ?? []).set & MOUNT_ATTR_RDONLY) !== 0;
+  return isReadonly ? [{ op: "setAttr", target: "/dev", set: MOUNT_ATTR_RDONLY }] : [];
+}
+
 function hasOwnMounts(namespaces: NamespacePlan): boolean {
   return namespaces.isNew.has("mount") || namespaces.joined.has("mount");
 }
@@ -86,8 +102,9 @@ function filesystemOps(
   const isPrivate = hasOwnMounts(namespaces);
   return [
     ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at, maps)] : [sharedRootOp(rootfs)]),
-    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(fromRoot(mount), index, facts, maps, view)),
+    ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(devLater(fromRoot(mount)), index, facts, maps, view)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
+    ...devReadonlyOps(spec),
     ...sysctlOps(spec, namespaces),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),

@@ -10,8 +10,10 @@ needs("root", "native", "overlayfs", "lsm.apparmor", "command:apparmor_parser").
   it("is the default profile, enforced, in run and exec", () => {
     using store = new LapStore();
     store.loadPrograms();
-    expect(store.ok("run", "--rm", "progs:1", "sh", "-c", label)).toBe("lapstrake-default (enforce)");
-    store.ok("run", "-d", "--name", "c1", "progs:1", "sleep", "100");
+    expect(store.ok("run", "--rm", "--network", "none", "progs:1", "sh", "-c", label)).toBe(
+      "lapstrake-default (enforce)",
+    );
+    store.ok("run", "-d", "--network", "none", "--name", "c1", "progs:1", "sleep", "100");
     expect(store.ok("exec", "c1", "sh", "-c", label)).toBe("lapstrake-default (enforce)");
     store.ok("rm", "-f", "c1");
   });
@@ -29,19 +31,21 @@ needs("root", "native", "overlayfs", "lsm.apparmor", "command:apparmor_parser").
     ];
     const script =
       "(echo 1 > /proc/sys/vm/overcommit_memory) 2>&1; (echo x > /proc/sys/kernel/core_pattern_of_nobody) 2>&1; echo 5 > /proc/sys/kernel/shmmni && cat /proc/sys/kernel/shmmni";
-    const confined = store.run(["run", "--rm", ...open, "progs:1", "sh", "-c", script]);
+    const confined = store.run(["run", "--rm", "--network", "none", ...open, "progs:1", "sh", "-c", script]);
     expect(confined.stdout).toMatch(/Permission denied[\s\S]*Permission denied[\s\S]*\n5\n$/);
     const free = ["--security-opt", "apparmor=unconfined"];
     const same = "cat /proc/sys/vm/overcommit_memory > /proc/sys/vm/overcommit_memory && echo wrote";
-    expect(store.ok("run", "--rm", ...open, ...free, "progs:1", "sh", "-c", same)).toBe("wrote");
+    expect(store.ok("run", "--rm", "--network", "none", ...open, ...free, "progs:1", "sh", "-c", same)).toBe("wrote");
   });
 
   it("is off when asked for, and for privileged containers", () => {
     using store = new LapStore();
     store.loadPrograms();
     const off = ["--security-opt", "apparmor=unconfined"];
-    expect(store.ok("run", "--rm", ...off, "progs:1", "sh", "-c", label)).toBe("unconfined");
-    expect(store.ok("run", "--rm", "--privileged", "progs:1", "sh", "-c", label)).toBe("unconfined");
+    expect(store.ok("run", "--rm", "--network", "none", ...off, "progs:1", "sh", "-c", label)).toBe("unconfined");
+    expect(store.ok("run", "--rm", "--network", "none", "--privileged", "progs:1", "sh", "-c", label)).toBe(
+      "unconfined",
+    );
   });
 
   it("takes a profile of one's own, and names one that is not loaded", () => {
@@ -52,10 +56,29 @@ needs("root", "native", "overlayfs", "lsm.apparmor", "command:apparmor_parser").
     expect(spawnSync("apparmor_parser", ["-Kr"], { input: text }).status).toBe(0);
     try {
       const own = ["--security-opt", "apparmor=lap-test-own"];
-      const result = store.run(["run", "--rm", ...own, "progs:1", "sh", "-c", `${label}; cat /data/file`]);
+      const result = store.run([
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        ...own,
+        "progs:1",
+        "sh",
+        "-c",
+        `${label}; cat /data/file`,
+      ]);
       expect(result.stdout).toBe("lap-test-own (enforce)\n");
       expect(result.stderr).toContain("Permission denied");
-      const missing = store.run(["run", "--rm", "--security-opt", "apparmor=lap-nobody", "progs:1", "true"]);
+      const missing = store.run([
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--security-opt",
+        "apparmor=lap-nobody",
+        "progs:1",
+        "true",
+      ]);
       expect(missing.code).toBe(125);
       expect(missing.stderr).toContain('"lap-nobody" is not loaded');
     } finally {

@@ -5,8 +5,8 @@
 /** Name under which the default profile is loaded. */
 export const DEFAULT_PROFILE = "lapstrake-default";
 
-// Negations are written out letter by letter: a pattern of AppArmor has no "all but this name".
-const OUTSIDE_PROC_PID = "{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9]*}";
+// Negations are written out letter by letter: a pattern of AppArmor has no "all but this name", and its classes take a "/".
+const OUTSIDE_PROC_PID = "{[^1-9/],[^1-9/][^0-9/],[^1-9s/][^0-9y/][^0-9s/],[^1-9/][^0-9/][^0-9/][^0-9/]*}";
 const OUTSIDE_SHM = "{?,??,[^s][^h][^m]**}";
 
 /** Text of the profile; `abi` names the features that it is written for, where the parser knows them. */

@@ -33,5 +33,6 @@ test("binds, propagation and data", () => {
 });
 
 test("an unknown propagation is refused by field", () => {
-  expect(() => parsePropagation("rfoo")).toThrow(/rootfsPropagation/);
+  for (const name of ["rfoo", "__proto__", "rconstructor", "r"])
+    expect(() => parsePropagation(name)).toThrow(/rootfsPropagation/);
 });

@@ -114,7 +114,8 @@ export function parseMountOptions(list: readonly string[]): MountOptions {
 /** Propagation flag of `rootfsPropagation` (`rslave` …); throws `ERR_LAP_SPEC_INVALID`. */
 export function parsePropagation(name: string): { flags: number; recursive: boolean } {
   const recursive = name.startsWith("r");
-  const flags = PROPAGATION[recursive ? name.slice(1) : name];
+  const key = recursive ? name.slice(1) : name;
+  const flags = Object.hasOwn(PROPAGATION, key) ? PROPAGATION[key] : undefined;
   if (flags === undefined) {
     throw new LapError("invalidArgument", "ERR_LAP_SPEC_INVALID", `linux.rootfsPropagation: unknown value "${name}"`, {
       hint: "use private, slave, shared or unbindable, with an r in front for the whole tree",

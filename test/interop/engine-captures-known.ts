@@ -2,7 +2,6 @@
 
 /** Differences by reason; `notYet` is work to do. A case that becomes equal should leave the table. */
 const DIFFERENT: Readonly<Record<string, readonly string[]>> = {
-  "notYet: the driver is looked at before the name": ["netvol: docker volume create -d nosuch x"],
   "our words for an empty archive: there is no folder of the daemon to name": ["fs: docker load"],
   "it says who we are: one program, neither Go nor containerd nor runc in it": ["system: docker version"],
   "the recording engine ran nested and could not give capabilities; ours can": [

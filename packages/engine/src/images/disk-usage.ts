@@ -1,6 +1,7 @@
 // What a store takes on the disk, for `system df`: allocated bytes of blobs and extracted layers, what images share counted once.
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
+import { errorCode, digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
 import type { Image } from "@lapstrake/layers";
 import type { ContainerSummary } from "../containers/list.ts";
 import type { Engine } from "../engine.ts";
@@ -77,11 +78,11 @@ export async function diskUsage(engine: Engine): Promise<DiskUsage> {
     };
   });
   const needed = new Set(images.filter((image) => users(image) > 0).flatMap((image) => partsOf.get(image)!));
-  const all = new Set([...partsOf.values()].flat());
+  const imageBytes = below(join(paths.images, "blobs"), 2) + below(paths.layers, 1);
   return {
     images: rows,
-    imageBytes: parts.sum([...all]),
-    imageReclaimableBytes: parts.sum([...all].filter((part) => !needed.has(part))),
+    imageBytes,
+    imageReclaimableBytes: imageBytes - parts.sum([...needed]) - parts.sum([...needed].map(initLayer)),
     containers: summaries.map((summary) => ({
       ...summary,
       bytes: diskBytes(dirOf(paths, summary.record)),
@@ -105,6 +106,28 @@ function partNames(image: Image): string[] {
   const documents = [image.target.digest, image.manifestDescriptor.digest, image.manifest.config.digest];
   const blobs = [...documents, ...image.manifest.layers.map(({ digest }) => digest)].map(blob);
   return [...new Set([...blobs, ...image.layers.map(({ chainID }) => `layers/${digestHex(chainID)}`)])];
+}
+
+/** The layer beside an image's topmost one that gives mounts their places; for other parts a path that is not there. */
+function initLayer(part: string): string {
+  return part.replace(/^layers\//, "layers/init-").replace(/^images\//, "images/none/");
+}
+
+/** Bytes of everything `depth` levels beneath a folder, with what is in it. */
+function below(folder: string, depth: number): number {
+  return listed(folder).reduce((sum, name) => {
+    const path = join(folder, name);
+    return sum + (depth === 1 ? diskBytes(path) : below(path, depth - 1));
+  }, 0);
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Measures each path once. */

@@ -1,4 +1,6 @@
 // What people do with images, as the command line and the library call it.
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import {
   LapError,
   familiarName,
@@ -10,6 +12,8 @@ import {
 import type { Image, ImageSummary, LoadSource, LoadedImage, RemovedImages } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
 import { emitImage } from "../events/image-events.ts";
+import { moveToTrash, type StorePaths } from "../state/layout.ts";
+import { removeFromTrash } from "../state/trash.ts";
 import { listContainers } from "../state/containers.ts";
 import { shortId } from "../state/ids.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -103,8 +107,22 @@ export async function removeImage(
   const kept = keptLayers(engine, store);
   snapshots.prune(kept);
   const needed = new Set(kept.flatMap(({ layers }) => layers.map(({ chainID }) => chainID)));
+  dropInitLayers(engine.context.paths, needed);
   const gone = image.layers.map(({ chainID }) => chainID).filter((chainID) => !needed.has(chainID));
   return { ...removed, layers: gone.toReversed() };
+}
+
+/** What gives mounts their places goes with the layer it is named after. */
+function dropInitLayers(paths: StorePaths, needed: ReadonlySet<Digest>): void {
+  for (const name of readdirSync(paths.layers)) {
+    const [, hex] = /^init-([0-9a-f]{64})$/.exec(name) ?? [];
+    if (hex === undefined || needed.has(`sha256:${hex}` as Digest)) continue;
+    try {
+      removeFromTrash(paths, basename(moveToTrash(paths, join(paths.layers, name))));
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error; // another removal was quicker
+    }
+  }
 }
 
 /** By name, id or prefix. Throws `ERR_LAP_NO_IMAGE` in docker's words. */

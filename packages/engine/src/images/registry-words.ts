@@ -21,9 +21,9 @@ export async function inDockersWords<T>(work: () => Promise<T>): Promise<T> {
 function worded(error: LapError): LapError {
   const reason = goReason(error);
   if (reason === undefined) return error;
-  const host = String(error.detail?.["host"] ?? "");
+  const { host = "", path = "/v2/" } = (error.detail ?? {}) as { readonly host?: string; readonly path?: string };
   const isLocal = /^(?:localhost|127\.|\[::1\])/.test(host);
-  const url = `http${isLocal ? "" : "s"}://${host}${String(error.detail?.["path"] ?? "/v2/")}`;
+  const url = `http${isLocal ? "" : "s"}://${host}${path}`;
   return new LapError(error.kind, error.code, `Get "${url}": ${reason}`, {
     cause: error,
     ...(error.detail === undefined ? {} : { detail: error.detail }),

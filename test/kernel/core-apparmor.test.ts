@@ -30,7 +30,7 @@ needs("root", "native", "overlayfs", "lsm.apparmor", "command:apparmor_parser").
       "systempaths=unconfined",
     ];
     const script =
-      "(echo 1 > /proc/sys/vm/overcommit_memory) 2>&1; (echo x > /proc/sys/kernel/core_pattern_of_nobody) 2>&1; echo 5 > /proc/sys/kernel/shmmni && cat /proc/sys/kernel/shmmni";
+      "cd /proc/sys; (cat vm/overcommit_memory > vm/overcommit_memory) 2>&1; (cat kernel/core_pattern > kernel/core_pattern) 2>&1; echo 5 > /proc/sys/kernel/shmmni && cat /proc/sys/kernel/shmmni";
     const confined = store.run(["run", "--rm", "--network", "none", ...open, "progs:1", "sh", "-c", script]);
     expect(confined.stdout).toMatch(/Permission denied[\s\S]*Permission denied[\s\S]*\n5\n$/);
     const free = ["--security-opt", "apparmor=unconfined"];

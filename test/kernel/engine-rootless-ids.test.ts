@@ -207,7 +207,17 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
         chownSync(join(top, name), USER, USER);
       home.cgroup = top;
       try {
-        const oom = home.run("run", "--rm", "-m", "32m", "progs:1", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"); echo alive",
+        const oom = home.run(
+          "run",
+          "--rm",
+          "-m",
+          "32m",
+          "progs:1",
+          "dd",
+          "if=/dev/zero",
+          "of=/dev/null",
+          "bs=200M",
+          "count=1",
         );
         expect(oom).toMatchObject({ code: 137 });
         const limits = "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; cat /proc/self/cgroup";

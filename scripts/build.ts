@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { basename, join } from "node:path";
 import { pid } from "node:process";
 import { parseArgs } from "node:util";
-import type { OutputChunk } from "rolldown";
+import type { InputOptions, OutputChunk, OutputOptions } from "rolldown";
 import { HEAVY } from "../test/arch/rooms.ts";
 import { builtUrls, bundle, renamedUrls, staticClosure } from "./bundle.ts";
 import { lazyBuiltins } from "./lazy-builtins.ts";
@@ -21,6 +21,9 @@ const BINARIES: readonly { readonly name: string; readonly source: string }[] = 
   { name: "lap", source: "src/lap.ts" },
   { name: "lap-runtime", source: "src/lap-runtime.ts" },
 ];
+
+/** Built apart with one file for what its commands load: most of what `lap` loads at start is nothing to it. */
+const RUNTIME = "lap-runtime";
 
 /** The program in a Wasm container's sandbox. */
 const PAYLOAD = "lap-wasm";
@@ -51,11 +54,9 @@ const WARM_START = "packages/cli/src/start/warm.ts";
 const mainOf = (name: string): string => `${name}-main.cjs`;
 
 /** The bundle that a person waits for may not load what costs tens of milliseconds. */
-function checkBudget(chunks: readonly OutputChunk[]): void {
-  for (const { name } of BINARIES) {
-    const heavy = [...staticClosure(chunks, mainOf(name))].filter((file) => HEAVY.test(file));
-    if (heavy.length > 0) throw new Error(`${name} loads ${heavy.join(", ")} at start`);
-  }
+function checkBudgetOf(name: string, chunks: readonly OutputChunk[]): void {
+  const heavy = [...staticClosure(chunks, mainOf(name))].filter((file) => HEAVY.test(file));
+  if (heavy.length > 0) throw new Error(`${name} loads ${heavy.join(", ")} at start`);
 }
 
 /** Modules that `lap` loads before it knows its command, but for those of the entry itself. */
@@ -75,23 +76,44 @@ async function buildBinaries(): Promise<void> {
     say(`build: ${name} not bundled, packages/cli/${source} does not exist yet`);
   }
   if (present.length === 0) return;
-  const input = Object.fromEntries(present.map(({ name, source }) => [name, join(folder, source)]));
+  const names = present.map(({ name }) => name);
+  const inputOf = (wanted: readonly string[]): Record<string, string> =>
+    Object.fromEntries(
+      present.filter(({ name }) => wanted.includes(name)).map(({ name, source }) => [name, join(folder, source)]),
+    );
+  const input = inputOf(names.filter((name) => name !== RUNTIME));
   const external = [...EXTERNAL_OF_BUNDLES];
   await replaceFolder(join(folder, "dist"), async (fresh) => {
     const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls, lazyBuiltins] };
-    const names = { entryFileNames: mainOf("[name]"), chunkFileNames: "chunks/[name]-[hash].cjs" };
-    const output = { dir: fresh, format: "cjs", ...names } as const;
+    const files = { entryFileNames: mainOf("[name]"), chunkFileNames: "chunks/[name]-[hash].cjs" };
+    const output = { dir: fresh, format: "cjs", ...files } as const;
     const first = await bundle(options, output);
-    checkBudget(first);
+    checkBudgetOf("lap", first);
     // Every file that is found, read and compiled at start costs a third of a millisecond: what `lap run` loads becomes one.
     const hot = hotModules(first);
     rmSync(fresh, { recursive: true });
     const groups = [{ name: "hot", test: (id: string): boolean => hot.has(id) }];
-    checkBudget(await bundle(options, { ...output, codeSplitting: { groups } }));
+    checkBudgetOf("lap", await bundle(options, { ...output, codeSplitting: { groups } }));
     // Built apart: what it shares with `lap` would be that one large file.
     await bundle({ ...options, input: { [PAYLOAD]: join(folder, `src/${PAYLOAD}.ts`) } }, output);
-    await writeStarts(fresh, [...Object.keys(input), PAYLOAD]);
+    if (names.includes(RUNTIME)) await buildRuntime({ ...options, input: inputOf([RUNTIME]) }, output);
+    await writeStarts(fresh, [...names, PAYLOAD]);
   });
+}
+
+/** The modules that a command of lap-runtime loads become one file; the rest stays lazy. */
+async function buildRuntime(options: InputOptions, output: OutputOptions): Promise<void> {
+  const trial = `${String(output.dir)}-trial`;
+  const chunks = await bundle(options, { ...output, dir: trial });
+  rmSync(trial, { recursive: true });
+  const run = chunks.find(({ moduleIds }) => moduleIds.some((id) => id.endsWith("/runtime/commands/run.ts")));
+  if (run === undefined) throw new Error("lap-runtime has no chunk for its command run");
+  const entry = mainOf(RUNTIME);
+  const files = new Set([...staticClosure(chunks, run.fileName), ...staticClosure(chunks, entry)]);
+  const own = chunks.filter(({ fileName }) => files.has(fileName) && fileName !== entry);
+  const ids = new Set(own.flatMap(({ moduleIds }) => moduleIds));
+  const groups = [{ name: "runtime", test: (id: string): boolean => ids.has(id) }];
+  checkBudgetOf(RUNTIME, await bundle(options, { ...output, codeSplitting: { groups } }));
 }
 
 /** One file per command line: the loader and the name of what it loads. */

@@ -21,9 +21,8 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   {
     long: "link",
     kind: "list",
-    help: "Refused: join a network and use --network-alias",
-    hidden: true,
-    check: refuseLink,
+    help: "Add link to another container",
+    because: "containers find each other by name on a network: lap network create NET, then --network NET on both",
   },
   { long: "mac-address", kind: "string", help: "Container MAC address (e.g., 92:d0:c6:0a:29:33)" },
   { long: "net", kind: "list", help: "Connect a container to a network", hidden: true },
@@ -80,13 +79,6 @@ function mainAttachment(read: FlagReader, given: NetworkAttachment): NetworkAtta
     ...(ip6 === undefined ? {} : { ip6 }),
     ...(mac === undefined ? {} : { mac }),
   };
-}
-
-/** Docker's links of the default network, which it has deprecated. */
-function refuseLink(): never {
-  throw new LapError("unimplemented", "ERR_LAP_LINK", "links of the default network are not supported", {
-    hint: "lap network create NAME, then --network NAME: containers there find each other by name and --network-alias",
-  });
 }
 
 /** `NAME`, `name=NAME,alias=A,ip=…,ip6=…,mac-address=…` as docker has it, or `NAME:alias=A,ip=…` as podman has it. */

@@ -49,6 +49,8 @@ function makeDirectory(dir: string, isCpuset: boolean, isLeaf = true): string {
   } catch (error) {
     if (errorCode(error) === "EEXIST") {
       if (isLeaf) requireUnused(dir);
+      // Whoever made it may have been killed before it filled it.
+      if (isCpuset) inheritCpuset(dir);
       return dir;
     }
     if (!isMissing(error)) throw error;

@@ -21,7 +21,7 @@ import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
 import { emitMounts } from "../events/volume-events.ts";
 import { isChecked, STARTING, writeHealth } from "../health/state.ts";
-import { hasRestartPolicy, readRestart } from "../restart/state.ts";
+import { hasRestartPolicy, isWaiting, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, logPath, type StartOptions } from "./bundle.ts";
 import { hasExtras } from "./has-extras.ts";
@@ -69,10 +69,16 @@ export async function startAgain(context: EngineContext, known: ContainerRecord,
   const dir = dirOf(context.paths, known);
   using lock = await acquireLock(dir);
   const record = lock === undefined ? undefined : readRecord(dir);
-  if (record === undefined || containerStatus(context.paths, record).state !== "restarting") return;
-  if (readRestart(dir).dueMs !== dueMs) return;
+  if (record === undefined) return;
+  await awaitLaunch(context, record);
+  const { state, startedAt } = containerStatus(context.paths, record);
+  const waits = readRestart(dir);
+  if (waits.dueMs !== dueMs) return;
+  if (state === "restarting") await startLocked(context, record, {}, undefined);
+  // It runs because of the next start that was asked for: then that is to come yet.
+  else if (isWaiting(waits, startedAt)) return;
+  // Last: whoever is killed before leaves it waiting.
   (await import("../restart/changes.ts")).noteRestart(dir);
-  await startLocked(context, record, {}, undefined);
 }
 
 /** Who starts a container that has just ended may be quicker than who cleans up after it. */

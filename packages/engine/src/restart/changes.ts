@@ -2,16 +2,18 @@
 import type { ContainerStatus } from "../containers/status.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { afterEnd } from "./policy.ts";
-import { FIRST_STATE, hasRestartPolicy, readRestart, writeRestart } from "./state.ts";
+import { FIRST_STATE, hasRestartPolicy, isWaiting, readRestart, writeRestart, type RestartState } from "./state.ts";
 
 const MS = 1000;
+/** Docker's exit code of a container that could not be started. */
+const FAILED = 125;
 
 /** After the end of a run: true when the container starts again, which the keeper has to be told. */
 export function planRestart(dir: string, record: ContainerRecord, status: ContainerStatus): boolean {
   const { restart } = record.request;
   const state = readRestart(dir);
   // Somebody ended it to start it again.
-  if (state.dueMs !== undefined) return true;
+  if (isWaiting(state, status.startedAt)) return true;
   if (restart === undefined || status.startedAt === undefined) return false;
   const nowMs = Date.now();
   const ended = status.finishedAt;
@@ -27,7 +29,17 @@ export function noteStart(dir: string, record: ContainerRecord): void {
   if (hasRestartPolicy(record)) writeRestart(dir, FIRST_STATE);
 }
 
-/** The policy starts it: it does not wait any more. */
+/** A start by the policy that failed counts as a run that did; true when it is tried again. */
+export function planRetry(dir: string, record: ContainerRecord): boolean {
+  const { restart } = record.request;
+  const { dueMs: _due, ...state } = readRestart(dir);
+  const next =
+    restart === undefined ? state : afterEnd(restart, state, { exitCode: FAILED, ranMs: 0, nowMs: Date.now() });
+  writeRestart(dir, next);
+  return next.dueMs !== undefined;
+}
+
+/** The policy started it: it does not wait any more. */
 export function noteRestart(dir: string): void {
   const { count, delayMs, stopped } = readRestart(dir);
   writeRestart(dir, { count, delayMs, stopped });

@@ -1,10 +1,12 @@
 // Starting again what is due: the keeper's duty, and the start of one container when its time has come.
 import type { EngineContext } from "../context.ts";
+import { acquireLock } from "../containers/lock.ts";
 import { startAgain } from "../containers/start.ts";
 import { reapContainer } from "../containers/reap.ts";
 import type { Duty, Report } from "../keeper/duty.ts";
 import { containerIds } from "../state/containers.ts";
 import { containerDir, readRecord, type ContainerRecord } from "../state/record.ts";
+import { planRetry } from "./changes.ts";
 import { hasRestartPolicy, readRestart } from "./state.ts";
 
 /** Containers that wait for their next start, with its time in milliseconds since the epoch. */
@@ -50,12 +52,20 @@ export class Restarts implements Duty {
     const record = readRecord(containerDir(this.#context.paths.containers, id));
     // Not awaited by sync(): a start asks the keeper for names, which waits for sync().
     const work = (record === undefined ? Promise.resolve() : startDue(this.#context, record, dueMs))
-      .catch((error: unknown) => report(`restart of container ${id}`, error))
-      .finally(() => {
-        this.#timers.delete(id);
-        this.#starting.delete(work);
-      });
+      .then(() => this.#forget(id, dueMs))
+      .catch((error: unknown) => {
+        report(`restart of container ${id}`, error);
+        this.#forget(id, dueMs);
+        // It has another time now.
+        return this.sync(report);
+      })
+      .finally(() => this.#starting.delete(work));
     this.#starting.add(work);
+  }
+
+  /** Unless it waits for another time by now. */
+  #forget(id: string, dueMs: number): void {
+    if (this.#timers.get(id)?.dueMs === dueMs) this.#timers.delete(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,13 +75,16 @@ export class Restarts implements Duty {
   }
 }
 
-/** Starts it unless something else happened to it meanwhile. One that cannot start is not tried again, as in docker. */
+/** Starts it unless something else happened to it meanwhile. One that cannot start is tried again later, by its policy. */
 async function startDue(context: EngineContext, record: ContainerRecord, dueMs: number): Promise<void> {
   if (!hasRestartPolicy(record)) return;
   try {
     await startAgain(context, record, dueMs);
   } catch (error) {
     await reapContainer(context, record);
+    const dir = containerDir(context.paths.containers, record.id);
+    using lock = await acquireLock(dir);
+    if (lock !== undefined) planRetry(dir, record);
     throw error;
   }
 }

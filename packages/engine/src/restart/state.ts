@@ -1,7 +1,7 @@
 // restart.json in the directory of a container with a restart policy: written under the container's lock, read by anybody.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
+import { errorCode, type Timespec } from "@lapstrake/base";
 import { writeFileAtomic } from "../state/atomic.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
@@ -44,7 +44,12 @@ export function hasRestartPolicy({ request }: ContainerRecord): boolean {
   return request.restart !== undefined && request.restart.name !== "no";
 }
 
-/** True when it waits for its next start. */
-export function isRestarting(dir: string, record: ContainerRecord): boolean {
-  return hasRestartPolicy(record) && readRestart(dir).dueMs !== undefined;
+/** True when a container that does not run waits for its next start; `startedAt` is that of its last run. */
+export function isRestarting(dir: string, record: ContainerRecord, startedAt: Timespec | undefined): boolean {
+  return hasRestartPolicy(record) && isWaiting(readRestart(dir), startedAt);
+}
+
+/** True unless the start that was waited for has happened: who did it may have been killed before it could write that down. */
+export function isWaiting({ dueMs }: RestartState, startedAt: Timespec | undefined): boolean {
+  return dueMs !== undefined && (startedAt === undefined || startedAt.sec * 1000 + startedAt.nsec / 1e6 < dueMs);
 }

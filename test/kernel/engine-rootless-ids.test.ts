@@ -52,9 +52,15 @@ class Home {
     chownSync(this.folder, USER, USER);
   }
 
+  /** Once controllers are enabled processes stand in leaves only. */
+  #place(top: string): string {
+    const leaf = join(top, "lapstrake-callers");
+    return existsSync(leaf) ? leaf : top;
+  }
+
   /** A shell line that becomes the user in a mount namespace with the range. */
   #as(args: readonly string[]): [string, string[]] {
-    const stand = this.cgroup === undefined ? "" : `echo 0 > ${this.cgroup}/cgroup.procs && `;
+    const stand = this.cgroup === undefined ? "" : `echo 0 > ${this.#place(this.cgroup)}/cgroup.procs && `;
     const bind = ["subuid", "subgid"].map((name) => `mount --bind ${this.folder}/subid /etc/${name} && `).join("");
     const user = `exec setpriv --reuid ${USER} --regid ${USER} --clear-groups "$@"`;
     return ["unshare", ["--mount", "sh", "-c", `${stand}${bind}${user}`, "sh", ...args]];

@@ -31,7 +31,8 @@ static int executable(const char *path) {
   if (ret == -EPERM || ret == -ENOSYS) return 0;
   if (ret < 0) return (int)-ret;
   if ((st.st_mode & LAP_S_IFMT) == LAP_S_IFDIR) return EISDIR;
-  ret = sys3(__NR_faccessat, LAP_AT_FDCWD, path, X_OK);
+  ret = sys4(__NR_faccessat2, LAP_AT_FDCWD, path, X_OK, 0x200 /* AT_EACCESS: capabilities count */);
+  if (ret == -EPERM || ret == -ENOSYS) ret = sys3(__NR_faccessat, LAP_AT_FDCWD, path, X_OK);
   return ret == -EPERM || ret == -ENOSYS ? 0 : (int)-ret;
 }
 

@@ -67,7 +67,7 @@ function isDev({ destination }: MountSpec): boolean {
   return destination.replace(/\/+$/, "") === "/dev";
 }
 
-// A read-only /dev is closed when its devices and the mounts below it are made.
+// A read-only /dev is closed when its devices, the mounts below it and its console are made.
 function devLater(mount: MountSpec): MountSpec {
   if (!isDev(mount) || mount.type !== "tmpfs") return mount;
   return { ...mount, options: (mount.options ?? []).filter((option) => option !== "ro") };
@@ -104,7 +104,6 @@ function filesystemOps(
     ...(isPrivate ? [{ op: "propagation", flags: MS_SLAVE }, ...rootOps(rootfs, at, maps)] : [sharedRootOp(rootfs)]),
     ...(spec.mounts ?? []).flatMap((mount, index) => mountOps(devLater(fromRoot(mount)), index, facts, maps, view)),
     ...(ownsDev(spec) ? deviceOps(linux.devices ?? [], facts.kcore) : []),
-    ...devReadonlyOps(spec),
     ...sysctlOps(spec, namespaces),
     ...(linux.maskedPaths ?? []).map((path): PlanOp => ({ op: "mask", path })),
     ...(linux.readonlyPaths ?? []).map((path): PlanOp => ({ op: "readonly", path })),
@@ -143,6 +142,7 @@ function processOps(
     ...attributeOps(process, bundle.spec.linux ?? {}),
     ...memoryPolicyOps(bundle.spec.linux ?? {}),
     { op: "stdio", uid: user.uid ?? 0, gid: user.gid ?? 0, console },
+    ...devReadonlyOps(bundle.spec),
     { op: "keyring", name: "_ses" },
     ...credentialOps(process, facts, warnings, filter, isLonely),
     ...programOps(process, filter, [...gate, ...startHookOps(bundle.spec.hooks ?? {}, process.env)]),

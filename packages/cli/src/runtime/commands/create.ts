@@ -13,6 +13,8 @@ export const CREATE_FLAGS: FlagTable = {
     "preserve-fds": "value",
     "no-new-keyring": "switch",
     "no-subreaper": "switch",
+    // For roots that cannot be pivoted away from; ours can, or the start fails and says so.
+    "no-pivot": "switch",
   },
   short: { b: "bundle", f: "config" },
 };

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   LapError,
+  errorCode,
   familiarName,
   familiarReference,
   parseReference,

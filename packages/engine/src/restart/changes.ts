@@ -32,9 +32,10 @@ export function noteStart(dir: string, record: ContainerRecord): void {
 /** A start by the policy that failed counts as a run that did; true when it is tried again. */
 export function planRetry(dir: string, record: ContainerRecord): boolean {
   const { restart } = record.request;
-  const { dueMs: _due, ...state } = readRestart(dir);
-  const next =
-    restart === undefined ? state : afterEnd(restart, state, { exitCode: FAILED, ranMs: 0, nowMs: Date.now() });
+  const { count, delayMs, stopped } = readRestart(dir);
+  const state: RestartState = { count, delayMs, stopped };
+  const end = { exitCode: FAILED, ranMs: 0, nowMs: Date.now() };
+  const next = restart === undefined ? state : afterEnd(restart, state, end);
   writeRestart(dir, next);
   return next.dueMs !== undefined;
 }

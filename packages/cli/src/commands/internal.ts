@@ -1,4 +1,6 @@
 // What the engine starts of itself: clean-up after a container, the keeper, and the payload of a Wasm container. Not for people.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { keepStore, reapById, runWasmPayload } from "@lapstrake/engine";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -10,6 +12,11 @@ const internal = {
   flags: [],
 } as const;
 
+/** Opening a store makes it: who comes late must not bring back one that was removed. */
+function isStore(root: string): boolean {
+  return existsSync(join(root, "layout.json"));
+}
+
 export const reapCommand: Command = {
   ...internal,
   name: "_reap",
@@ -17,7 +24,7 @@ export const reapCommand: Command = {
   minArgs: 2,
   maxArgs: 3,
   async run({ args }) {
-    await reapById(engineFor({ root: args[0] }), args[1]!, args[2]);
+    if (isStore(args[0]!)) await reapById(engineFor({ root: args[0] }), args[1]!, args[2]);
     return 0;
   },
 };
@@ -29,7 +36,7 @@ export const keeperCommand: Command = {
   minArgs: 1,
   maxArgs: 1,
   async run({ args }) {
-    await keepStore(engineFor({ root: args[0] }));
+    if (isStore(args[0]!)) await keepStore(engineFor({ root: args[0] }));
     return 0;
   },
 };

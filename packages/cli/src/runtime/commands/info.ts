@@ -111,6 +111,9 @@ export const events: Command = {
   },
 };
 
+/** runc's choice for a bundle that somebody is about to write. */
+const FEW = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
+
 function templateSpec(): RuntimeSpec {
   const base = defaultSpec();
   // On v1 a cgroup namespace hides the paths that clients look for; runc's template has it on v2 alone.
@@ -119,7 +122,12 @@ function templateSpec(): RuntimeSpec {
     ...base,
     linux: { ...base.linux, namespaces },
     hostname: "lap-runtime",
-    process: { ...base.process!, terminal: true, noNewPrivileges: true },
+    process: {
+      ...base.process!,
+      terminal: true,
+      noNewPrivileges: true,
+      capabilities: { bounding: FEW, effective: FEW, permitted: FEW },
+    },
     root: { path: "rootfs", readonly: true },
   };
 }

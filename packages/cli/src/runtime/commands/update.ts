@@ -41,6 +41,8 @@ function fromFlags(parsed: Parsed): ResourcesSpec {
     const given = value(parsed, flag);
     if (given !== undefined) memory[field] = bytes(given);
   }
+  // No limit of memory is none of memory and swap together: on v1 that one must not be below.
+  if (memory["limit"] === -1) memory["swap"] ??= -1;
   const pids = numberOf(parsed, "pids-limit");
   const weight = numberOf(parsed, "blkio-weight");
   return {

@@ -58,14 +58,10 @@ export const startCommand: Command = {
     const { failed, exitCode } = await forEachTarget(args, async (target) => {
       const record = engine.find(target);
       const { state } = engine.status(record);
-      if (state !== "running") await engine.start(record).catch(ignoreRunning);
+      if (state === "paused") throw new LapError("conflict", "ERR_LAP_PAUSED", PAUSED);
+      if (state !== "running") await engine.start(record).catch(forgiveRunning);
     });
     if (failed.length > 0) err(`Error: failed to start containers: ${failed.join(", ")}\n`);
     return exitCode;
   },
 };
-
-/** Somebody else started it in between: what was asked for is true. */
-function ignoreRunning(error: unknown): void {
-  if (!(error instanceof LapError) || error.code !== "ERR_LAP_ALREADY_RUNNING") throw error;
-}

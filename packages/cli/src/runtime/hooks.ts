@@ -3,9 +3,13 @@ import { spawn } from "node:child_process";
 import { LapError, type HookSpec, type RuntimeState } from "@lapstrake/base";
 
 function runHook(hook: HookSpec, what: string, state: string): Promise<void> {
-  const env = Object.fromEntries(
-    (hook.env ?? []).map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
-  );
+  // A hook that names no environment has ours, as under runc and crun.
+  const env =
+    hook.env === undefined
+      ? process.env
+      : Object.fromEntries(
+          hook.env.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+        );
   const [argv0 = hook.path, ...args] = hook.args ?? [];
   return new Promise((resolve, reject) => {
     const child = spawn(hook.path, args, { argv0, env, stdio: ["pipe", "ignore", "pipe"] });

@@ -144,7 +144,8 @@ function idleConmons(place: Place, held: AsyncDisposableStack): string {
     const files = ["-p", join(folder, `${id}.pid`), "-l", `k8s-file:${join(folder, id)}.log`];
     const paths = ["-b", join(place.bundle, "sleep"), "-r", runtime, "--exit-dir", folder, "--socket-dir-path", folder];
     quietly(conmon, ["-c", id, "-u", id, "-n", id, ...paths, ...files]);
-    quietly(runtime, ["start", id]);
+    // conmon comes back before its container is made.
+    quietly("sh", ["-c", `for i in $(seq 100); do ${runtime} start ${id} && exit 0; sleep 0.05; done; exit 1`]);
   }
   const { processes, bytes } = privateBytes("conmon", `lap-bench-${pid}-`);
   return `  ${processes} conmons: ${(bytes / 1e6).toFixed(1)} MB private`;

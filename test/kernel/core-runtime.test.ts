@@ -200,6 +200,21 @@ needs("root", "native").describe("lap-runtime", () => {
     nothingLeft(id);
   });
 
+  test("a start that fails without a mount namespace leaves no mount of its own", () => {
+    const namespaces = spec(["true"]).linux!.namespaces!.filter(({ type }) => type !== "mount");
+    const linux = { ...spec(["true"]).linux, namespaces, maskedPaths: [], readonlyPaths: [] };
+    writeConfig(spec(["nosuch-program"], { linux }));
+    const id = newId();
+    const { code, stderr } = lap("run", "--bundle", dir, id);
+    const left = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(dir));
+    for (const line of left.toReversed()) spawnSync("umount", [line.split(" ")[4]!]);
+    expect([code, left]).toEqual([1, []]);
+    expect(stderr).toContain("nosuch-program");
+    nothingLeft(id);
+  });
+
   test("a user namespace maps root to another id", () => {
     const id = newId();
     const base = spec(["sh", "-c", "cat /proc/self/uid_map; id -u; stat -c %u /dev/shm; echo x > /dev/null"]);

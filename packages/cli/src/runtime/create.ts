@@ -19,6 +19,7 @@ import { tellDebug, tellWarning, type RuntimeContext } from "./context.ts";
 import { filtersOf } from "./filters.ts";
 import { isOn, numberOf, value, type Parsed } from "./flags.ts";
 import { runHooks } from "./hooks.ts";
+import { unmountShared } from "./lifecycle.ts";
 import { writeRecord } from "./record.ts";
 import { claim, forget, keep, stateOf, type Kept } from "./state.ts";
 
@@ -196,6 +197,7 @@ export async function createContainer(
     return { kept, spec, launched };
   } catch (error) {
     undo(launched, plan);
+    unmountShared(spec, bundle);
     forget(context.root, id);
     throw error;
   }

@@ -55,12 +55,17 @@ async function poststop(context: RuntimeContext, spec: RuntimeSpec, kept: Kept):
   }
 }
 
+/** Without a mount namespace of its own a container's mounts stay in ours: they go when it goes, or when it never came. */
+export function unmountShared(spec: RuntimeSpec, bundle: string): void {
+  const hasOwn = (spec.linux?.namespaces ?? []).some(({ type }) => type === "mount");
+  if (!hasOwn && spec.root !== undefined) unmountBeneath(resolve(bundle, spec.root.path));
+}
+
 /** Removes everything of a dead container. */
 export async function removeContainer(context: RuntimeContext, kept: Kept): Promise<void> {
   const spec = loadSpec(context.root, kept.id);
   cleanup(spec.linux?.cgroupsPath, kept.id);
-  const hasMounts = (spec.linux?.namespaces ?? []).some(({ type }) => type === "mount");
-  if (!hasMounts && spec.root !== undefined) unmountBeneath(resolve(kept.bundle, spec.root.path));
+  unmountShared(spec, kept.bundle);
   await poststop(context, spec, kept);
   forget(context.root, kept.id);
 }

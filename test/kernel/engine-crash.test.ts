@@ -5,6 +5,7 @@ import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs, nativePart } from "../support/facts.ts";
 import { LapStore, leftovers } from "../support/lap.ts";
@@ -23,9 +24,12 @@ needs("root", "overlayfs", "native", "command:strace").describe("killed at any c
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
+  afterAll(async () => {
     const { folder } = store;
     store[Symbol.dispose]();
+    // The keeper and the last reapers leave by themselves.
+    const deadline = Date.now() + 15_000;
+    while (leftovers(folder).length > 0 && Date.now() < deadline) await sleep(100);
     expect(leftovers(folder)).toEqual([]);
   });
 

@@ -208,7 +208,7 @@ needs("root", "native").describe("hostile links", () => {
       const process = { ...box.spec.process!, args: ["sh", "-c", script], cwd };
       const plan = compileExec(target, process, hostFacts(), orders(execDir, box.id));
       const result = await launch(plan).then(
-        async (launched) => Object.values(await finish(launched)).join(""),
+        async (launched) => JSON.stringify(await finish(launched)),
         (error: unknown) => String(error),
       );
       expect(result).not.toContain(SECRET);

@@ -46,12 +46,7 @@ export {
   removeBridgeNetwork,
   undoForwarding,
 } from "./net/bridge-network.ts";
-export type {
-  BridgeNetworkOptions,
-  BridgeNetworkSpec,
-  ForwardingChange,
-  OwnedBridge,
-} from "./net/bridge-network.ts";
+export type { BridgeNetworkOptions, BridgeNetworkSpec, ForwardingChange, OwnedBridge } from "./net/bridge-network.ts";
 export { attachEndpoint, detachEndpoint, muteEndpoint, raiseLoopback } from "./net/endpoint.ts";
 export type { Endpoint, EndpointSpec } from "./net/endpoint.ts";
 export { createNetns, openNetns, removeNetns, type Netns, type NetnsRef } from "./net/netns.ts";

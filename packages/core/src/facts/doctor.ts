@@ -106,7 +106,7 @@ function baseFacts(facts: HostFacts): HostFact[] {
   ];
 }
 
-function filesystemFacts(facts: HostFacts): HostFact[] {
+function filesystemFacts(): HostFact[] {
   const ffi = canLoadFfi();
   return [
     either(probe.hasFilesystem("overlay"), "overlay.filesystem", "overlayfs", "load the module: modprobe overlay"),
@@ -251,7 +251,7 @@ export function doctorFacts(): HostFact[] {
   const facts = hostFacts();
   return [
     ...baseFacts(facts),
-    ...filesystemFacts(facts),
+    ...filesystemFacts(),
     ...cgroupFacts(facts),
     ...isolationFacts(facts),
     ...securityFacts(facts),

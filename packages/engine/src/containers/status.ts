@@ -43,7 +43,9 @@ export function containerStatus(paths: StorePaths, record: ContainerRecord): Con
   const status = observeStatus(dir);
   if (status === undefined) return CREATED;
   const found = fromRecord(status);
-  return found.state === "exited" && isRestarting(dir, record, found.startedAt) ? { ...found, state: "restarting" } : found;
+  return found.state === "exited" && isRestarting(dir, record, found.startedAt)
+    ? { ...found, state: "restarting" }
+    : found;
 }
 
 function fromRecord(status: StatusRecord): ContainerStatus {

@@ -6,12 +6,14 @@ import type { CreateRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
 import { LIFE_FLAGS, lifeRequest } from "./life-flags.ts";
+import { guestHttp } from "./guest-http-flags.ts";
 import { guestLimits } from "./limit-flag.ts";
 import { NETWORK_FLAGS, networkRequest } from "./network-flags.ts";
 import { REFUSED_FLAGS } from "./refused-flags.ts";
 import { RESOURCE_FLAGS, resourceRequest } from "./resource-flags.ts";
 
 const OWN_FLAGS: readonly Flag[] = [
+  { long: "allow-host", kind: "list", help: "Wasm only: host[:port] that the guest may send HTTP requests to" },
   {
     long: "annotation",
     kind: "list",
@@ -52,6 +54,11 @@ const OWN_FLAGS: readonly Flag[] = [
     help: "Automatically remove the container and its associated anonymous volumes when it exits",
   },
   { long: "runtime", kind: "string", help: "Runtime to use for this container" },
+  {
+    long: "secret",
+    kind: "list",
+    help: "Wasm only: NAME=env:VAR or NAME=file:PATH[,host=HOST], put in for the guest's $NAME in what it sends",
+  },
   { long: "security-opt", kind: "list", help: "Security Options" },
   { long: "shm-size", kind: "bytes", help: "Size of /dev/shm" },
   { long: "stop-signal", kind: "string", help: "Signal to stop the container" },
@@ -117,6 +124,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     stopSignal: read.text("stop-signal"),
     stopTimeoutSec: read.number("stop-timeout"),
     guestLimits: guestLimits(read.list("limit")),
+    guestHttp: guestHttp(read.list("allow-host"), read.list("secret")),
     shmSizeBytes: read.number("shm-size"),
     include: listOrNone(read, "include"),
     mask: listOrNone(read, "mask"),

@@ -12,6 +12,7 @@ import { emitContainer } from "../events/emit.ts";
 import { checkHostImage } from "../sandbox/host-image.ts";
 import { prepareContainerDirs } from "../sandbox/rootfs.ts";
 import { hasWasmHandler, isWasmImage } from "../sandbox/wasm-handler.ts";
+import { asksNetwork } from "../sandbox/wasm-network.ts";
 import { checkLinuxRequest, checkWasmRequest } from "../sandbox/wasm-limits.ts";
 import { addContainer, findContainer } from "../state/containers.ts";
 import { processOf, thisProcess } from "./creator.ts";
@@ -78,6 +79,7 @@ export async function createContainer(
   refuseInGuest(source, request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);
+  const keepSecrets = await readSecrets(request);
   const id = newContainerId();
   const hostname =
     request.network === "host" || request.uts === "host" ? context.hostname() : (request.hostname ?? shortId(id));
@@ -110,6 +112,7 @@ export async function createContainer(
     if (record.kind === "linux") prepareContainerDirs(context.paths, record, dir);
     if (source.moduleFile !== undefined) copyFileSync(source.moduleFile, join(dir, MODULE_FILE));
     writeManagedFiles(dir, record.hostname, record.request);
+    keepSecrets?.(dir);
     options.fork?.fill(dir);
   };
   const add = (): ContainerRecord => addContainer(context.paths, record, name !== undefined, prepare);
@@ -137,6 +140,12 @@ async function prepareMounts(
   const asked = binds ?? mounts ?? tmpfs ?? volumesFrom ?? source.config.Volumes ?? undefined;
   if (asked === undefined) return undefined;
   return (await import("../volumes/prepare.ts")).prepareMounts(context, request, source);
+}
+
+/** Secrets of a guest, to be written where its container is made. */
+async function readSecrets(request: CreateRequest): Promise<((dir: string) => void) | undefined> {
+  if (request.guestHttp === undefined) return undefined;
+  return (await import("../sandbox/wasm-secrets.ts")).readSecrets(request);
 }
 
 /** A guest has no processes that an init could reap. */
@@ -177,21 +186,20 @@ async function resolveNetworks(
   kind: ContainerRecord["kind"],
 ): Promise<ResolvedNetworks> {
   const mode = networkMode(request.network).kind;
-  // A guest has no devices unless it asks for what it cannot have.
-  const { ports = [], publishAll, attachments } = request;
-  const asks = request.network !== undefined || ports.length > 0 || publishAll === true || attachments !== undefined;
-  if (kind === "wasm" && !asks) return {};
+  // A guest is on no network unless something is asked of one.
+  if (kind === "wasm" && !asksNetwork(request)) return {};
   if (mode === "none" || mode === "host") {
     const publishes = (request.ports ?? []).length > 0 || request.publishAll === true;
     if (publishes) context.logger.warn(`Published ports are discarded when using ${mode} network mode`);
     return {};
   }
-  return (await import("../network/resolve.ts")).resolveNetworks(context, request, kind);
+  return (await import("../network/resolve.ts")).resolveNetworks(context, request);
 }
 
 /** Ports are published by a network: who asks for them without naming one means the default bridge. */
 function withImpliedNetwork(request: CreateRequest): CreateRequest {
-  const asksPorts = (request.ports?.length ?? 0) > 0 || request.publishAll === true;
+  const asksPorts =
+    (request.ports?.length ?? 0) > 0 || request.publishAll === true || (request.guestHttp?.allow ?? []).length > 0;
   const isNeeded = request.network === undefined && networkMode(undefined).kind !== "networks";
   return asksPorts && isNeeded ? { ...request, network: "bridge" } : request;
 }

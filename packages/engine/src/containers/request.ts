@@ -5,6 +5,7 @@ import type { LogRequest } from "./log-config.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import type { RestartPolicy } from "../restart/policy.ts";
 import type { MountRequest } from "../volumes/types.ts";
+import type { GuestHttp } from "../sandbox/wasm-network.ts";
 import type { GuestLimits } from "../sandbox/wasm-limits.ts";
 
 /** How a container is on a network. */
@@ -90,6 +91,8 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly init?: boolean;
   /** Of Wasm containers only. */
   readonly guestLimits?: GuestLimits;
+  /** Of Wasm containers only. */
+  readonly guestHttp?: GuestHttp;
   /** Bytes; default 64 MiB. */
   readonly shmSizeBytes?: number;
   /** For the image `host`: further mounts of the machine to show (read-only), absolute paths. */

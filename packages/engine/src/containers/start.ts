@@ -13,6 +13,7 @@ import {
 import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
+import type { PreparedNetwork } from "../network/attach.ts";
 import { networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { payloadRequest } from "../sandbox/wasm-limits.ts";
@@ -46,14 +47,16 @@ export interface DebugSink {
 /** Starts a created or exited container; resolves when its program runs. Throws `ERR_LAP_ALREADY_RUNNING` and launch errors. */
 export async function startContainer(
   context: EngineContext,
-  record: ContainerRecord,
+  known: ContainerRecord,
   options: StartOptions = {},
   debug?: DebugSink,
 ): Promise<Launched> {
-  const dir = dirOf(context.paths, record);
-  await settleLast(context, record);
+  const dir = dirOf(context.paths, known);
+  await settleLast(context, known);
   using lock = await acquireLock(dir);
-  if (lock === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${record.id}`);
+  if (lock === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${known.id}`);
+  // A fork may have changed what it is made of, an update what it may use.
+  const record = readRecord(dir) ?? known;
   await awaitLaunch(context, record);
   const state = containerStatus(context.paths, record).state;
   if (state === "running" || state === "paused") {
@@ -112,9 +115,16 @@ async function startKind(
   const mounts = await askedMounts(context, record);
   if (record.kind === "wasm") return startWasm(context, record, mounts, options, debug);
   const extras = await specExtras(context, record);
-  if (ownsNetwork(record) || networkMode(record.request.network).kind === "container")
-    return startOnNetwork(context, record, { mounts, extras }, options, debug);
-  return launchBundle(context, record, linuxBundle(context.paths, record, mounts, undefined, extras), options, debug);
+  const bundleOn: BundleOn = (network) => linuxBundle(context.paths, record, mounts, network, extras);
+  if (joinsNetwork(record)) return startOnNetwork(context, record, bundleOn, options, debug);
+  return launchBundle(context, record, bundleOn(undefined), options, debug);
+}
+
+/** The bundle on a network that was prepared, or on none. */
+type BundleOn = (network: PreparedNetwork | undefined) => Bundle;
+
+function joinsNetwork(record: ContainerRecord): boolean {
+  return ownsNetwork(record) || networkMode(record.request.network).kind === "container";
 }
 
 type SpecChange = ((spec: RuntimeSpec) => RuntimeSpec) | undefined;
@@ -142,10 +152,14 @@ async function startWasm(
 ): Promise<Launched> {
   await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
   const alone = options.foreground === true && record.autoRemove;
-  const bundle = wasmBundle(context, record, mounts, alone);
   const change = await specExtras(context, { ...record, request: payloadRequest(record.request) });
-  const changed = change === undefined ? bundle : { ...bundle, spec: change(bundle.spec) };
-  const launched = await launchBundle(context, record, changed, options, debug);
+  const bundleOn: BundleOn = (network) => {
+    const bundle = wasmBundle(context, record, mounts, alone, network);
+    return change === undefined ? bundle : { ...bundle, spec: change(bundle.spec) };
+  };
+  const launched = await (joinsNetwork(record)
+    ? startOnNetwork(context, record, bundleOn, options, debug)
+    : launchBundle(context, record, bundleOn(undefined), options, debug));
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();
   return launched;
@@ -154,7 +168,7 @@ async function startWasm(
 async function startOnNetwork(
   context: EngineContext,
   record: ContainerRecord,
-  { mounts, extras }: { readonly mounts: readonly MountSpec[]; readonly extras: SpecChange },
+  bundleOn: BundleOn,
   options: StartOptions,
   debug: DebugSink | undefined,
 ): Promise<Launched> {
@@ -167,8 +181,7 @@ async function startOnNetwork(
     if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
   };
   try {
-    const bundle = linuxBundle(context.paths, record, mounts, network, extras);
-    const launched = await launchBundle(context, record, bundle, options, debug, connect);
+    const launched = await launchBundle(context, record, bundleOn(network), options, debug, connect);
     if (publishes(record)) wakeKeeper(context);
     return launched;
   } catch (error) {

@@ -5,7 +5,7 @@ import type { EngineContext } from "../context.ts";
 import type { CreateRequest } from "../containers/request.ts";
 import { isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
-import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
+import type { NetworkAttachment } from "../state/record.ts";
 import { networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK } from "./network-record.ts";
@@ -17,14 +17,9 @@ export interface ResolvedNetworks {
   readonly network?: string;
 }
 
-/** Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_NO_CONTAINER`, `ERR_LAP_NETWORK_CONFLICT`, and `ERR_LAP_NETWORK_WASM`. */
-export function resolveNetworks(
-  context: EngineContext,
-  request: CreateRequest,
-  kind: ContainerRecord["kind"],
-): ResolvedNetworks {
+/** Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_NO_CONTAINER`, and `ERR_LAP_NETWORK_CONFLICT`. */
+export function resolveNetworks(context: EngineContext, request: CreateRequest): ResolvedNetworks {
   const mode = networkMode(request.network);
-  if (kind === "wasm") return refuseWasm(request);
   if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
   if (mode.kind !== "networks") return {};
   checkRights(request);
@@ -47,15 +42,6 @@ function checkRights({ network }: CreateRequest): void {
   throw new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, {
     hint: "use --network none or --network host, or sudo",
   });
-}
-
-/** Guests reach the network by their host's policy, not by devices. */
-function refuseWasm(request: CreateRequest): ResolvedNetworks {
-  const { network = "default", ports = [], publishAll, attachments } = request;
-  const asks = ports.length > 0 || publishAll === true || attachments !== undefined;
-  if (network === "default" && !asks) return {};
-  const text = `network mode "${network === "default" ? "bridge" : network}" is not supported for WebAssembly containers`;
-  throw new LapError("unimplemented", "ERR_LAP_NETWORK_WASM", text, { hint: "use --network none" });
 }
 
 /** The name of a network by name, id or prefix; the default one need not exist yet. */

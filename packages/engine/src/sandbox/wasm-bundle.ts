@@ -6,13 +6,16 @@ import { defaultSpec, hostFacts, type Bundle } from "@lapstrake/core";
 import type { MountSpec, NamespaceSpec, RuntimeSpec, SeccompSpec } from "@lapstrake/base";
 import { parseSecurityOptions, seccompSpec } from "../containers/security.ts";
 import { CGROUP_PARENT } from "../containers/bundle.ts";
+import { managedFileMounts } from "../containers/managed-files.ts";
 import type { EngineContext } from "../context.ts";
+import type { PreparedNetwork } from "../network/attach.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { handoverDir, PLACES, volumePlace, translationsDir } from "./handover.ts";
 import { isRootless, rootlessSpec } from "./rootless.ts";
 import { ALONE_FLAG } from "./wasm-payload.ts";
 import { payloadResources } from "./wasm-limits.ts";
+import { ANY_PORT, withNetwork } from "./wasm-network.ts";
 
 /** Shared libraries of the Node binary. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
@@ -25,6 +28,7 @@ export function wasmBundle(
   record: ContainerRecord,
   mounts: readonly MountSpec[],
   alone: boolean,
+  network?: PreparedNetwork,
 ): Bundle {
   const dir = dirOf(context.paths, record);
   const rootfs = join(dir, "sandbox");
@@ -55,6 +59,7 @@ export function wasmBundle(
       ...context.programRoots.map((path) => bind(path, path, "rro")),
       ...(record.rootfs.kind === "module" ? [] : [bind(context.paths.images, join(PLACES.store, "images"), "rro")]),
       ...translations(context),
+      ...nameFiles(record, network?.filesDir ?? dir, network !== undefined),
       bind(dir, PLACES.container, "rro"),
       bind(handoverDir(dir), handoverDir(PLACES.container), "rw"),
       ...mounts
@@ -63,7 +68,13 @@ export function wasmBundle(
     ],
     linux: {
       ...base.linux,
-      ...(isConfined ? payloadFilter() : { namespaces: unconfinedNamespaces() }),
+      ...(isConfined ? payloadFilter() : {}),
+      namespaces: withNetwork(
+        isConfined ? (base.linux?.namespaces ?? []) : unconfinedNamespaces(),
+        record.request,
+        network?.netnsPath,
+      ),
+      ...(network?.connect === undefined ? {} : { sysctl: ANY_PORT }),
       cgroupsPath: `${CGROUP_PARENT}/${record.id}`,
       resources: { ...base.linux?.resources, ...payloadResources(record.request, hostFacts().cgroups.length > 0) },
     },
@@ -76,6 +87,12 @@ const NO_CAPABILITIES = { bounding: [], effective: [], permitted: [], inheritabl
 /** `--security-opt wasm=unconfined`: only a mount namespace, where the payload's files have their places. Without root /proc needs its own. */
 function unconfinedNamespaces(): NamespaceSpec[] {
   return isRootless() ? [{ type: "mount" }, { type: "pid" }] : [{ type: "mount" }];
+}
+
+/** Who names the hosts that the payload connects to; without a network it needs no names. */
+function nameFiles({ request }: ContainerRecord, dir: string, isConnected: boolean): MountSpec[] {
+  if (!isConnected && request.network !== "host") return [];
+  return managedFileMounts(dir).map((mount) => ({ ...mount, options: ["rbind", "rro", "rprivate"] }));
 }
 
 /** Translated components, where there are any. */

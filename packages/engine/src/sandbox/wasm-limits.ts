@@ -98,6 +98,9 @@ export function checkLinuxRequest(request: CreateRequest): void {
   if (request.securityOpt?.some((option) => option.startsWith("wasm=")) === true) {
     throw refusal("--security-opt wasm", "it is for Wasm containers", "a Linux container");
   }
+  if (request.guestHttp !== undefined) {
+    throw refusal("--allow-host and --secret", "they are for Wasm containers", "a Linux container");
+  }
   if (request.guestLimits !== undefined) {
     throw refusal(
       "--limit",

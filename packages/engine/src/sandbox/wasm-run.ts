@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { UnionFs, treeFromTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
 import type { GuestOutput, WasmExit } from "@lapstrake/wasm";
-import { runCommand, runCommandNow, type Payload, type Visit } from "@lapstrake/wasm/node";
+import { runCommand, runCommandNow, type Payload, type Serving, type Visit } from "@lapstrake/wasm/node";
 import type { CreateRequest } from "../containers/request.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { writeHandover } from "./handover-file.ts";
 import { handoverPath, MODULE_FILE, translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
+import { servingPorts } from "./wasm-network.ts";
 import { makeDirs, moduleTree } from "./wasm-tree.ts";
 
 /** Where the container and its store are. */
@@ -19,6 +20,8 @@ export interface WasmRunData {
   readonly root: string;
 }
 
+/** Between the last answers and the kill of `stop`. */
+const STOP_SLACK_MS = 500;
 const EXIT_NOT_FOUND = 127;
 const EXIT_NOT_EXECUTABLE = 126;
 
@@ -29,7 +32,7 @@ export async function runContainer(payload: Payload): Promise<number> {
   if (record === undefined) throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `no container in "${dir}"`);
   const fs = await openUnion(root, dir, record);
   try {
-    return await runGuest(fs, record, payload, cacheIn(root));
+    return await runGuest(fs, record, payload, { dir, cacheDir: cacheIn(root) });
   } finally {
     payload.ended?.();
     if (!record.autoRemove && !fs.readOnly) writeHandover(fs, dir);
@@ -78,16 +81,20 @@ async function runGuest(
   fs: UnionFs,
   record: ContainerRecord,
   payload: Payload,
-  cacheDir: string | undefined,
+  { dir, cacheDir }: { readonly dir: string; readonly cacheDir: string | undefined },
 ): Promise<number> {
   const { process, request } = record;
   const mounted = await withVolumes(fs, record);
+  // Loaded by who may send only.
+  const sending = request.guestHttp && (await import("./wasm-secrets.ts")).sendingOf(dir, record);
   payload.onVisit?.((visit) => runVisit(mounted, request, visit));
   try {
     const exit = await runCommand({
       fs: mounted,
       args: process.args,
-      env: Object.fromEntries(process.env.map(splitEnv)),
+      env: { ...Object.fromEntries(process.env.map(splitEnv)), ...sending?.env },
+      http: sending?.http,
+      serving: servingOf(record, payload),
       cwd: process.cwd,
       stdin: payload.stdin,
       stdout: payload.stdout,
@@ -101,6 +108,16 @@ async function runGuest(
   } catch (error) {
     return refused(payload, error);
   }
+}
+
+/** How it answers, if it is a component that does. */
+function servingOf(record: ContainerRecord, payload: Payload): Serving {
+  return {
+    ports: servingPorts(record),
+    graceMs: Math.max(record.process.stopTimeoutSec * 1000 - STOP_SLACK_MS, STOP_SLACK_MS),
+    onDraining: () => payload.ended?.(),
+    onError: (error) => say(payload, `a request failed: ${error instanceof Error ? error.message : String(error)}`),
+  };
 }
 
 /** A further program, inside a host call of the first. The container's time is not its own. */

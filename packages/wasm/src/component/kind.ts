@@ -21,6 +21,11 @@ export function answersHttp(component: Uint8Array): boolean {
   return mentions(component, /wasi:http\/(?:incoming-)?handler@/, [EXPORT]);
 }
 
+/** True when the component is a program that runs to an end. */
+export function isCommand(component: Uint8Array): boolean {
+  return mentions(component, /wasi:cli\/run@/, [EXPORT]);
+}
+
 /** What must be able to suspend; undefined when a plain module inside runs instead. */
 export function suspendsOf(component: Uint8Array<ArrayBuffer>): Suspends | undefined {
   if (wrappedCommand(component) !== undefined) return undefined;

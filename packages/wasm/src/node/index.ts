@@ -3,9 +3,11 @@ export { programBytes, readProgram, runCommand, runCommandNow, type CommandRun }
 export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { canRunHere, runPayloadHere } from "./payload-here.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";
+export type { Serving } from "./run-handler.ts";
 export { runExec } from "./exec-client.ts";
 export type { ExecOrder } from "./exec-frames.ts";
 export type { Visit, VisitRunner } from "./exec-visit.ts";
 export { closePool, warmPool } from "./pool.ts";
+export { lazyTransport } from "./lazy-transport.ts";
 export { nodeTransport } from "./http-transport.ts";
 export { serveHttp, type HttpHandler, type HttpServer } from "./http-serve.ts";

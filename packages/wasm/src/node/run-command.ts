@@ -8,6 +8,7 @@ import type { WasmExit } from "../run/exit.ts";
 import { DEFAULT_PATH, Programs, readFile } from "../processes/programs.ts";
 import { runModule, runNamed, type ModuleRun } from "../run/run-module.ts";
 import { guarded } from "./guard.ts";
+import type { Serving } from "./run-handler.ts";
 
 /** One run of a program file. */
 export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
@@ -19,6 +20,8 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
   readonly http?: HttpSend | undefined;
   /** SIGINT of this process ends the guest. */
   readonly breakOnSigint?: boolean;
+  /** What to do with a component that answers HTTP requests: absent, it is no program. One that is a command too serves when ports are named. */
+  readonly serving?: Serving | undefined;
 }
 
 /** Runs to the end; `PWD` is set for guests that look at it. Components and text load their own host only then. */
@@ -27,10 +30,20 @@ export async function runCommand(run: CommandRun): Promise<WasmExit> {
   const program = await (run.program === undefined ? bytesNamed(run) : binaryOf(run.program, run.args[0]));
   if (program === undefined) return named(common);
   if (detectWasm(program) === "component") {
+    if (await serves(program, run.serving)) {
+      const { runHandler } = await import("./run-handler.ts");
+      return runHandler({ ...common, component: program }, run.serving!);
+    }
     const { runComponent } = await import("../component/run-component.ts");
     return runComponent({ ...common, component: program });
   }
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
+}
+
+async function serves(component: Uint8Array, serving: Serving | undefined): Promise<boolean> {
+  if (serving === undefined) return false;
+  const { answersHttp, isCommand } = await import("../component/kind.ts");
+  return answersHttp(component) && (serving.ports.length > 0 || !isCommand(component));
 }
 
 /** The same at once, for what needs no wait: what `args[0]` names, if it is a module, a script or the built-in `sh`. */

@@ -26,6 +26,18 @@ int open_beneath(int root, const char *path, uint64_t flags) {
   return resolve(root, path, flags | LAP_O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
+int open_without_links(const char *base, const char *path) {
+  size_t length = text_length(base);
+  for (size_t i = 0; i < length; i++) {
+    if (path[i] != base[i]) return -EINVAL;
+  }
+  if (path[length] != '/') return -EINVAL;
+  while (path[length] == '/') length++;
+  AUTO_FD at = sys_open(base, LAP_O_PATH | LAP_O_DIRECTORY, 0);
+  if (at < 0 || path[length] == 0) return at < 0 ? at : -EINVAL;
+  return resolve(at, path + length, LAP_O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
 static int make_one(int parent, const char *name, bool directory, unsigned mode) {
   if (directory) return (int)-sys3(__NR_mkdirat, parent, name, mode);
   int fd = sys_openat(parent, name, LAP_O_CREAT | LAP_O_EXCL | LAP_O_WRONLY | LAP_O_NOFOLLOW, mode);

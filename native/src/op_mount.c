@@ -152,7 +152,22 @@ int op_open_sources(struct run *run, struct cursor *f) {
   return 0;
 }
 
+// A source in a directory where others write. CVE-2021-25741: a path there that is looked at first and opened again.
+int op_open_beneath(struct run *run, struct cursor *f) {
+  const char *source = get_str(f);
+  const char *base = get_str(f);
+  if (f->bad || run->beneath_count >= MAX_BENEATH) return EBADMSG;
+  int fd = open_without_links(base, source);
+  if (fd < 0) return fail_at(run, -fd, "open mount source", source);
+  run->beneath[run->beneath_count] = source;
+  run->beneath_fds[run->beneath_count++] = fd;
+  return 0;
+}
+
 int opened_source(struct run *run, const char *source) {
+  for (uint32_t i = 0; i < run->beneath_count; i++) {
+    if (text_equal(run->beneath[i], source)) return run->beneath_fds[i];
+  }
   struct list paths = run->sources;
   for (uint32_t i = 0; i < paths.count; i++) {
     if (text_equal(get_str(&paths.items), source)) return run->source_fds[i];

@@ -15,9 +15,9 @@ int make_filesystem(struct run *run, const char *type, const char *source, struc
 // Adds the kernel's message of a filesystem context to the failure; returns `error`.
 int context_failure(struct run *run, int context, int error, const char *what);
 bool is_directory(int fd);
-// The descriptor that op_open_sources has for a path, -1 for none.
+// The descriptor that op_open_sources or op_open_beneath has for a path, -1 for none.
 int opened_source(struct run *run, const char *source);
-// A detached clone of a host path, opened before when op_open_sources did; negative errno.
+// A detached clone of a host path, opened before when one of them did; negative errno.
 int clone_tree(struct run *run, const char *source, bool recursive);
 
 #endif

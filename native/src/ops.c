@@ -59,6 +59,7 @@ static op_function *const OPERATIONS[] = {
     op_affinity,         // 52
     op_memory_policy,    // 53
     op_home,             // 54
+    op_open_beneath,     // 55, OP_OPEN_BENEATH
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -10,6 +10,7 @@
 #define DETAIL_SIZE 400
 #define STATE_SIZE 65536
 #define MAX_SOURCES 512U
+#define MAX_BENEATH 256U
 
 // Kinds of launch failure, for the exit code (125, 126, 127); packages/core/src/launch/failure.ts has the same numbers.
 #define FAIL_OTHER 0U
@@ -30,6 +31,9 @@ struct run {
   char detail[DETAIL_SIZE];
   struct list sources;  // paths that op_open_sources opened
   int source_fds[MAX_SOURCES];
+  const char *beneath[MAX_BENEATH];  // paths that op_open_beneath opened
+  int beneath_fds[MAX_BENEATH];
+  uint32_t beneath_count;
   const struct trees *trees;  // made before the clone
   uint32_t next_tree;
   char exec_path[4096];
@@ -59,6 +63,6 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_root_propagation, op_join_target, op_set_attr,
     op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
     op_root_open, op_chroot, op_mount_copy_up, op_write_self, op_mount_mapped, op_root_mapped, op_affinity,
-    op_memory_policy, op_home;
+    op_memory_policy, op_home, op_open_beneath;
 
 #endif

@@ -9,6 +9,7 @@
 #include <linux/securebits.h>
 #include <linux/wait.h>
 
+#include "beneath.h"
 #include "idmap.h"
 #include "sys.h"
 #include "text.h"
@@ -44,9 +45,26 @@ static int namespace_of(struct list uids, struct list gids) {
   return fd;
 }
 
-static int mapped_tree(const char *path, bool recursive, bool map_all, int space) {
+// The directory that OP_OPEN_BENEATH names for a source; NULL for none.
+static const char *base_of(const struct plan *plan, const char *source) {
+  struct cursor ops = plan->ops;
+  struct cursor f;
+  uint32_t code;
+  while (plan_next(&ops, &code, &f)) {
+    if (code == OP_OPEN_BENEATH && text_equal(get_str(&f), source)) return get_str(&f);
+  }
+  return NULL;
+}
+
+static int cloned_tree(const char *base, const char *path, unsigned flags) {
+  if (base == NULL) return (int)sys3(__NR_open_tree, LAP_AT_FDCWD, path, flags);
+  AUTO_FD at = open_without_links(base, path);
+  return at < 0 ? at : (int)sys3(__NR_open_tree, at, "", flags | LAP_AT_EMPTY_PATH);
+}
+
+static int mapped_tree(const char *base, const char *path, bool recursive, bool map_all, int space) {
   unsigned below = recursive ? LAP_AT_RECURSIVE : 0U;
-  int tree = (int)sys3(__NR_open_tree, LAP_AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
+  int tree = cloned_tree(base, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
   if (tree < 0) return tree;
   struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (__u64)(unsigned)space};
   unsigned flags = LAP_AT_EMPTY_PATH | (map_all ? LAP_AT_RECURSIVE : 0U);
@@ -57,7 +75,7 @@ static int mapped_tree(const char *path, bool recursive, bool map_all, int space
 }
 
 // Fields of mountMapped up to what is needed here: the rest is the child's.
-static int bind_tree(struct cursor f, const char **detail) {
+static int bind_tree(const struct plan *plan, struct cursor f, const char **detail) {
   const char *source = *detail = get_str(&f);
   uint32_t recursive = get_u32(&f);
   uint32_t map_all = get_u32(&f);
@@ -65,7 +83,7 @@ static int bind_tree(struct cursor f, const char **detail) {
   struct list gids = get_u32s(&f);
   if (f.bad) return -EBADMSG;
   AUTO_FD space = namespace_of(uids, gids);
-  return space < 0 ? space : mapped_tree(source, recursive != 0, map_all != 0, space);
+  return space < 0 ? space : mapped_tree(base_of(plan, source), source, recursive != 0, map_all != 0, space);
 }
 
 // A detached mount ends with its descriptor, and the overlay takes its layers only when it is made.
@@ -84,14 +102,14 @@ static void close_layers(void) {
 }
 
 static int add_layer(int context, const char *key, const char *path, int space) {
-  int tree = keep(mapped_tree(path, false, false, space));
+  int tree = keep(mapped_tree(NULL, path, false, false, space));
   if (tree < 0) return -tree;
   return (int)-sys5(__NR_fsconfig, context, FSCONFIG_SET_FD, key, NULL, tree);
 }
 
 // The upper and the work directory must be of one mount: their common directory is mapped.
 static int add_upper(int context, const char *dir, const char *upper, const char *work, int space) {
-  int tree = keep(mapped_tree(dir, false, false, space));
+  int tree = keep(mapped_tree(NULL, dir, false, false, space));
   if (tree < 0) return -tree;
   AUTO_FD up = sys_openat(tree, upper, LAP_O_PATH | LAP_O_DIRECTORY, 0);
   AUTO_FD wk = sys_openat(tree, work, LAP_O_PATH | LAP_O_DIRECTORY, 0);
@@ -185,7 +203,7 @@ int trees_make(const struct plan *plan, struct trees *trees, const char **detail
   while (plan_next(&ops, &code, &fields)) {
     if (code != OP_MOUNT_MAPPED && code != OP_ROOT_MAPPED) continue;
     if (trees->count >= MAX_TREES) return E2BIG;
-    int fd = code == OP_MOUNT_MAPPED ? bind_tree(fields, detail) : overlay_tree(fields, detail);
+    int fd = code == OP_MOUNT_MAPPED ? bind_tree(plan, fields, detail) : overlay_tree(fields, detail);
     if (fd < 0) return -fd;
     trees->fds[trees->count++] = fd;
   }

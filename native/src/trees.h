@@ -10,6 +10,8 @@
 // Codes of the operations that take a tree: ops.c has the same.
 #define OP_MOUNT_MAPPED 50U
 #define OP_ROOT_MAPPED 51U
+// One that a mapped mount may need the descriptor of.
+#define OP_OPEN_BENEATH 55U
 
 struct trees {
   int fds[MAX_TREES];  // in the order of the operations that take them

@@ -75,6 +75,10 @@ export interface MountSpec {
   readonly options?: readonly string[];
   readonly uidMappings?: readonly IdMapSpec[];
   readonly gidMappings?: readonly IdMapSpec[];
+  /**
+   * Ours, not the specification's: a directory above the source of a bind mount. No part of the source after it may be a
+   * symbolic link, however it is changed meanwhile. */
+  readonly beneath?: string;
 }
 
 export interface HookSpec {

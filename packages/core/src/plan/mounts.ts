@@ -28,6 +28,14 @@ function bindOp(mount: MountSpec, options: MountOptions, index: number): PlanOp 
   };
 }
 
+// The helper opens it anew at every start, and mounts what it opened.
+function beneathOps({ source = "", beneath }: MountSpec, index: number): PlanOp[] {
+  if (beneath === undefined) return [];
+  if (beneath.startsWith("/") && source.startsWith(`${beneath}/`))
+    return [{ op: "openBeneath", source, base: beneath }];
+  throw invalid(index, `its source must be beneath "${beneath}"`);
+}
+
 function isMapped(mount: MountSpec, options: MountOptions): boolean {
   return options.idmap !== "no" || (mount.uidMappings?.length ?? 0) + (mount.gidMappings?.length ?? 0) > 0;
 }
@@ -118,7 +126,8 @@ export function mountOps(
   const options = parseMountOptions(mount.options ?? []);
   const mapped = isMapped(mount, options);
   if (options.bind || mount.type === "bind") {
-    return [mapped ? mappedOp(mount, options, index, own) : bindOp(mount, options, index)];
+    const bind = mapped ? mappedOp(mount, options, index, own) : bindOp(mount, options, index);
+    return [...beneathOps(mount, index), bind];
   }
   if (mapped) throw invalid(index, "only a bind mount can be id-mapped");
   const type = mount.type ?? "";

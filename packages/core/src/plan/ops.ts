@@ -102,6 +102,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   affinity: { mask: "bytes" },
   memoryPolicy: { mode: "u32", nodes: "bytes" },
   home: { uid: "u32" },
+  openBeneath: { source: "str", base: "str" },
 };
 
 /** Wire code of an operation's name. */

@@ -72,12 +72,13 @@ export function idMaps(linux: LinuxSpec, namespaces: NamespacePlan, facts: HostF
 }
 
 function sourcesOf(ops: readonly PlanOp[]): string[] {
+  const opened = new Set(ops.filter(({ op }) => op === "openBeneath").map(({ source }) => source));
   const paths = ops.flatMap((op) => {
     if (op.op === "mountBind") return [op["source"] as string];
     if (op.op === "rootBind") return [op["path"] as string];
     return op.op === "rootOverlay" || op.op === "rootMapped" ? [op["at"] as string] : [];
   });
-  return [...new Set(paths)];
+  return [...new Set(paths)].filter((path) => !opened.has(path));
 }
 
 // The host's device of the same path, bound over a file of the container's.
@@ -128,5 +129,7 @@ function withMappedGroup(op: PlanOp, gidMap: readonly number[]): PlanOp {
 /** The filesystem operations as a user namespace can do them. */
 export function inUserNamespace(ops: readonly PlanOp[], gidMap: readonly number[]): PlanOp[] {
   const bound = withoutRepeatedBinds(ops.map((op) => withMappedGroup(boundDevice(op), gidMap)));
-  return [{ op: "openSources", paths: sourcesOf(bound) }, { op: "mappedRoot" }, ...bound];
+  const beneath = bound.filter(({ op }) => op === "openBeneath");
+  const rest = bound.filter(({ op }) => op !== "openBeneath");
+  return [...beneath, { op: "openSources", paths: sourcesOf(bound) }, { op: "mappedRoot" }, ...rest];
 }

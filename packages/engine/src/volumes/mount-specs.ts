@@ -52,15 +52,17 @@ function bindSource({ source, createSource, target }: RecordMount): string {
 function volumeSpec(paths: StorePaths, mount: RecordMount): Source {
   const volume = findVolume(paths, mount.source);
   const base = deviceOf(volume) ?? volumeData(paths, volume.name);
-  return bindSpec(withSubpath(base, mount), mount, mount.readOnly || isReadOnlyDevice(volume));
+  const source = withSubpath(base, mount);
+  const spec = bindSpec(source, mount, mount.readOnly || isReadOnlyDevice(volume));
+  return source === base ? spec : { ...spec, beneath: base };
 }
 
-/** A path beneath a volume, of which no part is a link: another container may write there. */
+/** A path beneath a volume, of which no part is a link now; whoever opens it asks again, for another container may write there. */
 function withSubpath(base: string, { subpath }: RecordMount): string {
   if (subpath === undefined) return base;
   using dir = openDirFs(base, { live: true });
   const found = dir.stat(toByteString(subpath));
-  if (found !== undefined && found.type !== "symlink") return join(base, subpath);
+  if (found !== undefined && found.type !== "symlink") return join(base, subpath).replace(/\/+$/, "");
   const text = `cannot access path ${join(base, subpath)}: lstat ${fromByteString(subpath)}: no such file or directory`;
   throw new LapError("notFound", "ERR_LAP_MOUNT_INVALID", text);
 }

@@ -12,6 +12,8 @@ export interface EngineContext {
   readonly logger: Logger;
   /** Opens the image store on first use: a start from the host image needs none. */
   images(): Promise<ImageService>;
+  /** Closes the image store if it is open; a later use opens it again. */
+  closeImages(): Promise<void>;
   hostname(): string;
   /** Program and arguments that clean up after a container; the id is appended. */
   readonly reapArgv: readonly string[];
@@ -20,7 +22,7 @@ export interface EngineContext {
   /** Program and arguments of a Wasm payload; the container's directory is appended. */
   readonly wasmArgv: readonly string[];
   /** See {@link EngineProgram.wasmStarted}. */
-  readonly wasmStarted: (() => void) | undefined;
+  readonly wasmStarted: EngineProgram["wasmStarted"] | undefined;
   /** Folders that payload needs to see. */
   readonly programRoots: readonly string[];
 }

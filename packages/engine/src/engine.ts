@@ -33,11 +33,18 @@ export function openEngine(options: EngineOptions = {}): Engine {
   const paths = openLayout(options.root ?? defaultRoot());
   const program = options.program ?? defaultProgram();
   let images: Promise<ImageService> | undefined;
+  const closeImages = async (): Promise<void> => {
+    const opened = images;
+    images = undefined;
+    // One that could not be opened has told whoever wanted it.
+    (await opened?.catch(() => undefined))?.[Symbol.dispose]();
+  };
   const context: EngineContext = {
     paths,
     clock: systemClock,
     logger: options.logger ?? SILENT,
     images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(paths))),
+    closeImages,
     hostname: machineHostname,
     reapArgv: [...program.argv, "_reap", paths.root],
     keeperArgv: [...program.argv, "_keeper", paths.root],
@@ -124,5 +131,10 @@ export class Engine {
 
   remove(record: ContainerRecord, options: RemoveOptions = {}): Promise<void> {
     return removeContainer(this.context, record, options);
+  }
+
+  /** Lets go of what it holds open; containers go on. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.context.closeImages();
   }
 }

@@ -64,7 +64,7 @@ export const networkDisconnectCommand: Command = {
   flags: [{ long: "force", short: "f", kind: "bool", help: "Force the container to disconnect from a network" }],
   async run({ flags, args, global }) {
     const [network, container] = args as [string, string];
-    disconnectNetwork(engineFor(global), network, container, { force: readFlags(flags).bool("force") });
+    await disconnectNetwork(engineFor(global), network, container, { force: readFlags(flags).bool("force") });
     return 0;
   },
 };

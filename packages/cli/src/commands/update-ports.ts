@@ -11,9 +11,9 @@ export const PORT_UPDATE_FLAGS: readonly Flag[] = [
 ];
 
 /** Does what the flags ask for; nothing when none is given. Throws `ERR_LAP_PORT_SPEC`, `ERR_LAP_PORT_TAKEN`. */
-export function updatePublished(engine: Engine, container: string, read: FlagReader): void {
+export async function updatePublished(engine: Engine, container: string, read: FlagReader): Promise<void> {
   if (!read.has("publish") && !read.has("publish-rm")) return;
-  updatePorts(engine, container, {
+  await updatePorts(engine, container, {
     publish: read.list("publish").flatMap(parsePublish),
     unpublish: read.list("publish-rm").flatMap(parsePortSpec).map(portName),
   });

@@ -53,7 +53,7 @@ async function update({ flags, args, global }: Invocation): Promise<number> {
   const { exitCode } = await forEachTarget(args, async (target) => {
     const record = engine.find(target);
     if (Object.keys(changes).length > 0) await updateContainer(engine, record, changes);
-    updatePublished(engine, target, read);
+    await updatePublished(engine, target, read);
   });
   return exitCode;
 }

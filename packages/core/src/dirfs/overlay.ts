@@ -15,28 +15,62 @@ const FSCONFIG_CMD_CREATE = 6;
 const MOUNT_ATTR_NODEV = 4;
 const MOUNT_ATTR_NOSUID = 2;
 
-type Overlay = Omit<Extract<Rootfs, { readonly kind: "overlay" }>, "base">;
+type Overlay = Extract<Rootfs, { readonly kind: "overlay" }>;
+
+const EINVAL = 22;
 
 /** Mounts the layers and opens the result. Root only; the upper may be mounted nowhere else. Throws `ERR_LAP_OVERLAY_OLD`. */
 export function openOverlayDirFs(overlay: Overlay): DirFs {
   const sys = kernelSyscalls();
-  using context = descriptor(sys, must(sys.call("fsopen", "overlay", FSOPEN_CLOEXEC), "fsopen"));
-  // Before 6.5 the context takes any key and layers only as one short text.
-  if (sys.call("fsconfig", context.fd, FSCONFIG_SET_FLAG, "lapstrake", 0, 0) === 0) throw tooOld();
-  const set = (key: string, value: string): void => {
-    must(sys.call("fsconfig", context.fd, FSCONFIG_SET_STRING, key, toByteString(value), 0), "fsconfig", value);
-  };
-  for (const lower of overlay.lowerdirs) set("lowerdir+", lower);
-  set("upperdir", overlay.upperdir);
-  set("workdir", overlay.workdir);
-  must(sys.call("fsconfig", context.fd, FSCONFIG_CMD_CREATE, 0, 0, 0), "fsconfig");
-  const flags = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
-  using mount = descriptor(sys, must(sys.call("fsmount", context.fd, FSMOUNT_CLOEXEC, flags), "fsmount"));
+  using below = overlay.base === undefined ? undefined : baseOf(sys, overlay.base.lowerdirs);
+  const base = below === undefined ? [] : [pathOf(below)];
+  using mount = mounted(sys, "overlay", [
+    ...[...overlay.lowerdirs, ...base].map((lower) => ["lowerdir+", lower] as const),
+    ["upperdir", overlay.upperdir],
+    ["workdir", overlay.workdir],
+  ]);
   const root: SyscallArg[] = [mount.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0];
   return new KernelDirFs(sys, must(sys.call("openat", ...root), "open"), {});
 }
 
-function descriptor(sys: SyscallPort, fd: number): Disposable & { readonly fd: number } {
+/** An overlay without an upper: the kernel refuses an upper beneath its own lower. It wants two layers, so the last is an empty tmpfs. */
+function baseOf(sys: SyscallPort, lowerdirs: readonly string[]): Descriptor {
+  using empty = mounted(sys, "tmpfs", []);
+  try {
+    return mounted(
+      sys,
+      "overlay",
+      [...lowerdirs, pathOf(empty)].map((lower) => ["lowerdir+", lower] as const),
+    );
+  } catch (error) {
+    // Before 6.15 what is mounted nowhere is no layer.
+    throw (error as { errno?: number }).errno === -EINVAL ? tooOldForBase() : error;
+  }
+}
+
+/** A filesystem mounted nowhere. */
+function mounted(sys: SyscallPort, type: string, options: readonly (readonly [string, string])[]): Descriptor {
+  using context = descriptor(sys, must(sys.call("fsopen", type, FSOPEN_CLOEXEC), "fsopen"));
+  // Before 6.5 the context takes any key and layers only as one short text.
+  const isLax = sys.call("fsconfig", context.fd, FSCONFIG_SET_FLAG, "lapstrake", 0, 0) === 0;
+  if (isLax && type === "overlay") throw tooOld();
+  for (const [key, value] of options) {
+    must(sys.call("fsconfig", context.fd, FSCONFIG_SET_STRING, key, toByteString(value), 0), "fsconfig", value);
+  }
+  must(sys.call("fsconfig", context.fd, FSCONFIG_CMD_CREATE, 0, 0, 0), "fsconfig");
+  const flags = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+  return descriptor(sys, must(sys.call("fsmount", context.fd, FSMOUNT_CLOEXEC, flags), "fsmount"));
+}
+
+interface Descriptor extends Disposable {
+  readonly fd: number;
+}
+
+function pathOf({ fd }: Descriptor): string {
+  return `/proc/self/fd/${fd}`;
+}
+
+function descriptor(sys: SyscallPort, fd: number): Descriptor {
   return { fd, [Symbol.dispose]: () => void sys.call("close", fd) };
 }
 
@@ -48,5 +82,12 @@ function must(ret: number, call: string, path?: string): number {
 function tooOld(): LapError {
   return new LapError("failedPrecondition", "ERR_LAP_OVERLAY_OLD", "this kernel cannot mount an overlay out of sight", {
     hint: "Linux 6.5 or later can; start the box to reach its files",
+  });
+}
+
+function tooOldForBase(): LapError {
+  const text = "this kernel cannot mount the machine's own files beneath a container's out of sight";
+  return new LapError("failedPrecondition", "ERR_LAP_OVERLAY_OLD", text, {
+    hint: "Linux 6.15 or later can; start the container to reach its files",
   });
 }

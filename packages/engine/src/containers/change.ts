@@ -7,7 +7,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { checkContainerName } from "../state/ids.ts";
 import { claimName, releaseName } from "../state/names.ts";
 import { writeRecord, type ContainerRecord } from "../state/record.ts";
-import { lockContainer } from "./lock.ts";
+import { lockedIn } from "./lock.ts";
 
 /** Freezes every process. Throws `ERR_LAP_PAUSED`, `ERR_LAP_NOT_RUNNING`. */
 export async function pauseContainer(engine: Engine, record: ContainerRecord): Promise<void> {
@@ -33,7 +33,7 @@ export async function unpauseContainer(engine: Engine, record: ContainerRecord):
 export async function renameContainer(engine: Engine, record: ContainerRecord, to: string): Promise<void> {
   const name = checkContainerName(to);
   const { paths } = engine.context;
-  using _lock = lockContainer(engine.dir(record));
+  using _lock = await lockedIn(engine.dir(record), record);
   try {
     claimName(paths, name, record.id);
   } catch (error) {

@@ -1,37 +1,49 @@
 // The files of a container as one DirFs, volumes included, for one call. Of a running one: the root its first process sees, every
 // path resolved beneath that descriptor (openat2), whatever the container does meanwhile. Of one that does not run: its own overlay,
 // mounted nowhere, and its volumes beside it. Of a Wasm container: its layers and changes in memory, handed over again afterwards.
-import { LapError, errorCode, type ByteString, type DirFs } from "@lapstrake/base";
+import { LapError, type ByteString, type DirFs } from "@lapstrake/base";
 import { openDirFs, openOverlayDirFs, readStatus, startTime } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { prepareRootfs } from "../sandbox/rootfs.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { resolveLinks, type Looked } from "../volumes/resolve-links.ts";
 import { MountedDirs, type DirMount } from "./copy-mounted.ts";
-import { lockContainer } from "./lock.ts";
+import { lockedIn } from "./lock.ts";
 import { openMounts } from "./open-mounts.ts";
 
-/** Opens them, acts, closes them. Throws `ERR_LAP_FILES_WASM`, `ERR_LAP_FILES_ROOTLESS`. */
+/** Opens them, acts, closes them. Throws `ERR_LAP_FILES_WASM`, `ERR_LAP_FILES_ROOTLESS`, `ERR_LAP_OVERLAY_OLD`. */
 export async function withContainerFiles<T>(
   engine: Engine,
-  record: ContainerRecord,
+  known: ContainerRecord,
   use: (files: DirFs) => T | Promise<T>,
 ): Promise<T> {
-  const { state } = engine.status(record);
-  const runs = state === "running" || state === "paused";
-  if (runs && record.kind === "wasm") throw runningWasm();
-  if (runs) {
-    using files = liveRoot(engine, record);
-    return await use(files);
-  }
+  if (runs(engine, known)) return await withLiveRoot(engine, known, use);
   // Nobody may start it meanwhile: one upper is mounted once.
-  using _lock = lockContainer(engine.dir(record));
+  using _lock = await lockedIn(engine.dir(known), known);
+  // Somebody may have started or forked it before that.
+  const record = readRecord(engine.dir(known)) ?? known;
+  if (runs(engine, record)) return await withLiveRoot(engine, record, use);
   if (record.kind === "wasm") {
     const { withWasmFiles } = await import("../sandbox/wasm-files.ts");
     return await withWasmFiles(engine, record, (root) => withMounts(engine, record, root, use));
   }
   return await withMounts(engine, record, stoppedRoot(engine, record), use);
+}
+
+function runs(engine: Engine, record: ContainerRecord): boolean {
+  const { state } = engine.status(record);
+  return state === "running" || state === "paused";
+}
+
+async function withLiveRoot<T>(
+  engine: Engine,
+  record: ContainerRecord,
+  use: (files: DirFs) => T | Promise<T>,
+): Promise<T> {
+  if (record.kind === "wasm") throw runningWasm();
+  using files = liveRoot(engine, record);
+  return await use(files);
 }
 
 function liveRoot(engine: Engine, record: ContainerRecord): DirFs {
@@ -56,20 +68,7 @@ function stoppedRoot(engine: Engine, record: ContainerRecord): DirFs {
     );
   }
   const { rootfs } = prepareRootfs(engine.context.paths, record);
-  try {
-    return openOverlayDirFs(rootfs);
-  } catch (error) {
-    if (errorCode(error) !== "ELOOP") throw error;
-    throw new LapError(
-      "unimplemented",
-      "ERR_LAP_FILES_HOST",
-      "a container of the image host shows its files while it runs only",
-      {
-        hint: "start it first",
-        cause: error,
-      },
-    );
-  }
+  return openOverlayDirFs(rootfs);
 }
 
 async function withMounts<T>(

@@ -1,7 +1,7 @@
 // One change at a time to a container, over processes: flock(2) on a file of its directory, freed by the kernel when the holder dies.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorCode, isLapError } from "@lapstrake/base";
+import { LapError, errorCode, isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 
 /** Waits for the container's lock; dispose to free it. */
@@ -35,4 +35,11 @@ export async function acquireLock(dir: string): Promise<Disposable | undefined> 
       await sleep(STEP_MS);
     }
   }
+}
+
+/** {@link acquireLock} of a container that must be there. Throws `ERR_LAP_NO_CONTAINER`. */
+export async function lockedIn(dir: string, { id }: { readonly id: string }): Promise<Disposable> {
+  const lock = await acquireLock(dir);
+  if (lock !== undefined) return lock;
+  throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", `No such container: ${id}`);
 }

@@ -28,7 +28,36 @@ export function readEvents(context: EngineContext, request: EventsRequest = {}):
     (until === undefined || compare(event.time, until) <= 0) &&
     matchesFilters(event, filters);
   const deadlineMs = until === undefined ? Infinity : until.sec * 1000 + Math.ceil(until.nsec / 1e6);
-  return pump(reader, watching, isAsked, deadlineMs, request.signal);
+  const close = (): void => {
+    watching[Symbol.dispose]();
+    reader[Symbol.dispose]();
+  };
+  return closing(pump(reader, watching, isAsked, deadlineMs, request.signal), close, request.signal);
+}
+
+/** A generator that was never asked for anything runs none of its clean-up: then `close` is it. */
+function closing(
+  events: AsyncGenerator<EngineEvent, void, undefined>,
+  close: () => void,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<EngineEvent> {
+  let isBegun = false;
+  const unlessBegun = (): void => void (isBegun || close());
+  signal?.addEventListener("abort", unlessBegun, { once: true });
+  if (signal?.aborted === true) unlessBegun();
+  return {
+    next: () => {
+      isBegun = true;
+      return events.next();
+    },
+    return: () => {
+      unlessBegun();
+      return events.return();
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 async function* pump(
@@ -37,12 +66,14 @@ async function* pump(
   isAsked: (event: EngineEvent) => boolean,
   deadlineMs: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<EngineEvent> {
+): AsyncGenerator<EngineEvent, void, undefined> {
   using _watching = watching;
   using _reader = reader;
+  // Aborted before it began: all is closed.
+  if (signal?.aborted ?? false) return;
   // Processes write in the order they come, which may differ a little from that of their times.
   yield* [...reader.drain()].filter(isAsked).toSorted((a, b) => compare(a.time, b.time));
-  while (signal?.aborted !== true && Date.now() < deadlineMs) {
+  while (!(signal?.aborted ?? false) && Date.now() < deadlineMs) {
     await watching.next(deadlineMs, signal);
     for (const event of reader.drain()) if (isAsked(event)) yield event;
   }

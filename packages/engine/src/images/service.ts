@@ -31,14 +31,27 @@ export function openImages(paths: StorePaths): ImageService {
   return new ImageService(paths);
 }
 
-export class ImageService {
+/** Disposing closes the directories that it holds open. */
+export class ImageService implements Disposable {
   readonly store: ImageStore;
   readonly snapshots: SnapshotStore;
+  readonly #dirs: DirFs[] = [];
 
   constructor(paths: StorePaths) {
     requireStoreIds(paths.root);
-    this.store = openStore(openDir(paths.images));
-    this.snapshots = openSnapshotStore(openDir(paths.layers), this.store, STORE_PORTS, snapshotOptions());
+    this.store = openStore(this.#open(paths.images));
+    this.snapshots = openSnapshotStore(this.#open(paths.layers), this.store, STORE_PORTS, snapshotOptions());
+  }
+
+  #open(path: string): DirFs {
+    const dir = openDir(path);
+    this.#dirs.push(dir);
+    return dir;
+  }
+
+  [Symbol.dispose](): void {
+    this.store[Symbol.dispose]();
+    for (const dir of this.#dirs.splice(0)) dir.close();
   }
 
   /** The image for a new container. Throws `ERR_LAP_NO_IMAGE` in docker's words, `ERR_LAP_NO_PLATFORM`. */

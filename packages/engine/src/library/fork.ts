@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { control, type Control } from "@lapstrake/core";
 import { LapError, isLapError } from "@lapstrake/base";
-import { lockContainer } from "../containers/lock.ts";
+import { lockedIn } from "../containers/lock.ts";
 import type { CreateRequest } from "../containers/request.ts";
 import type { Engine } from "../engine.ts";
 import { handoverDir, handoverPath } from "../sandbox/handover.ts";
 import { copyRootMetadata } from "../sandbox/rootfs.ts";
 import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
 import { randomHex } from "../state/random.ts";
-import { writeRecord, type ContainerRecord } from "../state/record.ts";
+import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
 
 const run = promisify(execFile);
 
@@ -38,25 +38,31 @@ export interface Forked {
 export async function forkContainer(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
   request.signal?.throwIfAborted();
   const { state } = engine.status(original);
-  const isRunning = state === "running" || state === "paused";
-  if (original.kind === "wasm") return forkWasm(engine, original, request, isRunning);
-  return isRunning
+  if (original.kind === "wasm") return forkWasm(engine, original, request, isAlive(state));
+  return isAlive(state)
     ? forkRunning(engine, original, request, state === "paused")
     : forkStopped(engine, original, request);
 }
 
+function isAlive(state: string): boolean {
+  return state === "running" || state === "paused";
+}
+
 async function forkStopped(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
-  const frozen = freeze(engine, original);
+  const frozen = await freeze(engine, original);
+  if (frozen === undefined) return forkContainer(engine, original, request);
   const record = await createFork(engine, frozen, request, () => undefined);
   await requireFrozen(engine, record);
   return { original: frozen, record };
 }
 
-/** The upper becomes frozen; an empty one need not. Recorded before it is moved: see `frozenDirs`. */
-function freeze(engine: Engine, original: ContainerRecord): ContainerRecord {
+/** The upper becomes frozen; an empty one need not. Recorded before it is moved: see `frozenDirs`. Undefined when it was started meanwhile. */
+async function freeze(engine: Engine, known: ContainerRecord): Promise<ContainerRecord | undefined> {
   const { paths } = engine.context;
-  const dir = engine.dir(original);
-  using _lock = lockContainer(dir);
+  const dir = engine.dir(known);
+  using _lock = await lockedIn(dir, known);
+  if (isAlive(engine.status(known).state)) return undefined;
+  const original = readRecord(dir) ?? known;
   const upper = join(dir, "upper");
   if (existsSync(upper) && readdirSync(upper).length === 0) return original;
   if ((original.frozen?.length ?? 0) >= MAX_DEPTH) throw tooDeep(original);

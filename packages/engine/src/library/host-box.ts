@@ -157,7 +157,7 @@ export class HostBox implements AwaitedBox {
   snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
     return this.#mutex.run(async () => {
       const { snapshotContainer } = await import("./host-snapshot.ts");
-      return snapshotContainer(this.#engine, this.#record, options);
+      return snapshotContainer(this.#engine, this.#engine.find(this.id), options);
     });
   }
 

@@ -17,6 +17,7 @@ import type { Box, BoxOptions, RunOptions, Store } from "./types.ts";
 export class HostStore implements Store {
   readonly engine: Engine;
   readonly #held = new Set<HostBox>();
+  readonly #closed = new AbortController();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -66,16 +67,23 @@ export class HostStore implements Store {
   events(
     options: { readonly since?: Date; readonly until?: Date; readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<EngineEvent> {
-    const { since, until, signal } = options;
+    const { since, until } = options;
+    const signals = [this.#closed.signal, ...(options.signal === undefined ? [] : [options.signal])];
     return readEvents(this.engine.context, {
       ...(since === undefined ? {} : { since: timespecOf(since) }),
       ...(until === undefined ? {} : { until: timespecOf(until) }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: AbortSignal.any(signals),
     });
   }
 
+  /** Who reads events sees them end; boxes go; then nothing of it is open any more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#held].map((box) => box[Symbol.asyncDispose]()));
+    this.#closed.abort();
+    try {
+      await Promise.all([...this.#held].map((box) => box[Symbol.asyncDispose]()));
+    } finally {
+      await this.engine[Symbol.asyncDispose]();
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { LapError } from "@lapstrake/base";
 import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { serveContainer } from "../keeper/client.ts";
-import { lockContainer } from "../containers/lock.ts";
+import { lockedIn } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
 import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
@@ -102,13 +102,18 @@ export async function connectNetwork(
   const found = findContainer(engine.context.paths, container);
   const { name } = deviceNetwork(engine, wanted);
   checkAttachment(name, attachment);
-  const isAlive = addAttachment(engine, found.id, name, attachment);
+  const isAlive = await addAttachment(engine, found.id, name, attachment);
   if (isAlive && name !== DEFAULT_NETWORK) await serveContainer(engine.context, found.id);
 }
 
 /** True when the container runs and so is connected now. */
-function addAttachment(engine: Engine, id: string, name: string, attachment: NetworkAttachment): boolean {
-  using _lock = lockContainer(containerDir(engine.context.paths.containers, id));
+async function addAttachment(
+  engine: Engine,
+  id: string,
+  name: string,
+  attachment: NetworkAttachment,
+): Promise<boolean> {
+  using _lock = await lockedIn(containerDir(engine.context.paths.containers, id), { id });
   const record = changeable(engine, id);
   const isAlive = runs(engine, record);
   if (record.networks?.[name] !== undefined && !isAlive) alreadyThere(record, name);
@@ -125,15 +130,15 @@ function addAttachment(engine: Engine, id: string, name: string, attachment: Net
 }
 
 /** Disconnects a container; one that is not on the network is an error unless `force`. */
-export function disconnectNetwork(
+export async function disconnectNetwork(
   engine: Engine,
   wanted: string,
   container: string,
   options: { readonly force?: boolean } = {},
-): void {
+): Promise<void> {
   const { name } = deviceNetwork(engine, wanted);
   const found = findContainer(engine.context.paths, container);
-  using _lock = lockContainer(engine.dir(found));
+  using _lock = await lockedIn(engine.dir(found), found);
   const record = changeable(engine, found.id);
   if (record.networks?.[name] === undefined) {
     if (options.force === true) return;

@@ -2,7 +2,7 @@
 import { LapError } from "@lapstrake/base";
 import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
-import { lockContainer } from "../containers/lock.ts";
+import { lockedIn } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
 import { wakeKeeper } from "../keeper/wake.ts";
 import { findContainer } from "../state/containers.ts";
@@ -18,10 +18,14 @@ export interface PortChanges {
 }
 
 /** Changes what a container publishes; returns what is published now (none when it does not run). Throws `ERR_LAP_PORT_TAKEN`, `ERR_LAP_NO_NETWORK`. */
-export function updatePorts(engine: Engine, container: string, changes: PortChanges): readonly PublishedPort[] {
+export async function updatePorts(
+  engine: Engine,
+  container: string,
+  changes: PortChanges,
+): Promise<readonly PublishedPort[]> {
   const { context } = engine;
   const { id } = findContainer(context.paths, container);
-  using _lock = lockContainer(containerDir(context.paths.containers, id));
+  using _lock = await lockedIn(containerDir(context.paths.containers, id), { id });
   const record = findContainer(context.paths, id);
   const changed = withPorts(record, changes);
   const isAlive = ["running", "paused"].includes(containerStatus(context.paths, record).state);

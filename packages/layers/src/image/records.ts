@@ -45,7 +45,8 @@ export interface RefRecord {
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 
-export class Records {
+/** Disposing closes the two folders; the store's own is its opener's. */
+export class Records implements Disposable {
   readonly #images: DirFs;
   readonly #refs: DirFs;
   readonly #hash: HashPort;
@@ -56,6 +57,11 @@ export class Records {
     this.#images = dir.openDir("images");
     this.#refs = dir.openDir("refs");
     this.#hash = hash;
+  }
+
+  [Symbol.dispose](): void {
+    this.#images.close();
+    this.#refs.close();
   }
 
   images(): ImageRecord[] {

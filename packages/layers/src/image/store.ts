@@ -43,7 +43,8 @@ export function openImageStore(dir: DirFs, ports: StorePorts): ImageStore {
   return new ImageStore(dir, ports);
 }
 
-export class ImageStore {
+/** Disposing lets go of what it opened in its directory; the directory itself is its opener's. */
+export class ImageStore implements Disposable {
   readonly #dir: DirFs;
   readonly #ports: StorePorts;
   readonly #blobs: BlobStore;
@@ -239,6 +240,10 @@ export class ImageStore {
   /** Protects new blobs from garbage collection until disposed. */
   lease(): Disposable {
     return this.#leases.acquire();
+  }
+
+  [Symbol.dispose](): void {
+    this.#records[Symbol.dispose]();
   }
 }
 

@@ -2,20 +2,28 @@
 // mended by another: containers before their names, what uses layers before the layers.
 import type { EngineContext } from "../context.ts";
 import { containerProblems, nameProblems, trashProblems } from "./containers.ts";
+import { frozenProblems, holderProblems } from "./frozen.ts";
 import { imageFindings, layerProblems } from "./images.ts";
 import { cgroupProblems, networkProblems } from "./machine.ts";
+import { loopProblems, mountProblems } from "./mounts.ts";
 import { MIN_AGE_MS, type CheckOptions, type Finding, type Problem } from "./problem.ts";
+import { volumeProblems } from "./volumes.ts";
 
 export type { CheckOptions, Finding, ProblemKind } from "./problem.ts";
 
 type Checker = (context: EngineContext, minAgeMs: number) => Problem[] | Promise<Problem[]>;
 
 const CHECKERS: readonly Checker[] = [
+  mountProblems,
   containerProblems,
+  holderProblems,
   nameProblems,
   networkProblems,
   cgroupProblems,
+  loopProblems,
+  volumeProblems,
   layerProblems,
+  frozenProblems,
   trashProblems,
 ];
 

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
-import { isAbandoned } from "../containers/creator.ts";
+import { isAbandoned, isOrphan } from "../containers/creator.ts";
 import { isReaped, reapContainer } from "../containers/reap.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dropContainer } from "../state/containers.ts";
@@ -64,7 +64,7 @@ function unnamed(context: EngineContext, record: ContainerRecord): Problem | und
 function unfinished(context: EngineContext, record: ContainerRecord): Problem | undefined {
   const status = containerStatus(context.paths, record);
   if (isAbandoned(record, status.state)) {
-    const text = "its creator was killed before the start";
+    const text = isOrphan(record) ? "the program that held it is dead" : "its creator was killed before the start";
     return { kind: "unsettled", subject: record.id, text, repair: () => reapContainer(context, record) };
   }
   if (status.state !== "exited" || isReaped(context, record)) return undefined;

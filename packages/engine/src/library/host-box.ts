@@ -29,7 +29,7 @@ import type {
   Snapshot,
   SnapshotOptions,
 } from "./types.ts";
-import { waitFor, type Awaited as AwaitedBox, type WaitFor } from "./wait/wait-for.ts";
+import { waitFor, type Awaited as AwaitedBox, type BoxHealth, type WaitFor } from "./wait/wait-for.ts";
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 
@@ -134,10 +134,11 @@ export class HostBox implements AwaitedBox {
     return waitFor(this, what, options.signal);
   }
 
-  async health(): Promise<string | undefined> {
-    const { inspectContainer } = await import("../containers/inspect.ts");
-    const state = (await inspectContainer(this.#engine, this.#record))["State"] as { Health?: { Status?: string } };
-    return state.Health?.Status;
+  async health(): Promise<BoxHealth | undefined> {
+    const { healthOf } = await import("../health/show.ts");
+    const health = healthOf(this.#engine.dir(this.#record), this.#record, this.#engine.status(this.#record));
+    const output = health?.log.at(-1)?.output;
+    return health && { status: health.status, ...(output === undefined ? {} : { output }) };
   }
 
   port(containerPort: number, protocol: "tcp" | "udp" = "tcp"): Promise<PortAddress> {

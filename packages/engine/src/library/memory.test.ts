@@ -1,4 +1,7 @@
 // Boxes in memory: no root, no disk, the same calls. The guest is the module of the engine's own warm run, and the built-in sh.
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { expect, test } from "vitest";
 import { WARM_MODULE } from "../sandbox/wasm-warm.ts";
 import { open } from "./open.ts";
@@ -70,6 +73,24 @@ test("streams of files and their shape are node:fs's", async () => {
     ["big", false],
     ["bin", true],
   ]);
+});
+
+test("files are written as streams, read in ranges, and not watched", async () => {
+  await using store = await open({ memory: true });
+  await using box = await scratch(store);
+  await pipeline(Readable.from(["one ", "two ", "three"]), box.fs.createWriteStream("/out", { mode: 0o600 }));
+  expect([await box.fs.readFile("/out", "utf8"), (await box.fs.stat("/out")).mode & 0o777]).toEqual([
+    "one two three",
+    0o600,
+  ]);
+  await pipeline(Readable.from(["!"]), box.fs.createWriteStream("/out", { flag: "a" }));
+  expect(await text(box.fs.createReadStream("/out", { start: 4, end: 6 }))).toBe("two");
+  expect(await text(box.fs.createReadStream("/out", { start: 8 }))).toBe("three!");
+  await pipeline(Readable.from([]), box.fs.createWriteStream("/empty"));
+  expect((await box.fs.stat("/empty")).size).toBe(0);
+  const taken = pipeline(Readable.from(["x"]), box.fs.createWriteStream("/out", { flag: "wx" }));
+  await expect(taken).rejects.toMatchObject({ code: "EEXIST" });
+  expect(() => box.fs.watch("/")).toThrow(expect.objectContaining({ code: "ERR_LAP_FS_WATCH" }));
 });
 
 test("what only containers of the machine have is refused by name", async () => {

@@ -1,8 +1,10 @@
 // box.fs: the calls of node:fs/promises on a box's files, whatever the box is doing. Each call opens the files as they are at that
 // moment, acts, and closes them again; nothing stays open between calls but streams.
-import { Readable } from "node:stream";
+import { LapError } from "@lapstrake/base";
+import { Readable, type Writable } from "node:stream";
 import { nodeFs, type Dirent, type NodeFs, type PromisesFacade } from "@lapstrake/layers";
 import { readWhole } from "./read-whole.ts";
+import { writeStream } from "./write-stream.ts";
 
 /** Calls that hold nothing open. */
 const CALLS = [
@@ -43,8 +45,18 @@ export interface BoxFs extends Pick<PromisesFacade, Exclude<Call, "readdir">> {
   /** Replaces the file; streams are written as they come. */
   writeFile(path: string, data: FileData, options?: { readonly mode?: number; readonly flag?: string }): Promise<void>;
   exists(path: string): Promise<boolean>;
-  /** The file in pieces, with backpressure. */
-  createReadStream(path: string): Readable;
+  /** The file in pieces, with backpressure; from byte `start` to `end`, both counted in. */
+  createReadStream(path: string, options?: ReadRange): Readable;
+  /** Takes the file in pieces, each on disk before the next is taken. */
+  createWriteStream(path: string, options?: { readonly mode?: number; readonly flag?: string }): Writable;
+  /** Not to be had: throws `ERR_LAP_FS_WATCH`. */
+  watch(path: string, ...rest: unknown[]): never;
+}
+
+/** Which bytes of a file. */
+export interface ReadRange {
+  readonly start?: number;
+  readonly end?: number;
 }
 
 /** Opens a box's files for the length of `use`. */
@@ -66,7 +78,13 @@ export function boxFs(open: OpenFiles): BoxFs {
     writeFile: (path: string, data: FileData, options: { readonly mode?: number; readonly flag?: string } = {}) =>
       open((fs) => writeAll(fs, path, data, options)),
     exists: (path: string) => open((fs) => fs.existsSync(path)),
-    createReadStream: (path: string) => Readable.from(chunksOf(open, path), { objectMode: false }),
+    createReadStream: (path: string, range: ReadRange = {}) =>
+      Readable.from(chunksOf(open, path, range), { objectMode: false }),
+    createWriteStream: (path: string, options: { readonly mode?: number; readonly flag?: string } = {}) =>
+      writeStream(open, path, options),
+    watch: () => {
+      throw noWatch();
+    },
   };
   return { ...calls, ...own } as unknown as BoxFs;
 }
@@ -96,21 +114,32 @@ function writeChunk(fs: NodeFs, fd: number, chunk: string | Uint8Array): void {
 }
 
 /** Each piece is a call of its own, at its own position: a slow reader holds nothing open. */
-async function* chunksOf(open: OpenFiles, path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; ;) {
-    const chunk = await open((fs) => readAt(fs, path, at));
+async function* chunksOf(
+  open: OpenFiles,
+  path: string,
+  { start = 0, end = Infinity }: ReadRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = start; at <= end;) {
+    const most = Math.min(CHUNK_BYTES, end + 1 - at);
+    const chunk = await open((fs) => readAt(fs, path, at, most));
     if (chunk.length === 0) return;
     yield chunk;
     at += chunk.length;
   }
 }
 
-function readAt(fs: NodeFs, path: string, at: number): Uint8Array {
+function readAt(fs: NodeFs, path: string, at: number, bytes: number): Uint8Array {
   const fd = fs.openSync(path, "r");
   try {
-    const chunk = new Uint8Array(CHUNK_BYTES);
+    const chunk = new Uint8Array(bytes);
     return chunk.subarray(0, fs.readSync(fd, chunk, 0, chunk.length, at));
   } finally {
     fs.closeSync(fd);
   }
+}
+
+function noWatch(): LapError {
+  return new LapError("unimplemented", "ERR_LAP_FS_WATCH", "the files of a box cannot be watched", {
+    hint: "ask again with stat, wait for a log line, or share a folder with volumes and watch that",
+  });
 }

@@ -1,6 +1,6 @@
 // Waiting until a box is ready: a line in its log, an open port, an answer over HTTP, its health check, a program of one's own, or its
 // end. A box that ends before it is ready is not waited for any longer.
-import { LapError } from "@lapstrake/base";
+import { LapError, errorCode } from "@lapstrake/base";
 import { linked } from "../abort.ts";
 import type { Box } from "../types.ts";
 import { answersHttp } from "./http.ts";
@@ -27,13 +27,23 @@ export type WaitFor =
   | (Bounded & { readonly exit: number })
   | readonly WaitFor[];
 
+/** How a box is. */
+export interface BoxHealth {
+  readonly status: string;
+  readonly output?: string;
+}
+
 /** What a box offers to those who wait for it, besides the public calls. */
 export interface Awaited extends Box {
-  /** docker's word for its health; undefined without a health check. */
-  health(): Promise<string | undefined>;
+  /** docker's word for its health and what its last check said; undefined without a health check. */
+  health(): Promise<BoxHealth | undefined>;
 }
 
 const TIMEOUT_MS = 60_000;
+const LAST_BYTES = 512;
+
+/** Is told what there was instead, each time. */
+type Saw = (what: string) => void;
 
 /** Resolves when it holds. Throws `ERR_LAP_WAIT_TIMEOUT`, `ERR_LAP_WAIT_ENDED`, `ERR_LAP_WAIT_EXIT`. */
 export async function waitFor(box: Awaited, what: WaitFor, signal?: AbortSignal): Promise<void> {
@@ -42,13 +52,15 @@ export async function waitFor(box: Awaited, what: WaitFor, signal?: AbortSignal)
     return;
   }
   const timeoutMs = what.timeoutMs ?? TIMEOUT_MS;
+  let last = "";
+  const saw = (seen: string): void => void (last = seen);
   using scope = linked(signal, timeoutMs);
   try {
     if ("exit" in what) await exitOf(box, what.exit, scope.signal);
-    else await Promise.race([ready(box, what, scope.signal), ended(box, what, scope.signal)]);
+    else await Promise.race([ready(box, what, scope.signal, saw), ended(box, what, scope.signal)]);
   } catch (error) {
     signal?.throwIfAborted();
-    if (scope.timedOut) throw await tooSlow(box, what, timeoutMs);
+    if (scope.timedOut) throw await tooSlow(box, what, timeoutMs, last);
     throw error;
   } finally {
     scope.abort();
@@ -61,27 +73,44 @@ function isList(what: WaitFor): what is readonly WaitFor[] {
   return Array.isArray(what);
 }
 
-async function ready(box: Awaited, what: Exclude<One, { readonly exit: number }>, signal: AbortSignal): Promise<void> {
+async function ready(
+  box: Awaited,
+  what: Exclude<One, { readonly exit: number }>,
+  signal: AbortSignal,
+  saw: Saw,
+): Promise<void> {
   if ("log" in what) await hasLine(box, what.log, what.times ?? 1, signal);
-  else if ("http" in what) await poll(() => answersHttp(box, what, signal), signal);
-  else if ("port" in what) await poll(() => accepts(box, what.port), signal);
-  else if ("exec" in what) await poll(async () => (await box.exec(what.exec, { signal })).ok, signal);
-  else await poll(() => isHealthy(box), signal);
+  else if ("http" in what) await poll(() => answersHttp(box, what, signal, saw), signal);
+  else if ("port" in what) await poll(() => accepts(box, what.port, saw), signal);
+  else if ("exec" in what) await poll(() => succeeds(box, what.exec, signal, saw), signal);
+  else await poll(() => isHealthy(box, saw), signal);
 }
 
-async function accepts(box: Box, port: number): Promise<boolean> {
+async function accepts(box: Box, port: number, saw: Saw): Promise<boolean> {
   try {
     (await box.connect(port)).destroy();
     return true;
-  } catch {
+  } catch (error) {
     // Not yet is the answer.
+    saw(errorCode(error) ?? String(error));
     return false;
   }
 }
 
-async function isHealthy(box: Awaited): Promise<boolean> {
+async function succeeds(box: Box, args: readonly string[], signal: AbortSignal, saw: Saw): Promise<boolean> {
+  const { ok, exitCode, stdout, stderr } = await box.exec(args, { signal });
+  const said = (stderr.trim() || stdout.trim()).slice(-LAST_BYTES);
+  saw(`exit code ${exitCode}${said === "" ? "" : `: ${said}`}`);
+  return ok;
+}
+
+async function isHealthy(box: Awaited, saw: Saw): Promise<boolean> {
   const health = await box.health();
-  if (health !== undefined) return health === "healthy";
+  if (health !== undefined) {
+    const said = health.output?.trim() ?? "";
+    saw(`"${health.status}"${said === "" ? "" : `: ${said}`}`);
+    return health.status === "healthy";
+  }
   throw new LapError("failedPrecondition", "ERR_LAP_NO_HEALTH", `the box ${box.name} has no health check`, {
     hint: "wait for a log line, a port, http or a program instead",
   });
@@ -102,8 +131,10 @@ async function ended(box: Box, what: One, signal: AbortSignal): Promise<never> {
   throw new LapError("failedPrecondition", "ERR_LAP_WAIT_ENDED", message, { detail: { exitCode } });
 }
 
-async function tooSlow(box: Box, what: One, timeoutMs: number): Promise<LapError> {
-  const message = `the box ${box.name} did not get to ${describe(what)} within ${timeoutMs} ms${await lastWords(box)}`;
+async function tooSlow(box: Box, what: One, timeoutMs: number, last: string): Promise<LapError> {
+  const seen = last === "" ? "" : `; last there was ${last}`;
+  const missed = `the box ${box.name} did not get to ${describe(what)} within ${timeoutMs} ms`;
+  const message = `${missed}${seen}${await lastWords(box)}`;
   return new LapError("deadlineExceeded", "ERR_LAP_WAIT_TIMEOUT", message, { hint: "raise timeoutMs" });
 }
 

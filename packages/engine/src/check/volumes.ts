@@ -1,0 +1,70 @@
+// Volumes: each directory has a record, each mount of a container its volume. What people keep in volumes is never deleted here.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { LapError, errorCode, formatTimestamp } from "@lapstrake/base";
+import type { EngineContext } from "../context.ts";
+import { writeFileAtomic } from "../state/atomic.ts";
+import { listContainers } from "../state/containers.ts";
+import { isVolumeName, readVolume, type VolumeRecord } from "../volumes/volume-record.ts";
+import { lockVolumes, volumeData, volumeDir, volumesDir } from "../volumes/volume-store.ts";
+import { isSettled, type Problem } from "./problem.ts";
+
+/** Volumes that lost their records or their files, and containers that lost their volumes. */
+export function volumeProblems(context: EngineContext, minAgeMs: number): Problem[] {
+  const names = volumeNames(volumesDir(context.paths)).filter((name) =>
+    isSettled(volumeDir(context.paths, name), minAgeMs),
+  );
+  return [...names.flatMap((name) => directoryProblem(context, name)), ...missing(context)];
+}
+
+function volumeNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter(isVolumeName);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function directoryProblem(context: EngineContext, name: string): Problem[] {
+  const { paths } = context;
+  const subject = volumeDir(paths, name);
+  if (recordOf(subject) !== undefined) return [];
+  if (!existsSync(volumeData(paths, name))) {
+    return [{ kind: "damage", subject, text: "neither a volume nor a part of one: look what it is, then delete it" }];
+  }
+  const text = "a volume without a readable record; its labels and options are lost";
+  return [{ kind: "damage", subject, text, repair: () => recover(context, name) }];
+}
+
+/** Undefined for a missing or damaged record. */
+function recordOf(dir: string): VolumeRecord | undefined {
+  try {
+    return readVolume(dir);
+  } catch (error) {
+    if (error instanceof LapError && error.code === "ERR_LAP_RECORD_INVALID") return undefined;
+    throw error;
+  }
+}
+
+/** A plain volume with the files that are there. */
+function recover({ paths, clock }: EngineContext, name: string): void {
+  using _lock = lockVolumes(paths);
+  const dir = volumeDir(paths, name);
+  if (recordOf(dir) !== undefined) return;
+  const createdAt = formatTimestamp(clock.now().sec, 0);
+  const record: VolumeRecord = { version: 1, name, createdAt, labels: null, options: null };
+  writeFileAtomic(join(dir, "record.json"), `${JSON.stringify(record)}\n`, { durable: true });
+}
+
+function missing({ paths }: EngineContext): Problem[] {
+  return listContainers(paths).flatMap(({ name, mounts = [] }) =>
+    mounts
+      .filter(({ type, source }) => type === "volume" && !existsSync(volumeDir(paths, source)))
+      .map(({ source }): Problem => ({
+        kind: "damage",
+        subject: name,
+        text: `its volume ${source} is not there: make one of that name, or remove the container`,
+      })),
+  );
+}

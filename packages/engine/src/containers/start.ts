@@ -7,6 +7,7 @@ import {
   hostFacts,
   launch,
   type Bundle,
+  type LaunchExtras,
   type LaunchOptions,
   type Launched,
 } from "@lapstrake/core";
@@ -14,8 +15,9 @@ import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import type { PreparedNetwork } from "../network/attach.ts";
-import { networkMode, ownsNetwork } from "../network/mode.ts";
+import { isOnUserNetwork, networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
+import { asksNetwork } from "../sandbox/wasm-network.ts";
 import { payloadRequest } from "../sandbox/wasm-limits.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
@@ -124,7 +126,7 @@ async function startKind(
 type BundleOn = (network: PreparedNetwork | undefined) => Bundle;
 
 function joinsNetwork(record: ContainerRecord): boolean {
-  return ownsNetwork(record) || networkMode(record.request.network).kind === "container";
+  return ownsNetwork(record) || isOnUserNetwork(record) || networkMode(record.request.network).kind === "container";
 }
 
 type SpecChange = ((spec: RuntimeSpec) => RuntimeSpec) | undefined;
@@ -151,7 +153,8 @@ async function startWasm(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
-  const alone = options.foreground === true && record.autoRemove;
+  // Who answers requests has a thread that watches over it.
+  const alone = options.foreground === true && record.autoRemove && !asksNetwork(record.request);
   const change = await specExtras(context, { ...record, request: payloadRequest(record.request) });
   const bundleOn: BundleOn = (network) => {
     const bundle = wasmBundle(context, record, mounts, alone, network);
@@ -174,20 +177,29 @@ async function startOnNetwork(
 ): Promise<Launched> {
   // Loaded here: a start without a network needs none of it.
   const { dropNetwork, hasResolver, prepareNetwork, publishes } = await import("../network/attach.ts");
-  const network = prepareNetwork(context, record);
+  const network = isOnUserNetwork(record)
+    ? (await import("../network/user-network.ts")).prepareUserNetwork(context, record)
+    : prepareNetwork(context, record);
   // The helper mounts meanwhile.
   const connect = async (): Promise<void> => {
     network.connect?.();
     if (hasResolver(record)) await (await import("../keeper/client.ts")).serveContainer(context, record.id);
   };
   try {
-    const launched = await launchBundle(context, record, bundleOn(network), options, debug, connect);
+    const beside = { meanwhile: connect, ...onCreated(network) };
+    const launched = await launchBundle(context, record, bundleOn(network), options, debug, beside);
     if (publishes(record)) wakeKeeper(context);
     return launched;
   } catch (error) {
     if (ownsNetwork(record)) dropNetwork(context, record);
     throw error;
   }
+}
+
+/** A network that needs the first process has it before its program runs. */
+function onCreated({ connectProcess }: PreparedNetwork): Pick<LaunchExtras, "onCreated"> {
+  if (connectProcess === undefined) return {};
+  return { onCreated: (pid) => connectProcess(pid).then(() => "{}") };
 }
 
 /** Only who chooses a log needs to know which there are. */
@@ -207,7 +219,7 @@ async function launchBundle(
   unconfined: Bundle,
   options: StartOptions,
   debug: DebugSink | undefined,
-  meanwhile?: () => Promise<void>,
+  beside?: LaunchExtras,
 ): Promise<Launched> {
   const facts = hostFacts();
   const isConfined = facts.apparmor && record.kind !== "wasm";
@@ -216,7 +228,7 @@ async function launchBundle(
     ...launchOptions(context.paths, record, options, context.reapArgv),
     ...(await chosenLog(context, record, options)),
   };
-  const plan = compile(bundle, facts, meanwhile === undefined ? orders : { ...orders, awaitCaller: true });
+  const plan = compile(bundle, facts, beside === undefined ? orders : { ...orders, awaitCaller: true });
   if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));
   if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));
   if (debug?.stages.has("plan") === true) debug.show("plan", formatPlan(plan));
@@ -224,5 +236,5 @@ async function launchBundle(
   const dir = dirOf(context.paths, record);
   rmSync(join(dir, REAPED_MARK), { force: true });
   writeFileSync(join(dir, SPEC_FILE), JSON.stringify(bundle.spec));
-  return launch(plan, meanwhile === undefined ? {} : { meanwhile });
+  return launch(plan, beside ?? {});
 }

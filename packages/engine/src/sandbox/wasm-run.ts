@@ -115,6 +115,7 @@ function servingOf(record: ContainerRecord, payload: Payload): Serving {
   return {
     ports: servingPorts(record),
     graceMs: Math.max(record.process.stopTimeoutSec * 1000 - STOP_SLACK_MS, STOP_SLACK_MS),
+    onListening: () => payload.onServing?.(record.request.guestLimits?.timeoutMs),
     onDraining: () => payload.ended?.(),
     onError: (error) => say(payload, `a request failed: ${error instanceof Error ? error.message : String(error)}`),
   };

@@ -18,7 +18,7 @@ import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun
 const HANDLER = /^wasi:http\/handler@0\.3\./;
 const INCOMING_HANDLER = /^wasi:http\/incoming-handler@0\.2\./;
 
-/** An instance that answers. `limits.timeoutMs` is per request, to the head of its response; a guest that exceeds it is gone. */
+/** An instance that answers. `limits.timeoutMs` is per request; for 0.3 guests to the head of its response, and one that exceeds it is gone. */
 export interface HttpComponent extends Disposable {
   /** Rejects with an HttpFailure when the guest says so, and with what ended the guest otherwise. */
   handle(request: HttpRequest): Promise<HttpResponse>;
@@ -52,21 +52,35 @@ function openIncomingHandler(run: ComponentRun, files: Translated): HttpComponen
   return {
     async handle(request) {
       const host = { ...hostOf(run), interrupt: run.interrupt ?? new Interrupt() };
-      using time = new Watch(host.interrupt, run.limits?.timeoutMs);
       const guest = http2Guest(host, run.http ?? DENY_ALL);
       const handle = exportOf<IncomingHandle>(await instantiateTranslated(run, files, guest.imports), INCOMING_HANDLER);
       const { request: incoming, param, response, abandon } = guest.exchange(request);
-      const running = handle(incoming, param).then(
-        () => abandon(internalFailure("the guest ended without a whole response")),
-        (error: unknown) => {
-          abandon(internalFailure(error instanceof Error ? error.message : "the guest failed"));
-          throw error;
-        },
-      );
-      return Promise.race([response, running.then(() => response), time.ended]);
+      const fail = (error: unknown): never => {
+        abandon(internalFailure(error instanceof Error ? error.message : "the guest failed"));
+        throw error;
+      };
+      const time = new Watch(host.interrupt, run.limits?.timeoutMs);
+      // After the head of the response nobody else waits for either.
+      const late = time.ended.catch(fail);
+      const running = guardedCall(run, host.interrupt, () => handle(incoming, param))
+        .then(() => abandon(internalFailure("the guest ended without a whole response")), fail)
+        .finally(() => time[Symbol.dispose]());
+      late.catch(() => time[Symbol.dispose]());
+      running.catch(() => undefined);
+      return Promise.race([response, running.then(() => response), late]);
     },
     [Symbol.dispose]: () => undefined,
   };
+}
+
+/** The guard covers the guest up to its first wait. */
+async function guardedCall(run: ComponentRun, interrupt: Interrupt, call: () => Promise<void>): Promise<void> {
+  if (run.guard === undefined) return call();
+  let running: Promise<void> | undefined;
+  run.guard(() => {
+    running = call();
+  }, interrupt);
+  return running;
 }
 
 type IncomingHandle = (request: object, param: object) => Promise<void>;

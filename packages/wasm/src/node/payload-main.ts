@@ -5,6 +5,7 @@
 //     stdin ─────────────── ring ───────────────▶ fd 0
 //     SIGTERM … ──── word + SIGINT ─────────────▶ broken off; the filesystem is still there and is saved
 //     exit code ◀────────── message ───────────── done
+import { writeSync } from "node:fs";
 import { kill, pid } from "node:process";
 import { constants } from "node:os";
 import { Worker, type MessagePort } from "node:worker_threads";
@@ -12,7 +13,7 @@ import { LapError } from "@lapstrake/base";
 import { Ring, type RingShare } from "../io/ring.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
 import { ExecServer } from "./exec-server.ts";
-import { ENDING, SETTLE_MS } from "./payload-signals.ts";
+import { BEAT, BEAT_MS, ENDING, SETTLE_MS } from "./payload-signals.ts";
 
 /** What the guest's thread is started with. */
 export interface PayloadThread {
@@ -28,7 +29,7 @@ export interface PayloadThread {
 /** Shared between both threads. */
 export interface PayloadShare {
   readonly stdin: RingShare;
-  /** Why to end, and whether there are orders. */
+  /** Why to end, whether there are orders, and a count that shows that the thread is not computing. */
   readonly word: Int32Array<SharedArrayBuffer>;
   readonly data: unknown;
   readonly orders: MessagePort | undefined;
@@ -37,6 +38,8 @@ export interface PayloadShare {
 /** What the guest's thread tells. */
 export type PayloadMessage =
   | { readonly kind: "stdin" }
+  /** The guest answers requests, each in that time. */
+  | { readonly kind: "serving"; readonly timeoutMs: number }
   /** The guest is no more; what it changed is being handed over. */
   | { readonly kind: "ended" }
   | { readonly kind: "done"; readonly exitCode: number };
@@ -47,9 +50,18 @@ const SIGNAL_BASE = 128;
 
 /** Runs the payload to its end; resolves with the exit code, rejects when the thread failed. */
 export async function runPayload(thread: PayloadThread): Promise<number> {
+  for (;;) {
+    const exitCode = await runThread(thread);
+    if (exitCode !== undefined) return exitCode;
+    writeSync(2, "lap: the guest computed past its time limit, and starts anew\n");
+  }
+}
+
+/** One thread; undefined when its guest answered no more. */
+async function runThread(thread: PayloadThread): Promise<number | undefined> {
   // The guest's thread finds out what descriptor 0 is: asking here would load Node's terminal code before the thread starts.
   const ring = Ring.create("pipe");
-  const word = new Int32Array(new SharedArrayBuffer(8));
+  const word = new Int32Array(new SharedArrayBuffer(12));
   using server = thread.execPath === undefined ? undefined : new ExecServer(thread.execPath, word);
   const share: PayloadShare = { stdin: ring.share, word, data: thread.data, orders: server?.port };
   const worker = new Worker(thread.file, {
@@ -65,32 +77,69 @@ export async function runPayload(thread: PayloadThread): Promise<number> {
     // A 0.3 guest that computes after its first wait notices nothing: its thread goes, and what it changed.
     setTimeout(() => alive && void worker.terminate(), KILL_MS).unref();
   });
-  worker.on("message", ({ kind }: PayloadMessage) => (alive &&= kind === "stdin"));
+  worker.on("message", ({ kind }: PayloadMessage) => (alive &&= kind === "stdin" || kind === "serving"));
+  using beat = new Heartbeat(word, worker);
   let fed = false;
   try {
     const onStdin = (): void => {
       fed = true;
       void feed(ring);
     };
-    return await exitCodeOf(worker, onStdin, () => ending);
+    return await exitCodeOf(worker, beat, onStdin, () => ending);
   } finally {
     if (fed) process.stdin.destroy();
   }
 }
 
-function exitCodeOf(worker: Worker, onStdin: () => void, ending: () => number | undefined): Promise<number> {
+function exitCodeOf(
+  worker: Worker,
+  beat: Heartbeat,
+  onStdin: () => void,
+  ending: () => number | undefined,
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     worker.on("message", (message: PayloadMessage) => {
       if (message.kind === "stdin") onStdin();
+      else if (message.kind === "serving") beat.watch(message.timeoutMs);
       else if (message.kind === "done") resolve(message.exitCode);
     });
     worker.on("error", reject);
     worker.on("exit", (code) => {
       const signal = ending();
-      if (signal === undefined) reject(threadLost(code));
-      else resolve(SIGNAL_BASE + signal);
+      if (signal !== undefined) resolve(SIGNAL_BASE + signal);
+      else if (beat.stopped) resolve(undefined);
+      else reject(threadLost(code));
     });
   });
+}
+
+/** Ends a thread whose count stands still: its guest computes, and can be broken off by nothing else after its first wait. */
+class Heartbeat implements Disposable {
+  readonly #word: Int32Array;
+  readonly #worker: Worker;
+  #timer: NodeJS.Timeout | undefined;
+  stopped = false;
+
+  constructor(word: Int32Array, worker: Worker) {
+    this.#word = word;
+    this.#worker = worker;
+  }
+
+  watch(timeoutMs: number): void {
+    let count = 0;
+    let since = performance.now();
+    this.#timer = setInterval(() => {
+      const now = Atomics.load(this.#word, BEAT);
+      if (now !== count) [count, since] = [now, performance.now()];
+      if (this.stopped || performance.now() - since <= timeoutMs + BEAT_MS) return;
+      this.stopped = true;
+      void this.#worker.terminate();
+    }, BEAT_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
 }
 
 function threadLost(code: number): LapError {

@@ -5,3 +5,7 @@ export const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as 
 
 /** How long SIGINT may come before the signal that it follows. */
 export const SETTLE_MS = 50;
+
+/** The word that a thread which answers requests counts up, and how often: whoever computes does not. */
+export const BEAT = 2;
+export const BEAT_MS = 10;

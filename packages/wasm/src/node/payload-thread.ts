@@ -7,7 +7,7 @@ import { Interrupt } from "../run/interrupt.ts";
 import { attentive, takeVisits, type VisitRunner } from "./exec-visit.ts";
 import { fdInput, fdOutput, kindOf, neverWaits } from "./fd-streams.ts";
 import type { PayloadMessage, PayloadShare } from "./payload-main.ts";
-import { SETTLE_MS } from "./payload-signals.ts";
+import { BEAT, BEAT_MS, SETTLE_MS } from "./payload-signals.ts";
 
 /** What a payload gets: the process's stdio, and how it is told to end. */
 export interface Payload {
@@ -18,6 +18,8 @@ export interface Payload {
   readonly interrupt: Interrupt;
   /** Says that the guest is no more: handing over what it changed may take its time. */
   readonly ended?: () => void;
+  /** Says that the guest answers requests: one that computes past `timeoutMs` is started anew, where somebody can see to that. */
+  readonly onServing?: (timeoutMs: number | undefined) => void;
   /** Says how to run further programs in the container; absent where none can be let in. */
   readonly onVisit?: (run: VisitRunner) => void;
 }
@@ -46,6 +48,11 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
           interrupt,
         ),
     ended: () => tell({ kind: "ended" }),
+    onServing: (timeoutMs) => {
+      if (timeoutMs === undefined) return;
+      setInterval(() => Atomics.add(share.word, BEAT, 1), BEAT_MS).unref();
+      tell({ kind: "serving", timeoutMs });
+    },
     ...(orders === undefined ? {} : { onVisit: (visit) => takeVisits(interrupt, orders, visit) }),
     stdout: fdOutput(1, interrupt),
     stderr: fdOutput(2, interrupt),

@@ -13,6 +13,8 @@ export interface Serving {
   readonly ports: readonly number[];
   /** Requests that were begun have this long when the guest is told to end. */
   readonly graceMs: number;
+  /** Said when it listens. */
+  readonly onListening?: (() => void) | undefined;
   /** Said when it is told to end: the rest is waiting for answers. */
   readonly onDraining?: (() => void) | undefined;
   /** Told why a request failed. */
@@ -35,6 +37,7 @@ export async function runHandler(run: ComponentRun, serving: Serving): Promise<W
     for (const port of serving.ports.length === 0 ? [DEFAULT_PORT] : serving.ports) {
       servers.push(await serveHttp(handler, { port }, serving.onError));
     }
+    serving.onListening?.();
     const reason = await raised(interrupt);
     serving.onDraining?.();
     const drained = await Promise.all(servers.map((server) => server.drain(serving.graceMs)));

@@ -12,7 +12,8 @@ static int set_layer(int context, const char *key, const char *path) {
   AUTO_FD fd = sys_open(path, LAP_O_PATH | LAP_O_DIRECTORY, 0);
   if (fd < 0) return -fd;
   long ret = sys5(__NR_fsconfig, context, FSCONFIG_SET_FD, key, NULL, fd);
-  if (ret == -EINVAL) ret = sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, path, 0);
+  // Before that, a context wants a string (EINVAL), or does not look at O_PATH descriptors (EBADF).
+  if (ret == -EINVAL || ret == -EBADF) ret = sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, path, 0);
   return (int)-ret;
 }
 

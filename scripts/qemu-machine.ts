@@ -31,7 +31,13 @@ async function installTools(): Promise<void> {
 
 /** Debian's newest stock kernel of a series, `6.1.0-NN-amd64` for "6.1". */
 async function packageName(series: string): Promise<string> {
-  const names = (await must("apt-cache", ["search", "--names-only", `^linux-image-${series}.*-amd64-unsigned$`]))
+  const names = (
+    await must("apt-cache", [
+      "search",
+      "--names-only",
+      `^linux-image-${series.replaceAll(".", "\\.")}\\.[0-9].*-amd64-unsigned$`,
+    ])
+  )
     .split("\n")
     .map((line) => line.split(" ")[0]!)
     .filter((name) => name !== "" && !/-(cloud|rt)-/.test(name));

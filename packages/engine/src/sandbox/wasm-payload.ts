@@ -14,7 +14,10 @@ export const ALONE_FLAG = "--alone";
 /** Runs the container's guest to its end; resolves to the exit code. */
 export async function runWasmPayload(dir: string, root: string, flag?: string): Promise<number> {
   if (dir === WARM_FLAG) return (await import("./wasm-warm.ts")).runWarm();
-  if (dir === EXEC_FLAG) return runExec(execSocket(PLACES.container), JSON.parse(root) as ExecOrder);
+  if (dir === EXEC_FLAG) {
+    const { patienceMs, ...order } = JSON.parse(root) as ExecOrder & { readonly patienceMs: number };
+    return runExec(execSocket(PLACES.container), order, patienceMs);
+  }
   const data: WasmRunData = { dir, root };
   // Loaded here: commands that export this verb only pass by.
   if (flag === ALONE_FLAG && canRunHere()) return runPayloadHere((await import("./wasm-run.ts")).runContainer, data);

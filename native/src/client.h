@@ -31,6 +31,7 @@
 #define FRAME_RESUME 8U
 #define FRAME_REAPED 9U
 #define FRAME_GO 10U
+#define FRAME_WATCH 11U
 #define FRAME_HELLO 0x81U
 #define FRAME_STARTED 0x82U
 #define FRAME_STDOUT 0x83U
@@ -51,6 +52,7 @@ struct client {
   int fd;  // -1 is a free slot
   bool owner;
   bool waiting;
+  bool watching;  // wants nothing but the end of the connection
   bool stdin_ended;
   uint32_t streams;
   uint64_t stalled_since;  // 0 while output flows

@@ -93,6 +93,7 @@ void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t
     case FRAME_RESIZE: answer(c, type, resize(payload, length)); break;
     case FRAME_SIGNAL: answer(c, type, length == 4 ? send_signal(big_endian(payload)) : EINVAL); break;
     case FRAME_WAIT: c->waiting = true; break;
+    case FRAME_WATCH: c->watching = true; break;
     case FRAME_PAUSE: answer(c, type, freeze(true)); break;
     case FRAME_RESUME: answer(c, type, freeze(false)); break;
     case FRAME_REAPED: if (c->owner) leave(); break;
@@ -262,7 +263,7 @@ static void tell_exit(void) {
 static bool clients_linger(uint64_t since) {
   bool patient = now_ns() - since < GOODBYE_NS;
   for (size_t i = 0; i < MAX_CLIENTS; i++) {
-    if (clients[i].fd >= 0 && (clients[i].owner || patient)) return true;
+    if (clients[i].fd >= 0 && (clients[i].owner || (patient && !clients[i].watching))) return true;
   }
   return false;
 }

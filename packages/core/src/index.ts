@@ -28,7 +28,7 @@ export { unmountBeneath } from "./launch/unmount.ts";
 export { gateFailure, releaseGate } from "./launch/gate.ts";
 export type { Bundle, LaunchOptions, Launched, LogOptions, OciOptions, Rootfs } from "./launch/types.ts";
 export { bootId, killIfSame, signalProcess, startTime } from "./supervisor/liveness.ts";
-export { attach, control } from "./supervisor/client.ts";
+export { attach, control, watchSupervisor } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { lockFile } from "./sys/lock.ts";

@@ -1,6 +1,6 @@
 // `lap port`.
 import { LapError } from "@lapstrake/base";
-import { hostAddress, type Engine, type ShownPort } from "@lapstrake/engine";
+import { hostAddress, isOnUserNetwork, type Engine, type ShownPort } from "@lapstrake/engine";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { err, out } from "../output/print.ts";
@@ -22,7 +22,8 @@ async function port({ args, global }: Invocation): Promise<number> {
   const [container, wanted] = args as [string, string | undefined];
   const engine = engineFor(global);
   const record = engine.find(container);
-  const ports = record.networks === undefined ? [] : await portsOf(engine, record.id);
+  const isOnNetwork = record.networks !== undefined || isOnUserNetwork(record);
+  const ports = isOnNetwork ? await portsOf(engine, record.id) : [];
   if (wanted === undefined) {
     out(ports.map((each) => `${portName(each)} -> ${hostAddress(each)}\n`).join(""));
     return 0;

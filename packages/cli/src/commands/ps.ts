@@ -3,6 +3,7 @@ import { formatAgo, formatSize } from "@lapstrake/base";
 import {
   containerSizeBytes,
   listImages,
+  isOnUserNetwork,
   portsColumn,
   shortId,
   type ContainerRecord,
@@ -57,7 +58,7 @@ async function ps({ flags, global }: Invocation): Promise<number> {
   const engine = engineFor(global);
   const found = await select(engine, read);
   const noTrunc = read.bool("no-trunc");
-  const isOnNetworks = found.some(({ record }) => record.networks !== undefined);
+  const isOnNetworks = found.some(({ record }) => record.networks !== undefined || isOnUserNetwork(record));
   const ports = isOnNetworks && !read.bool("quiet") ? await engine.publishedPorts() : undefined;
   const plain = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
   const isSized = read.bool("size") || asksSize(read.text("format"));

@@ -18,6 +18,7 @@ export const FRAME = {
   resume: 8,
   reaped: 9,
   go: 10,
+  watch: 11,
   hello: 0x81,
   started: 0x82,
   stdout: 0x83,

@@ -13,7 +13,7 @@ const FILES = ["hostname", "hosts", "resolv.conf"] as const;
 export function writeManagedFiles(dir: string, hostname: string, request: CreateRequest): void {
   writeFileSync(join(dir, "hostname"), `${hostname}\n`, { mode: 0o644 });
   const { domainname, extraHosts = [] } = request;
-  const later = networkMode(request.network).kind === "networks";
+  const later = ["networks", "user"].includes(networkMode(request.network).kind);
   writeHosts(
     dir,
     formatHosts({ hostname, domainname, addresses: [], extra: later ? [] : extraHosts, gateways: gateways(request) }),

@@ -21,12 +21,14 @@ import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
 
 /** What a start joins. */
 export interface PreparedNetwork {
-  /** A file that holds the namespace. */
-  readonly netnsPath: string;
+  /** A file that holds the namespace; absent for a new one. */
+  readonly netnsPath?: string;
   /** Directory of hostname, hosts and resolv.conf. */
   readonly filesDir: string;
   /** Puts devices into the namespace and names into the files: before the program runs. Absent where another container's is joined. */
   readonly connect?: () => void;
+  /** The same by the pid of the first process, whose namespace it is; done before its program runs. */
+  readonly connectProcess?: (pid: number) => Promise<void>;
 }
 
 /** The networks of the context's store. */

@@ -7,6 +7,7 @@ import type { Engine } from "../engine.ts";
 import { serveContainer } from "../keeper/client.ts";
 import { lockedIn } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
+import { isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
@@ -15,6 +16,7 @@ import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./netw
 import { emitNetwork } from "./network-events.ts";
 import type { NetworkRequest } from "./network-store.ts";
 import { checkAttachment } from "./resolve.ts";
+import { allUserPorts } from "./user-network.ts";
 
 /** A network as listings show it: a bridge, or one of the two that are no devices. */
 export interface NetworkRow {
@@ -189,6 +191,7 @@ export function publishedPorts(engine: Engine): Map<string, readonly PublishedPo
     for (const { containerId, ports } of Object.values(endpoints))
       out.set(containerId, [...(out.get(containerId) ?? []), ...ports]);
   }
+  if (isRootless()) for (const [id, ports] of allUserPorts(engine.context)) out.set(id, ports);
   return out;
 }
 

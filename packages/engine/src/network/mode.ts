@@ -1,16 +1,19 @@
 // Which network namespace a container has, from what people write after `--network`. Pure and light: every start asks.
 import { isRootless } from "../sandbox/rootless.ts";
+import { canUseTool, TOOL } from "./user-tool.ts";
 
-/** What a container's network namespace is: empty, the machine's, another container's, or its own on networks. */
+/** What a container's network namespace is: empty, the machine's, another container's, its own with a user's process as way out, or its own on networks. */
 export type NetworkMode =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
   | { readonly kind: "container"; readonly container: string }
+  | { readonly kind: "user" }
   | { readonly kind: "networks"; readonly network: string };
 
 /** The mode of a container that names none: as docker has it, and without root what needs no devices of the machine. */
 function defaultMode(): string {
-  return isRootless() ? "none" : "bridge";
+  if (!isRootless()) return "bridge";
+  return canUseTool() ? TOOL : "none";
 }
 
 const CONTAINER = "container:";
@@ -20,7 +23,14 @@ export function networkMode(network: string | undefined): NetworkMode {
   const name = network === undefined || network === "default" ? defaultMode() : network;
   if (name === "none" || name === "host") return { kind: name };
   if (name.startsWith(CONTAINER)) return { kind: "container", container: name.slice(CONTAINER.length) };
+  const isOfUser = name === TOOL || (name === "bridge" && canUseTool());
+  if (isOfUser && isRootless()) return { kind: "user" };
   return { kind: "networks", network: name };
+}
+
+/** True for a container that was made to have a process of the user as its way out. */
+export function isOnUserNetwork({ request }: { readonly request: { readonly network?: string } }): boolean {
+  return request.network !== undefined && networkMode(request.network).kind === "user";
 }
 
 /** True when a start leaves something of the network behind that the end has to take away. */

@@ -8,6 +8,7 @@ import { findContainer } from "../state/containers.ts";
 import type { NetworkAttachment } from "../state/record.ts";
 import { networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
+import { canUseTool, TOOL, TOOL_HINT } from "./user-tool.ts";
 import { DEFAULT_NETWORK } from "./network-record.ts";
 
 /** What the record keeps. */
@@ -21,6 +22,7 @@ export interface ResolvedNetworks {
 export function resolveNetworks(context: EngineContext, request: CreateRequest): ResolvedNetworks {
   const mode = networkMode(request.network);
   if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
+  if (mode.kind === "user") return userNetwork(request);
   if (mode.kind !== "networks") return {};
   checkRights(request);
   const { default: own, ...others } = request.attachments ?? {};
@@ -40,8 +42,27 @@ function checkRights({ network }: CreateRequest): void {
   if (!isRootless()) return;
   const text = `network "${network ?? "bridge"}" needs root`;
   throw new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, {
-    hint: "use --network none or --network host, or sudo",
+    hint: `use --network none, host or ${TOOL} (${TOOL_HINT}), or sudo`,
   });
+}
+
+/** What a process of the user carries: published ports, and nothing of networks. */
+function userNetwork({ attachments = {}, ports = [] }: CreateRequest): ResolvedNetworks {
+  const conflict = (text: string, hint: string): LapError =>
+    new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, { hint });
+  if (!canUseTool()) throw conflict(`network "${TOOL}" is not there`, TOOL_HINT);
+  if (Object.values(attachments).some((each) => Object.keys(each).length > 0)) {
+    throw conflict(
+      "without root a container chooses no addresses and no aliases",
+      "leave --ip, --mac-address and --network-alias away, or use sudo",
+    );
+  }
+  if (ports.some(({ protocol }) => protocol === "sctp"))
+    throw conflict("without root no SCTP port is published", "use sudo");
+  if (ports.some(({ hostIp }) => hostIp.includes(":"))) {
+    throw conflict("without root ports are published at IPv4 addresses", "name an IPv4 address, or none");
+  }
+  return { network: TOOL };
 }
 
 /** The name of a network by name, id or prefix; the default one need not exist yet. */

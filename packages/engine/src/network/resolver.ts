@@ -66,6 +66,14 @@ export function bridgeResolvConf(request: DnsRequest): string {
   return formatResolvConf(asked(request, reachableConf()));
 }
 
+/** Where slirp4netns(1) answers: it asks the machine's first resolver. */
+const SLIRP_RESOLVER = "10.0.2.3";
+
+/** resolv.conf where a process of the user is the way out. */
+export function userModeResolvConf(request: DnsRequest): string {
+  return formatResolvConf(asked(request, { ...hostConf(), nameservers: [SLIRP_RESOLVER] }));
+}
+
 /** resolv.conf on user networks: our own resolver, which asks on. */
 export function userResolvConf(request: DnsRequest): string {
   const conf = asked(request, hostConf());

@@ -1,10 +1,13 @@
 // The network part of docker's inspect objects: NetworkSettings of a container, and a network as a whole.
 import type { Engine } from "../engine.ts";
+import { containerStatus } from "../containers/status.ts";
 import type { ContainerRecord, NetworkAttachment } from "../state/record.ts";
 import { endpointsOf, findNetwork } from "./manage.ts";
 import { exposedPorts, netnsPathOf } from "./attach.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
+import { isOnUserNetwork } from "./mode.ts";
 import { portsObject } from "./show-ports.ts";
+import { USER_ADDRESS, userPorts } from "./user-network.ts";
 
 type Shown = Readonly<Record<string, unknown>>;
 
@@ -77,6 +80,8 @@ function endpointObject(
 export function networkSettings(engine: Engine, record: ContainerRecord): Shown {
   const members = record.networks === undefined ? [] : endpointsOf(engine, record);
   const of = (name: string): Member | undefined => members.find(({ network }) => network.name === name);
+  const ofUser = isOnUserNetwork(record) ? userNetwork(engine, record) : undefined;
+  if (ofUser !== undefined) return ofUser;
   const isAlive = members.length > 0;
   const entries = Object.entries(record.networks ?? {}).map(([name, attachment]) => {
     return [name, endpointObject(record, name, attachment, of(name))];
@@ -94,6 +99,26 @@ export function networkSettings(engine: Engine, record: ContainerRecord): Shown 
     SecondaryIPv6Addresses: null,
     ...addressFields(of(DEFAULT_NETWORK)),
     Networks: Object.fromEntries(entries) as Shown,
+  };
+}
+
+/** Where a process of the user is the way out: as podman shows it, addresses and ports and no networks. */
+function userNetwork({ context }: Engine, record: ContainerRecord): Shown {
+  const isAlive = ["running", "paused"].includes(containerStatus(context.paths, record).state);
+  const { address, bits, gateway } = USER_ADDRESS;
+  return {
+    Bridge: "",
+    SandboxID: isAlive ? record.id : "",
+    SandboxKey: "",
+    Ports: isAlive ? portsObject(userPorts(context, record), exposedPorts(record)) : {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: "",
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    ...addressFields(undefined),
+    ...(isAlive ? { Gateway: gateway, IPAddress: address, IPPrefixLen: bits } : {}),
+    Networks: {},
   };
 }
 

@@ -72,7 +72,7 @@ export function wasmBundle(
       namespaces: withNetwork(
         isConfined ? (base.linux?.namespaces ?? []) : unconfinedNamespaces(),
         record.request,
-        network?.netnsPath,
+        network,
       ),
       ...(network?.connect === undefined ? {} : { sysctl: ANY_PORT }),
       cgroupsPath: `${CGROUP_PARENT}/${record.id}`,

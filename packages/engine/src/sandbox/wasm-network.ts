@@ -38,12 +38,13 @@ export function servingPorts({ image, request }: ContainerRecord): number[] {
 export function withNetwork(
   namespaces: readonly NamespaceSpec[],
   { network }: CreateRequest,
-  netnsPath: string | undefined,
+  joined: { readonly netnsPath?: string } | undefined,
 ): NamespaceSpec[] {
   const others = namespaces.filter(({ type }) => type !== "network");
   if (network === "host") return others;
-  if (netnsPath !== undefined) return [...others, { type: "network", path: netnsPath }];
-  return [...namespaces];
+  if (joined === undefined) return [...namespaces];
+  const { netnsPath } = joined;
+  return [...others, { type: "network", ...(netnsPath === undefined ? {} : { path: netnsPath }) }];
 }
 
 /** The payload has no capabilities, and in a namespace of its own every port is its to listen on. */

@@ -22,6 +22,7 @@ const PROBES: Readonly<Record<string, Probe>> = {
   // Tests that become another user need the clone to be readable for that user.
   "clone-open-to-all": () => isOpenToAll(join(import.meta.dirname, "../..")),
   native: () => existsSync(nativePart("lap-shim")),
+  "loop-ext4": () => existsSync("/dev/loop-control") && commandExists("mkfs.ext4"),
   "docker-daemon": () => commandExists("docker") && succeeds("docker", ["version"]),
   "podman-works": () => commandExists("podman") && succeeds("podman", ["info"]),
 };

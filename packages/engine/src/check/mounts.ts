@@ -28,9 +28,14 @@ export function mountProblems({ paths }: EngineContext, minAgeMs: number): Probl
 
 /** Entries of `parent` in which something is mounted, each once; `mountinfo` is proc_pid_mountinfo(5). */
 export function mountedIn(parent: string, mountinfo: string): string[] {
-  const points = mountinfo.split("\n").map((line) => line.split(" ")[4] ?? "");
+  const points = mountinfo.split("\n").map((line) => unescape(line.split(" ")[4] ?? ""));
   const names = points.flatMap((point) => (point.startsWith(`${parent}/`) ? point.slice(parent.length + 1) : []));
   return [...new Set(names.map((name) => join(parent, name.split("/", 1)[0]!)))];
+}
+
+/** Spaces and their like are octal there. */
+function unescape(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
 }
 
 /** Loop devices on images of this store whose container is gone. */

@@ -24,7 +24,6 @@ import { recordProcess } from "./process.ts";
 import { hasExtras } from "./has-extras.ts";
 import { checkRequest } from "./check-request.ts";
 import type { CreateRequest } from "./request.ts";
-import { refuseStorageBound } from "./storage-option.ts";
 
 /** The reserved image name of the machine itself. */
 export const HOST_IMAGE = "host";
@@ -75,7 +74,6 @@ export async function createContainer(
   const name = request.name === undefined ? undefined : checkContainerName(request.name);
   const source = await resolveSource(context, request);
   (source.kind === "wasm" ? checkWasmRequest : checkLinuxRequest)(request);
-  if (source.kind === "linux") refuseStorageBound(request);
   refuseInGuest(source, request);
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);

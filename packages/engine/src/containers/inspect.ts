@@ -5,6 +5,7 @@ import { formatTimestamp, type Timespec } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import type { PortBinding } from "../network/port-spec.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
+import { writablePlace } from "../sandbox/sized-upper.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { bindTexts, mountObjects, mountRequests, volumeTargets } from "../volumes/show-mounts.ts";
 import { readRestart } from "../restart/state.ts";
@@ -145,7 +146,8 @@ async function sizeFields(engine: Engine, record: ContainerRecord): Promise<Insp
 function graphDriver(engine: Engine, record: ContainerRecord, dir: string): InspectObject {
   if (record.kind === "wasm") return { Data: null, Name: "memory" };
   const lower = lowerDirs(engine.context.paths, record).join(":");
-  return { Data: { LowerDir: lower, UpperDir: join(dir, "upper"), WorkDir: join(dir, "work") }, Name: "overlay2" };
+  const own = writablePlace(dir, record);
+  return { Data: { LowerDir: lower, UpperDir: join(own, "upper"), WorkDir: join(own, "work") }, Name: "overlay2" };
 }
 
 function configObject(record: ContainerRecord): InspectObject {

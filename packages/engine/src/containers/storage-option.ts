@@ -1,5 +1,5 @@
-// `--storage-opt size=`: how much a container may write. A Wasm container's changes are in memory and are bounded there; the upper of a
-// Linux container lies in a directory of the machine, which only a project quota could bound, and the store has none.
+// `--storage-opt size=`: how much a container may write. A Wasm container's changes are in memory and are bounded there; a Linux
+// container gets a filesystem of that size for them (sandbox/sized-upper.ts).
 import { LapError, parseSize } from "@lapstrake/base";
 import type { CreateRequest } from "./request.ts";
 
@@ -11,13 +11,7 @@ export function storageBytes({ storageOptions = {} }: CreateRequest): number | u
   return size === undefined ? undefined : parseSize(size);
 }
 
-/** Refuses a bound that nobody would hold. */
-export function refuseStorageBound(request: CreateRequest): void {
-  if (storageBytes(request) === undefined) return;
-  const text = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
-  throw storageError(text, "bound a folder with --tmpfs FOLDER:size=…, and let the rest be --read-only");
-}
-
-function storageError(message: string, hint?: string): LapError {
+/** What a storage option is wrong about. */
+export function storageError(message: string, hint?: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_STORAGE_OPTION", message, hint === undefined ? {} : { hint });
 }

@@ -11,6 +11,7 @@ import type { CreateRequest } from "../containers/request.ts";
 import type { Engine } from "../engine.ts";
 import { handoverDir, handoverPath } from "../sandbox/handover.ts";
 import { copyRootMetadata } from "../sandbox/rootfs.ts";
+import { hasSizedUpper } from "../sandbox/sized-upper.ts";
 import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
 import { randomHex } from "../state/random.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
@@ -38,10 +39,19 @@ export interface Forked {
 export async function forkContainer(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
   request.signal?.throwIfAborted();
   const { state } = engine.status(original);
+  if (hasSizedUpper(original)) throw boundFork(original);
   if (original.kind === "wasm") return forkWasm(engine, original, request, isAlive(state));
   return isAlive(state)
     ? forkRunning(engine, original, request, state === "paused")
     : forkStopped(engine, original, request);
+}
+
+/** Its files are in a filesystem of its own, which cannot be put beneath two. */
+function boundFork({ name }: ContainerRecord): LapError {
+  const message = `${name} has a bound on what it writes, and cannot be forked`;
+  return new LapError("unimplemented", "ERR_LAP_FORK_STORAGE", message, {
+    hint: "take a snapshot and go on from a box of that",
+  });
 }
 
 function isAlive(state: string): boolean {

@@ -10,6 +10,8 @@ import { hostMasks, writeMaskLayer } from "./host-image.ts";
 import { writeInitLayer } from "./init-layer.ts";
 import { frozenDirs } from "../state/frozen.ts";
 import { isRootless } from "./rootless.ts";
+import { hasSizedUpper, makeDisk, writableDir } from "./sized-upper.ts";
+import { storageBytes } from "../containers/storage-option.ts";
 import { MergedView } from "./merged-view.ts";
 import { randomHex } from "../state/random.ts";
 
@@ -32,7 +34,7 @@ export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] 
 
 /** Every layer directory of a container as it is mounted, the upper first. */
 export function layerDirs(paths: StorePaths, record: ContainerRecord): string[] {
-  const upper = join(dirOf(paths, record), "upper");
+  const upper = join(writableDir(dirOf(paths, record), record), "upper");
   const lowers = lowerDirs(paths, record);
   const init = record.rootfs.kind === "image" ? initLayerDir(paths, record.rootfs.layers) : "";
   return [
@@ -57,14 +59,15 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
   const init = record.rootfs.kind === "image" ? [initLayer(paths, record.rootfs.layers, lowers)] : [];
   const onHost = record.rootfs.kind === "host";
   const frozen = frozenDirs(paths, record);
-  mendUpper(dir, frozen[0] ?? lowers[0]!);
+  const writable = writableDir(dir, record);
+  mendUpper(writable, frozen[0] ?? lowers[0]!);
   return {
     rootfs: {
       kind: "overlay",
       lowerdirs: onHost ? [...frozen, ...lowers.slice(0, -1)] : [...frozen, ...init, ...lowers],
       ...(onHost ? { base: { lowerdirs: ["/"], at: join(dir, "host") } } : {}),
-      upperdir: join(dir, "upper"),
-      workdir: join(dir, "work"),
+      upperdir: join(writable, "upper"),
+      workdir: join(writable, "work"),
       volatile: isThrowAway(record),
       userxattr: isRootless(),
     },
@@ -121,16 +124,24 @@ function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonl
 
 /** Fills a new container's directory: upper, work and, for the host, the mask layer. `dir` is not yet in its place. */
 export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord, dir: string): void {
-  mkdirSync(join(dir, "work"), { mode: 0o700 });
-  mkdirSync(join(dir, "upper"), { mode: 0o755 });
-  if (record.rootfs.kind === "module") return;
+  if (record.rootfs.kind === "module") return makeUpper(dir);
   if (record.rootfs.kind === "host") {
     mkdirSync(join(dir, "mask"), { mode: 0o755 });
     mkdirSync(join(dir, "host"), { mode: 0o755 });
     const masks = hostMasks([paths.root, defaultRoot()], record.rootfs.mask, record.request.noMask ?? false);
     withDirs([join(dir, "mask"), "/"], ([out, host]) => writeMaskLayer(out!, host!, masks));
   }
-  copyRootMetadata(dir, record.rootfs.kind === "host" ? "/" : lowerDirs(paths, record)[0]!);
+  const fill = (place: string): void => {
+    makeUpper(place);
+    copyRootMetadata(place, record.rootfs.kind === "host" ? "/" : lowerDirs(paths, record)[0]!);
+  };
+  if (hasSizedUpper(record)) makeDisk(dir, storageBytes(record.request)!, fill);
+  else fill(dir);
+}
+
+function makeUpper(dir: string): void {
+  mkdirSync(join(dir, "work"), { mode: 0o700 });
+  mkdirSync(join(dir, "upper"), { mode: 0o755 });
 }
 
 /** The upper's own mode and owner show as those of the container's root. */

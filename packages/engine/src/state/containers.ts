@@ -9,6 +9,7 @@ import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./r
 import { trashFrozen } from "./frozen.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
 import { removeFromTrash } from "./trash.ts";
+import { hasSizedUpper, unmountDisk } from "../sandbox/sized-upper.ts";
 
 /** Makes the container public: its directory with the record, then its name. `prepare` fills the directory before. */
 export function addContainer(
@@ -86,6 +87,7 @@ export function containerIds(paths: StorePaths): string[] {
 /** Removes the directory and the name. The container must not run any more; a second remover finds nothing and is content. */
 export function dropContainer(paths: StorePaths, record: ContainerRecord): void {
   let trashed: string | undefined;
+  if (hasSizedUpper(record)) unmountDisk(dirOf(paths, record));
   try {
     trashed = moveToTrash(paths, dirOf(paths, record));
   } catch (error) {

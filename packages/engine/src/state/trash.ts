@@ -1,7 +1,7 @@
 // The trash of a store: things on their way in or out. What a killed process left there is swept by whoever lists containers.
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { openDirFs } from "@lapstrake/core";
+import { openDirFs, unmountBeneath } from "@lapstrake/core";
 import { errorCode, toByteString } from "@lapstrake/base";
 import type { StorePaths } from "./layout.ts";
 import { removeFlat } from "./remove-tree.ts";
@@ -25,7 +25,9 @@ export function removeFromTrash(paths: StorePaths, name: string): void {
     return;
   } catch (error) {
     const code = errorCode(error);
-    if (code !== "ENAMETOOLONG" && code !== "EACCES") throw error;
+    // Somebody mounted it between its last unmounting and its way here.
+    if (code === "EBUSY") unmountBeneath(join(paths.trash, name));
+    else if (code !== "ENAMETOOLONG" && code !== "EACCES") throw error;
   }
   using trash = openDirFs(paths.trash);
   removeFlat(trash, toByteString(name));

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore, leftovers } from "../support/lap.ts";
 import { httpGuests } from "../support/wasm-http-guests.ts";
@@ -65,7 +65,7 @@ needs("root", "overlayfs", "native").describe("components that answer requests",
     const { folder } = store;
     store[Symbol.dispose]();
     // The keeper that held the ports notices that nobody needs it.
-    await expect.poll(() => leftovers(folder), { timeout: TIMEOUT_MS }).toEqual([]);
+    await vi.waitFor(() => expect(leftovers(folder)).toEqual([]), { timeout: TIMEOUT_MS, interval: 50 });
   });
 
   it("answer on a published port, several at a time, bodies streamed", async () => {

@@ -84,14 +84,18 @@ class GuestHandler implements HttpHandler, Disposable {
     this.#active++;
     try {
       const response = await this.#answer(request);
-      const done = (): void => void this.#active--;
-      if (response.body === undefined) done();
-      else response.body.trailers.then(done, done);
+      void this.#whenSent(response);
       return response;
     } catch (error) {
       this.#active--;
       throw error;
     }
+  }
+
+  /** A body that was broken off has ended too. */
+  async #whenSent({ body }: HttpResponse): Promise<void> {
+    await Promise.allSettled([body?.trailers]);
+    this.#active--;
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {

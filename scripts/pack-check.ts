@@ -57,6 +57,13 @@ async function runExample(folder: string, node: string): Promise<void> {
   await must(node, ["example.mjs"], { cwd: folder, timeoutMs: 30_000 });
 }
 
+/** As a program of one's own uses the engine; for root with containers of this machine. */
+async function runLibrary(folder: string): Promise<void> {
+  cpSync(join(ROOT, "scripts/pack-library.mjs"), join(folder, "library.mjs"));
+  const root = process.geteuid?.() === 0 ? [join(folder, "library-store")] : [];
+  await must(process.execPath, ["library.mjs", ...root], { cwd: folder, timeoutMs: 30_000 });
+}
+
 /** Loads and runs what promises to work there. */
 async function oldestNode(folder: string): Promise<void> {
   const node = join(folder, "node_modules/node-oldest/bin/node");
@@ -91,6 +98,7 @@ async function main(): Promise<void> {
     await step(`types of ${specifiers.length} entry points`, () => typeCheck(folder));
     await step("load every entry point", () => load(folder, process.execPath, specifiers));
     await step("example", () => runExample(folder, process.execPath));
+    await step("library", () => runLibrary(folder));
     await step(`load and example on Node ${OLDEST_NODE}`, () => oldestNode(folder));
     await step("installed lap", () => runLap(folder));
   } finally {

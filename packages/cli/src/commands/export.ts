@@ -6,8 +6,8 @@ import { imageChanges } from "../args/image-changes.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { out, write } from "../output/print.ts";
-import { writeWhole } from "../output/whole-file.ts";
+import { refuseTerminal, writeArchive } from "../output/archive.ts";
+import { out } from "../output/print.ts";
 
 export const exportCommand: Command = {
   name: "export",
@@ -21,18 +21,9 @@ export const exportCommand: Command = {
   flags: [{ long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" }],
   async run({ flags, args, global }) {
     const file = readFlags(flags).text("output");
-    if (file === undefined && process.stdout.isTTY) {
-      throw new LapError(
-        "invalidArgument",
-        "ERR_LAP_TERMINAL_OUTPUT",
-        "cowardly refusing to save to a terminal. Use the -o flag or redirect",
-      );
-    }
+    refuseTerminal(file);
     const engine = engineFor(global);
-    await exportContainer(engine, engine.find(args[0]!), async (tar) => {
-      if (file === undefined) for await (const chunk of tar) write(1, chunk);
-      else await writeWhole(file, tar);
-    });
+    await exportContainer(engine, engine.find(args[0]!), (tar) => writeArchive(file, tar));
     return 0;
   },
 };

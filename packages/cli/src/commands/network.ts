@@ -6,7 +6,6 @@ import {
   pruneNetworks,
   removeNetwork,
   shortId,
-  type InspectObject,
   type NetworkRecord,
   type NetworkRow,
 } from "@lapstrake/engine";
@@ -14,16 +13,13 @@ import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters, PRUNE_FILT
 import { momentMs } from "../args/moment.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
-import { errorText } from "../errors.ts";
 import { engineFor } from "../open.ts";
 import { confirm } from "../output/confirm.ts";
-import { goJsonArray } from "../output/json-array.ts";
 import { err, out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
-import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
 import { forEachTarget } from "./each.ts";
+import { inspectEach } from "./inspect-each.ts";
 
 const common = { interspersed: true, errorExitCode: 1 } as const;
 
@@ -105,22 +101,8 @@ export const networkInspectCommand: Command = {
     { long: "verbose", short: "v", kind: "bool", help: "Verbose output for diagnostics" },
   ],
   async run({ flags, args, global }) {
-    const format = readFlags(flags).text("format");
-    const render = format === undefined ? undefined : format === "json" ? goJson : compileTemplate(format);
     const engine = engineFor(global);
-    const found: InspectObject[] = [];
-    const failures: string[] = [];
-    for (const name of args) {
-      try {
-        found.push(inspectNetwork(engine, name));
-      } catch (error) {
-        if (!isLapError(error, "notFound")) throw error;
-        failures.push(errorText(error));
-      }
-    }
-    out(render === undefined ? `${goJsonArray(found)}\n` : found.map((object) => `${render(object)}\n`).join(""));
-    err(failures.map((text) => `${text}\n`).join(""));
-    return failures.length === 0 ? 0 : 1;
+    return inspectEach(args, readFlags(flags).text("format"), (name) => inspectNetwork(engine, name));
   },
 };
 

@@ -1,13 +1,13 @@
 // `lap save` and `lap history`.
-import { LapError, formatAgo, formatSize } from "@lapstrake/base";
+import { formatAgo, formatSize } from "@lapstrake/base";
 import { imageHistory, type HistoryRow } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { out, write } from "../output/print.ts";
+import { refuseTerminal, writeArchive } from "../output/archive.ts";
+import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
-import { writeWhole } from "../output/whole-file.ts";
 
 export const saveCommand: Command = {
   name: "save",
@@ -21,17 +21,9 @@ export const saveCommand: Command = {
   flags: [{ long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" }],
   async run({ flags, args, global }) {
     const file = readFlags(flags).text("output");
-    if (file === undefined && process.stdout.isTTY) {
-      throw new LapError(
-        "invalidArgument",
-        "ERR_LAP_TERMINAL_OUTPUT",
-        "cowardly refusing to save to a terminal. Use the -o flag or redirect",
-      );
-    }
+    refuseTerminal(file);
     const { store } = await engineFor(global).images();
-    const archive = store.save(args);
-    if (file === undefined) for await (const chunk of archive) write(1, chunk);
-    else await writeWhole(file, archive);
+    await writeArchive(file, store.save(args));
     return 0;
   },
 };

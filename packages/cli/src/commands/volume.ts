@@ -4,15 +4,12 @@ import { createVolume, inspectVolume, listVolumes, removeVolume, type VolumeRow 
 import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters } from "../args/filters.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
-import { errorText } from "../errors.ts";
 import { engineFor } from "../open.ts";
-import { goJsonArray } from "../output/json-array.ts";
-import { err, out } from "../output/print.ts";
+import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
-import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
 import { forEachTarget } from "./each.ts";
+import { inspectEach } from "./inspect-each.ts";
 
 const common = { interspersed: true, errorExitCode: 1 } as const;
 
@@ -124,22 +121,8 @@ export const volumeInspectCommand: Command = {
   maxArgs: Infinity,
   flags: [{ long: "format", short: "f", kind: "string", help: "Format output: a Go template, or `json`" }],
   async run({ flags, args, global }) {
-    const format = readFlags(flags).text("format");
-    const render = format === undefined ? undefined : format === "json" ? goJson : compileTemplate(format);
     const engine = engineFor(global);
-    const found: Readonly<Record<string, unknown>>[] = [];
-    const failures: string[] = [];
-    for (const name of args) {
-      try {
-        found.push(inspectVolume(engine, name));
-      } catch (error) {
-        if (!isLapError(error, "notFound")) throw error;
-        failures.push(errorText(error));
-      }
-    }
-    out(render === undefined ? `${goJsonArray(found)}\n` : found.map((object) => `${render(object)}\n`).join(""));
-    err(failures.map((text) => `${text}\n`).join(""));
-    return failures.length === 0 ? 0 : 1;
+    return inspectEach(args, readFlags(flags).text("format"), (name) => inspectVolume(engine, name));
   },
 };
 

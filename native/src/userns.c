@@ -1,5 +1,5 @@
 // lap-userns JOIN UIDHELPER GIDHELPER "in out count …" "in out count …" PROGRAM ARGUMENTS…: executes a program as the root of
-// the user namespace at the path JOIN, or, when that is "" or gone, of a new one whose ids the setuid helpers newuidmap(1) and
+// the user namespace of the inherited descriptor JOIN, or, when that is "", of a new one whose ids the setuid helpers newuidmap(1) and
 // newgidmap(1) map; everything else stays the caller's, the process id too. This is how Node works on files of mapped ids:
 // user_namespaces(7), subuid(5).
 #include "userns.h"
@@ -88,15 +88,17 @@ static int make(char **argv) {
   return enter(pair[1], mapper);
 }
 
-static bool join(const char *path) {
-  if (path[0] == 0) return false;
-  AUTO_FD fd = sys_open(path, LAP_O_RDONLY, 0);
-  return fd >= 0 && sys2(__NR_setns, fd, CLONE_NEWUSER) == 0;
+static int join(const char *digits) {
+  int number = 0;
+  for (; *digits >= '0' && *digits <= '9' && number < 1000000; digits++) number = number * 10 + (*digits - '0');
+  AUTO_FD fd = number;
+  long ret = sys2(__NR_setns, fd, CLONE_NEWUSER);
+  return ret < 0 ? refuse("joining the one of what runs", (int)-ret) : 0;
 }
 
 int userns_main(int argc, char **argv, char **envp) {
   if (argc < 7) return refuse("reading the arguments", EINVAL);
-  int error = join(argv[1]) ? 0 : make(argv);
+  int error = argv[1][0] == 0 ? make(argv) : join(argv[1]);
   if (error != 0) return error;
   long ret = sys3(__NR_setresgid, 0, 0, 0);
   if (ret == 0) ret = sys3(__NR_setresuid, 0, 0, 0);

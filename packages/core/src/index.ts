@@ -32,7 +32,7 @@ export { attach, control, watchSupervisor } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { lockFile } from "./sys/lock.ts";
-export { becomeMapped, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
+export { becomeMapped, holdUserNamespace, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
 export { cgroupStats, type CgroupStats } from "./cgroup/stats.ts";
 export { setFreezer } from "./cgroup/freezer.ts";
 export { updateResources } from "./cgroup/update.ts";

@@ -106,6 +106,7 @@ export { restoreNetworks } from "./network/attach.ts";
 export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";
 export { hostAddress, portsColumn, type ShownPort } from "./network/show-ports.ts";
+export { joinHolders } from "./sandbox/shared-ids.ts";
 export { isOnUserNetwork } from "./network/mode.ts";
 export { inspectNetwork } from "./network/show-settings.ts";
 export {

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { becomeMapped, mappedProgram, observeStatus } from "@lapstrake/core";
-import { defaultRoot } from "@lapstrake/engine";
+import { defaultRoot, joinHolders } from "@lapstrake/engine";
 import type { GlobalOptions } from "../args/types.ts";
 
 /** Commands that join a container from outside: its namespaces answer to the user who made them, not to a sibling's root. */
@@ -17,17 +17,17 @@ export function enterIds(command: string, global: GlobalOptions): void {
   if (existsSync(join(root, "layout.json")) && !existsSync(join(root, "mapped"))) return;
   const program = mappedProgram();
   if (program === undefined) return;
-  const beside = supervisorIn(join(root, "containers"));
+  // A late clean-up does not bring back a store that was removed.
+  if (command.startsWith("_") && !existsSync(root)) return;
+  const beside = joinHolders(root, () => supervisorsIn(join(root, "containers")));
   // "--": Node looks for options of its own in all that follows.
   becomeMapped(program, [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)], process.env, beside);
 }
 
-/** A supervisor of the store that lives. Whoever shares its namespace may join all containers; without one none runs. */
-function supervisorIn(containers: string): number | undefined {
-  if (!existsSync(containers)) return undefined;
-  for (const id of readdirSync(containers)) {
-    const status = observeStatus(join(containers, id));
-    if (status?.state === "running" || status?.state === "paused") return status.supervisorPid;
-  }
-  return undefined;
+/** The supervisors of the store that live: whoever shares their namespace may join all containers. */
+function supervisorsIn(containers: string): number[] {
+  if (!existsSync(containers)) return [];
+  const found = readdirSync(containers).map((id) => observeStatus(join(containers, id)));
+  const alive = found.filter((status) => status?.state === "running" || status?.state === "paused");
+  return alive.map((status) => status!.supervisorPid);
 }

@@ -5,6 +5,8 @@ import { userInfo } from "node:os";
 import { execve, getegid, geteuid } from "node:process";
 import { LapError, type IdMapSpec } from "@lapstrake/base";
 import { hostFacts } from "../facts/host.ts";
+import { AT_FDCWD, O_RDONLY } from "./flags.ts";
+import { kernelSyscalls } from "./kernel.ts";
 import { parseIdMap, subidMap } from "../facts/subids.ts";
 
 /** A program with the ids it shall have. */
@@ -49,8 +51,15 @@ function numbers(map: readonly IdMapSpec[]): string {
   return map.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`).join(" ");
 }
 
+/** The user namespace of a process, as a descriptor that {@link becomeMapped} takes; undefined when the process is gone or another's. */
+export function holdUserNamespace(pid: number): number | undefined {
+  // Without O_CLOEXEC, which Node would set.
+  const fd = kernelSyscalls().call("openat", AT_FDCWD, `/proc/${pid}/ns/user`, O_RDONLY, 0);
+  return fd < 0 ? undefined : fd;
+}
+
 /**
- * Replaces this process by `argv` inside the user namespace of process `beside` while that lives, else in a new one. Throws a
+ * Replaces this process by `argv` inside the user namespace that `beside` is a descriptor of, else in a new one. Throws a
  * system error; else it does not come back.
  */
 export function becomeMapped(
@@ -61,7 +70,7 @@ export function becomeMapped(
 ): never {
   if (execve === undefined) throw new LapError("unimplemented", "ERR_LAP_NODE", "this Node cannot replace its process");
   const { shim, helpers, uidMap, gidMap } = program;
-  const join = beside === undefined ? "" : `/proc/${beside}/ns/user`;
+  const join = beside === undefined ? "" : String(beside);
   const own = ["lap-userns", join, helpers.uid, helpers.gid, numbers(uidMap), numbers(gidMap)];
   const kept = Object.entries(env).filter(([, value]) => value !== undefined);
   execve(shim, [...own, ...argv], Object.fromEntries(kept) as Record<string, string>);

@@ -7,6 +7,8 @@ import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { networksOf } from "../network/attach.ts";
 import { needsKeeper, type NetworkRecord } from "../network/network-record.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
+import { noteHolder } from "../sandbox/shared-ids.ts";
 import { isContainerId } from "../state/ids.ts";
 import { listen, makeKeeperDir } from "./channel.ts";
 import type { Duty } from "./duty.ts";
@@ -34,6 +36,8 @@ async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<bo
   const { root } = context.paths;
   using lock = tryLock(join(makeKeeperDir(root), "lock"));
   if (lock === undefined) return false;
+  // It starts containers too, and may be all that is left in the namespace of theirs.
+  if (isRootless() && hasManyIds()) noteHolder(root);
   await using keeper = new Keeper(context);
   await keeper.sync();
   await using _channel = await listen(root, (line) => keeper.answer(line));

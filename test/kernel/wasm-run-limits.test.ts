@@ -58,6 +58,24 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
+  it("end a spinning guest at its processor time, and say so in inspect", () => {
+    const run = store.run(["run", "--name", "used", "--limit", "cpu=300ms", guest("spins")]);
+    expect(run).toMatchObject({ code: 152, stderr: "lap: the guest used more processor time than allowed\n" });
+    const state = store.ok("inspect", "-f", "{{.State.ExitCode}} {{.State.Error}}", "used");
+    expect(state).toBe("152 ERR_LAP_WASM_CPU: the guest used more processor time than allowed");
+    store.ok("rm", "used");
+    expect(store.run(["run", "--rm", "--limit", "cpu=300ms", guest("spins")])).toMatchObject({ code: 152 });
+  });
+
+  it("leave nothing of an earlier end in inspect", () => {
+    store.run(["run", "--name", "again", "--limit", "timeout=200ms", guest("spins")]);
+    const error = (): string => store.ok("inspect", "-f", "{{.State.Error}}", "again");
+    expect(error()).toBe("ERR_LAP_WASM_TIMEOUT: the guest ran longer than 200 ms");
+    store.ok("start", "again");
+    expect(error()).toBe("");
+    store.ok("rm", "-f", "again");
+  });
+
   it("end a flooding guest at its output", () => {
     const { code, stdout, stderr } = store.run(["run", "--rm", "--limit", "output=10k", guest("floods")]);
     expect({ code, stderr }).toEqual({ code: 153, stderr: "lap: the guest wrote more than 10240 bytes\n" });

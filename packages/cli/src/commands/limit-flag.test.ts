@@ -3,8 +3,9 @@ import { guestLimits } from "./limit-flag.ts";
 
 describe("--limit", () => {
   it("reads every kind", () => {
-    expect(guestLimits(["timeout=1.5s", "output=1m", "disk=64m", "files=100", "processes=16"])).toEqual({
+    expect(guestLimits(["timeout=1.5s", "cpu=2s", "output=1m", "disk=64m", "files=100", "processes=16"])).toEqual({
       timeoutMs: 1500,
+      cpuMs: 2000,
       outputBytes: 2 ** 20,
       filesystemBytes: 64 * 2 ** 20,
       openFiles: 100,

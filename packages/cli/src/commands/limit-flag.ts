@@ -8,6 +8,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 const KINDS = new Map<string, (value: string) => GuestLimits | undefined>(
   Object.entries({
     timeout: (value: string) => named("timeoutMs", durationMs(value)),
+    cpu: (value: string) => named("cpuMs", durationMs(value)),
     output: (value: string) => named("outputBytes", parseSize(value)),
     files: (value: string) => named("openFiles", count(value)),
     processes: (value: string) => named("processes", count(value)),

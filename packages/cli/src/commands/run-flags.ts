@@ -34,7 +34,7 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
   { long: "label", short: "l", kind: "list", help: "Set meta data on a container" },
   { long: "label-file", kind: "list", help: "Read in a line delimited file of labels" },
-  { long: "limit", kind: "list", help: "Wasm only: timeout=5s, output=1m, disk=64m, files=100, processes=16" },
+  { long: "limit", kind: "list", help: "Wasm only: timeout=5s, cpu=1s, output=1m, disk=64m, files=100, processes=16" },
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
   { long: "mount", kind: "list", valueName: "mount", help: "Attach a filesystem mount to the container" },
   { long: "name", kind: "string", help: "Assign a name to the container" },

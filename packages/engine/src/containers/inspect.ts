@@ -36,7 +36,7 @@ export async function inspectContainer(
     Created: record.createdAt,
     Path: args[0] ?? "",
     Args: args.slice(1),
-    State: { ...stateObject(status), ...healthObject(dir, record, status) },
+    State: { ...stateObject(status), ...(await guestError(dir, record, status)), ...healthObject(dir, record, status) },
     Image: record.image.id ?? record.image.name,
     ResolvConfPath: join(dir, "resolv.conf"),
     HostnamePath: join(dir, "hostname"),
@@ -79,6 +79,16 @@ function stateObject(status: ContainerStatus): InspectObject {
     FinishedAt: timeText(state === "exited" || state === "restarting" ? status.finishedAt : undefined),
     ...(status.supervisorLost ? { SupervisorLost: true } : {}),
   };
+}
+
+/** Which limit ended a guest, or how it broke. */
+async function guestError(
+  dir: string,
+  { kind }: ContainerRecord,
+  { state, error, exitCode }: ContainerStatus,
+): Promise<InspectObject> {
+  if (kind !== "wasm" || state !== "exited" || error !== "" || exitCode === 0) return {};
+  return { Error: (await import("../sandbox/wasm-end.ts")).endText(dir) };
 }
 
 function restartObject({ restart }: CreateRequest): InspectObject {

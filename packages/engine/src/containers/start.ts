@@ -27,6 +27,7 @@ import { isChecked, STARTING, writeHealth } from "../health/state.ts";
 import { hasRestartPolicy, isWaiting, readRestart } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { launchOptions, linuxBundle, logPath, type StartOptions } from "./bundle.ts";
+import type { CreateRequest } from "./request.ts";
 import { hasExtras } from "./has-extras.ts";
 import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
@@ -153,8 +154,7 @@ async function startWasm(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   await (await import("../sandbox/wasm-ahead.ts")).prepareProgram(context, record);
-  // Who answers requests has a thread that watches over it.
-  const alone = options.foreground === true && record.autoRemove && !asksNetwork(record.request);
+  const alone = options.foreground === true && record.autoRemove && !isWatched(record.request);
   const change = await specExtras(context, { ...record, request: payloadRequest(record.request) });
   const bundleOn: BundleOn = (network) => {
     const bundle = wasmBundle(context, record, mounts, alone, network);
@@ -166,6 +166,11 @@ async function startWasm(
   if (launched.attachment !== undefined) attachedTo(record, launched.attachment);
   context.wasmStarted?.();
   return launched;
+}
+
+/** A second thread watches over guests that answer requests, and over their processor time. */
+function isWatched(request: CreateRequest): boolean {
+  return asksNetwork(request) || request.guestLimits?.cpuMs !== undefined;
 }
 
 async function startOnNetwork(

@@ -6,8 +6,10 @@ import { storageBytes } from "../containers/storage-option.ts";
 
 /** Bounds of a guest that docker has no flag for. */
 export interface GuestLimits {
-  /** Wall time, milliseconds. */
+  /** Wall time, milliseconds; of a component that answers requests, that of each. */
   readonly timeoutMs?: number;
+  /** Processor time, milliseconds. */
+  readonly cpuMs?: number;
   /** stdout and stderr together, bytes. */
   readonly outputBytes?: number;
   /** Descriptors open at once in each process. */

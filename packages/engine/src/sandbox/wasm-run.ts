@@ -11,6 +11,7 @@ import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { writeHandover } from "./handover-file.ts";
 import { handoverPath, MODULE_FILE, translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
+import { clearEnd, noteEnd } from "./wasm-end.ts";
 import { servingPorts } from "./wasm-network.ts";
 import { makeDirs, moduleTree } from "./wasm-tree.ts";
 
@@ -87,6 +88,8 @@ async function runGuest(
   const mounted = await withVolumes(fs, record);
   // Loaded by who may send only.
   const sending = request.guestHttp && (await import("./wasm-secrets.ts")).sendingOf(dir, record);
+  clearEnd(dir);
+  if (request.guestLimits?.cpuMs !== undefined) payload.onCpuLimit?.(request.guestLimits.cpuMs);
   payload.onVisit?.((visit) => runVisit(mounted, request, visit));
   try {
     const exit = await runCommand({
@@ -104,6 +107,7 @@ async function runGuest(
       cacheDir,
       limits: guestLimits(request),
     });
+    if (exit.error !== undefined) noteEnd(dir, exit.error);
     return reported(payload, exit);
   } catch (error) {
     return refused(payload, error);

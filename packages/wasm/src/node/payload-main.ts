@@ -14,6 +14,7 @@ import { Ring, type RingShare } from "../io/ring.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
 import { ExecServer } from "./exec-server.ts";
 import { BEAT, BEAT_MS, ENDING, SETTLE_MS } from "./payload-signals.ts";
+import { watchCpu } from "./watch-cpu.ts";
 
 /** What the guest's thread is started with. */
 export interface PayloadThread {
@@ -38,6 +39,8 @@ export interface PayloadShare {
 /** What the guest's thread tells. */
 export type PayloadMessage =
   | { readonly kind: "stdin" }
+  /** The guest may use that much processor time from now on. */
+  | { readonly kind: "cpu"; readonly cpuMs: number }
   /** The guest answers requests, each in that time. */
   | { readonly kind: "serving"; readonly timeoutMs: number }
   /** The guest is no more; what it changed is being handed over. */
@@ -77,7 +80,8 @@ async function runThread(thread: PayloadThread): Promise<number | undefined> {
     // A 0.3 guest that computes after its first wait notices nothing: its thread goes, and what it changed.
     setTimeout(() => alive && void worker.terminate(), KILL_MS).unref();
   });
-  worker.on("message", ({ kind }: PayloadMessage) => (alive &&= kind === "stdin" || kind === "serving"));
+  worker.on("message", ({ kind }: PayloadMessage) => (alive &&= kind !== "ended" && kind !== "done"));
+  using _cpu = limitCpu(worker, word);
   using beat = new Heartbeat(word, worker);
   let fed = false;
   try {
@@ -111,6 +115,19 @@ function exitCodeOf(
       else reject(threadLost(code));
     });
   });
+}
+
+/** Breaks the guest off, as a signal does, when it has used what the thread says it may. */
+function limitCpu(worker: Worker, word: Int32Array<SharedArrayBuffer>): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  worker.on("message", (message: PayloadMessage) => {
+    if (message.kind !== "cpu") return;
+    timer = watchCpu(worker, message.cpuMs, () => {
+      new Interrupt(word).raise(REASON.cpu);
+      kill(pid, "SIGINT");
+    });
+  });
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Ends a thread whose count stands still: its guest computes, and can be broken off by nothing else after its first wait. */

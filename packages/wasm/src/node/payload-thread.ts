@@ -18,6 +18,8 @@ export interface Payload {
   readonly interrupt: Interrupt;
   /** Says that the guest is no more: handing over what it changed may take its time. */
   readonly ended?: () => void;
+  /** Says how much processor time the guest may use, where somebody can look at that. */
+  readonly onCpuLimit?: (cpuMs: number) => void;
   /** Says that the guest answers requests: one that computes past `timeoutMs` is started anew, where somebody can see to that. */
   readonly onServing?: (timeoutMs: number | undefined) => void;
   /** Says how to run further programs in the container; absent where none can be let in. */
@@ -48,6 +50,7 @@ export async function servePayload(run: (payload: Payload) => number | Promise<n
           interrupt,
         ),
     ended: () => tell({ kind: "ended" }),
+    onCpuLimit: (cpuMs) => tell({ kind: "cpu", cpuMs }),
     onServing: (timeoutMs) => {
       if (timeoutMs === undefined) return;
       setInterval(() => Atomics.add(share.word, BEAT, 1), BEAT_MS).unref();

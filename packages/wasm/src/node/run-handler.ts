@@ -4,7 +4,7 @@ import { openHttpComponent, type HttpComponent } from "../component/http-compone
 import type { ComponentRun } from "../component/translated.ts";
 import { HttpFailure, type HttpRequest, type HttpResponse } from "../http/exchange.ts";
 import { Interrupt, REASON } from "../run/interrupt.ts";
-import type { WasmExit } from "../run/exit.ts";
+import { interruptedExit, type WasmExit } from "../run/exit.ts";
 import { serveHttp, type HttpHandler, type HttpServer } from "./http-serve.ts";
 
 /** Where and how to answer. */
@@ -39,6 +39,7 @@ export async function runHandler(run: ComponentRun, serving: Serving): Promise<W
     }
     serving.onListening?.();
     const reason = await raised(interrupt);
+    if (reason < REASON.signal) return interruptedExit(reason, undefined);
     serving.onDraining?.();
     const drained = await Promise.all(servers.map((server) => server.drain(serving.graceMs)));
     if (drained.every(Boolean)) return { exitCode: 0, reason: "exit" };
@@ -55,7 +56,7 @@ function raised(interrupt: Interrupt): Promise<number> {
       const reason = Atomics.load(interrupt.word, 0);
       // Lets in who wants to run another program meanwhile.
       if (reason === REASON.none) interrupt.check();
-      if (reason < REASON.signal) return;
+      if (reason === REASON.none) return;
       clearInterval(timer);
       resolve(reason);
     }, LOOK_MS);

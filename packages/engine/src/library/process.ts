@@ -13,6 +13,9 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const SIGKILL = 9;
 const SIGPIPE = 13;
 
+/** What a handler of `catch` is given: as a promise's, so that handlers may say what they expect. */
+type Reason = Parameters<NonNullable<Parameters<Promise<unknown>["catch"]>[0]>>[0];
+
 /** Starts the program; must leave nothing behind when it throws. */
 export type StartProcess = (signal: AbortSignal | undefined) => Promise<StartedProcess>;
 
@@ -119,12 +122,12 @@ export class Process<E extends Encoding = "utf8"> implements PromiseLike<Result<
   // oxlint-disable-next-line unicorn/no-thenable
   then<A = Result<Output<E>>, B = never>(
     onResult?: ((value: Result<Output<E>>) => A | PromiseLike<A>) | null,
-    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    onError?: ((reason: Reason) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#result.then(onResult, onError);
   }
 
-  catch<B>(onError: (reason: unknown) => B | PromiseLike<B>): Promise<Result<Output<E>> | B> {
+  catch<B>(onError: (reason: Reason) => B | PromiseLike<B>): Promise<Result<Output<E>> | B> {
     return this.#result.catch(onError);
   }
 

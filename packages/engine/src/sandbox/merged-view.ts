@@ -1,4 +1,5 @@
 // A read-only look at stacked layer directories as one tree, before they are mounted: for /etc/passwd and for mount points.
+// Beside layers' StackView, which builds whole nodes with attributes and content: a start asks for three files, and loads none of it.
 // Every step goes through DirFs (beneath a descriptor); symbolic links are resolved inside the view, 40 at most (path_resolution(7)).
 import { ERRNO, fromByteString, systemError, type ByteString, type DirFs, type FileStat } from "@lapstrake/base";
 

@@ -1,6 +1,6 @@
-// ADR 62. `--storage-opt size=` for a Linux container: its upper and work directories lie in an ext4 image of that size, a sparse file in the
-// container's directory, mounted on `disk` through a loop device when somebody first needs them, and until it is removed. The device
-// clears itself when its last mount is gone (loop(4), LO_FLAGS_AUTOCLEAR), so nothing that dies leaves more than a mount.
+// `--storage-opt size=` for a Linux container (ADR 62): its upper and work directories lie in an ext4 image of that size, a sparse file
+// in the container's directory, mounted on `disk` through a loop device when somebody first needs them, and until it is removed. The
+// device clears itself when its last mount is gone (loop(4), LO_FLAGS_AUTOCLEAR), so nothing that dies leaves more than a mount.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -97,3 +97,16 @@ it("filters by docker's rules", () => {
   expect(matches({ event: ["exec"] })).toBe(false);
   expect(matches({ type: ["network"] })).toBe(false);
 });
+
+it("ends for readers that left, or never began, and holds nothing open then", async () => {
+  const before = readdirSync("/proc/self/fd").length;
+  const end = new AbortController();
+  const signal = end.signal;
+  const [never, left, late] = [1, 2, 3].map(() => readEvents(context(), { signal }));
+  await left!.return!();
+  end.abort();
+  expect(await late!.next()).toMatchObject({ done: true });
+  expect(await never!.next()).toMatchObject({ done: true });
+  expect(await readEvents(context(), { signal }).next()).toMatchObject({ done: true });
+  expect(readdirSync("/proc/self/fd").length).toBe(before);
+});

@@ -1,32 +1,26 @@
 // A user without privilege who has a range of ids in /etc/subuid: containers with all of them, files of every owner in the
 // store; and, where a cgroup subtree is delegated to the user, limits.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   rmdirSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { errorCode } from "@lapstrake/base";
 import { defaultSpec, hostFacts } from "@lapstrake/core";
 import { missingFacts, needs } from "../support/facts.ts";
-import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
+import { Home, USER } from "./engine-rootless-home.ts";
 
-/** nobody: newuidmap wants a user of the password file. */
-const USER = 65_534;
 const FACTS = [
   "root",
   "overlayfs",
@@ -38,61 +32,6 @@ const FACTS = [
 ];
 const v2 = hostFacts().cgroups.find(({ version }) => version === 2);
 const canDelegate = v2 !== undefined && hostFacts().cgroupMode === "v2" && missingFacts(...FACTS).length === 0;
-
-/** A user's folder with the program image loaded; the range is written where only its own commands see it. */
-class Home {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "lap-ids-"));
-  /** A cgroup directory to stand in. */
-  cgroup: string | undefined;
-
-  constructor() {
-    using store = new LapStore();
-    store.loadPrograms();
-    cpSync(join(store.folder, "layout"), join(this.folder, "layout"), { recursive: true });
-    writeFileSync(join(this.folder, "subid"), `${USER}:700000:65536\n`);
-    chownSync(this.folder, USER, USER);
-  }
-
-  /** Once controllers are enabled processes stand in leaves only. */
-  #place(top: string): string {
-    const leaf = join(top, "lapstrake-callers");
-    return existsSync(leaf) ? leaf : top;
-  }
-
-  /** A shell line that becomes the user in a mount namespace with the range. */
-  #as(args: readonly string[]): [string, string[]] {
-    const stand = this.cgroup === undefined ? "" : `echo 0 > ${this.#place(this.cgroup)}/cgroup.procs && `;
-    const bind = ["subuid", "subgid"].map((name) => `mount --bind ${this.folder}/subid /etc/${name} && `).join("");
-    const user = `exec setpriv --reuid ${USER} --regid ${USER} --clear-groups "$@"`;
-    return ["unshare", ["--mount", "sh", "-c", `${stand}${bind}${user}`, "sh", ...args]];
-  }
-
-  run(...args: readonly string[]): LapResult {
-    return this.runProgram("lap", ...args);
-  }
-
-  runProgram(name: "lap" | "lap-runtime", ...args: readonly string[]): LapResult {
-    const [program, words] = this.#as([nativePart(name), ...args]);
-    const env = { PATH: process.env["PATH"], HOME: this.folder };
-    const { status, stdout, stderr } = spawnSync(program, words, { env, encoding: "utf8", timeout: 60_000 });
-    return { code: status, stdout, stderr };
-  }
-
-  ok(...args: readonly string[]): string {
-    const { code, stdout, stderr } = this.run(...args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    return stdout;
-  }
-
-  get store(): string {
-    return join(this.folder, ".local/share/lapstrake");
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
-    expect(leftovers(this.folder)).toEqual([]);
-  }
-}
 
 /** True once the delegated cgroup and its leaves are gone. */
 function removeTree(top: string): boolean {
@@ -160,16 +99,18 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
     home.ok("rm", "never");
   });
 
-  it("containers that run together have one user namespace above theirs", () => {
-    const above = ["one", "two"].map((name) => {
-      home.ok("run", "-d", "--name", name, "progs:1", "sleep", "100");
+  it("containers that are started at once have one user namespace above theirs", async () => {
+    const names = ["one", "two", "three"];
+    const starts = names.map((name) => ["run", "-d", "--name", name, "progs:1", "sleep", "100"]);
+    expect(await home.atOnce(...starts)).toEqual([0, 0, 0]);
+    const above = names.map((name) => {
       const pid = home.ok("inspect", "-f", "{{.State.Pid}}", name).trim();
       const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!;
       return readlinkSync(`/proc/${supervisor}/ns/user`);
     });
-    expect(above[0]).toBe(above[1]);
+    expect(new Set(above).size).toBe(1);
     expect(above[0]).not.toBe(readlinkSync("/proc/self/ns/user"));
-    home.ok("rm", "-f", "one", "two");
+    home.ok("rm", "-f", ...names);
   });
 
   it("lap-runtime takes a bundle with a range of ids", () => {

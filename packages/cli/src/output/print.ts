@@ -2,14 +2,27 @@
 import { writeSync } from "node:fs";
 import { errorCode } from "@lapstrake/base";
 
-/** Writes text to standard output. */
+/** 128 + SIGPIPE: what a program that writes to a closed pipe ends with. */
+export const BROKEN_PIPE = 141;
+
+/** Writes text to standard output; ends the command when nobody reads it any more. */
 export function out(text: string): void {
-  write(1, Buffer.from(text));
+  writeOrEnd(1, text);
 }
 
-/** Writes text to standard error. */
+/** Writes text to standard error; ends the command when nobody reads it any more. */
 export function err(text: string): void {
-  write(2, Buffer.from(text));
+  writeOrEnd(2, text);
+}
+
+/** Node ignores SIGPIPE, which would have ended the command without a word. */
+function writeOrEnd(fd: number, text: string): void {
+  try {
+    write(fd, Buffer.from(text));
+  } catch (error) {
+    if (errorCode(error) === "EPIPE") process.exit(BROKEN_PIPE);
+    throw error;
+  }
 }
 
 /** A line on standard error that does not stop the work. */

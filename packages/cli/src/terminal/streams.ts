@@ -3,7 +3,7 @@ import type { Attachment, ExitStatus } from "@lapstrake/engine";
 import { SIGNALS } from "@lapstrake/engine";
 import { errorCode } from "@lapstrake/base";
 import type { Readable } from "node:stream";
-import { write } from "../output/print.ts";
+import { BROKEN_PIPE, write } from "../output/print.ts";
 import { DetachScanner, parseDetachKeys } from "./detach-keys.ts";
 
 export interface SessionOptions {
@@ -30,8 +30,6 @@ const PROXIED = [
 ] as const;
 /** A person who presses Ctrl-C this often wants out, whatever the program does. */
 const FORCED_EXIT_SIGNALS = 3;
-/** 128 + SIGPIPE: what a program that writes to a closed pipe ends with. */
-const BROKEN_PIPE = 141;
 
 /** Carries everything until the program ends or the person detaches. The terminal is as before afterwards. */
 export async function connectStreams(
@@ -45,7 +43,8 @@ export async function connectStreams(
   const output = Promise.all([copy(attachment.stdout, 1, attachment), copy(attachment.stderr, 2, attachment)]);
   const detached = options.stdin ? sendInput(attachment, tty, options.detachKeys, cleanup) : never();
   const ended = attachment.exited.then((status) => output.then((): SessionOutcome => ({ kind: "exited", status })));
-  const outcome = await Promise.race([ended, detached]);
+  // An output that cannot be written (a full disk) ends the session with that error, whatever the program still does.
+  const outcome = await Promise.race([ended, detached, output.then(never)]);
   if (outcome.kind === "detached") attachment.detach();
   return outcome;
 }

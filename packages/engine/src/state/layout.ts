@@ -6,7 +6,7 @@
 //   names/<name>         which container holds a name
 //   trash/               what is being deleted
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { writeFileAtomic } from "./atomic.ts";
@@ -58,7 +58,7 @@ export function openLayout(root: string): StorePaths {
       hint: `this lapstrake reads version ${VERSION}; name another store with --root`,
     });
   }
-  mkdirSync(paths.root, { recursive: true, mode: 0o710 });
+  makeDirs(paths.root);
   for (const dir of [paths.images, paths.layers, paths.containers, paths.names, paths.trash]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
@@ -66,6 +66,17 @@ export function openLayout(root: string): StorePaths {
   if (isRootless() && hasManyIds()) writeFileSync(join(paths.root, MAPPED), "");
   writeFileAtomic(join(paths.root, "layout.json"), `${JSON.stringify({ version: VERSION })}\n`, { durable: true });
   return paths;
+}
+
+/** mkdir -p. Node's own tries for ever where a parent exists and takes no directories, as /proc does. */
+function makeDirs(path: string): void {
+  if (existsSync(path)) return;
+  makeDirs(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o710 });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 /** Throws `ERR_LAP_ROOTLESS_STORE` where this process has not the ids that the store's files have. */

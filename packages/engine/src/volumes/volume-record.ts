@@ -32,6 +32,8 @@ export function checkVolumeName(name: string): string {
     throw nameError(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
   }
   if (NAME.test(name) && name.length <= MAX_NAME) return name;
+  if (name.length > MAX_NAME)
+    throw nameError(`create ${name.slice(0, MAX_NAME)}: volume name is longer than ${MAX_NAME} characters`);
   const allowed = `only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`;
   const advice = "If you intended to pass a host directory, use absolute path";
   throw nameError(
@@ -45,7 +47,7 @@ function nameError(message: string): LapError {
 
 /** True for what can be a volume's directory. */
 export function isVolumeName(name: string): boolean {
-  return NAME.test(name);
+  return NAME.test(name) && name.length <= MAX_NAME;
 }
 
 /** The record in a volume's directory; undefined when there is none. Throws `ERR_LAP_RECORD_INVALID`. */

@@ -10,7 +10,7 @@ import { LapStore, leftovers } from "../support/lap.ts";
 
 const SECRET = "of the machine";
 /** Tries at least, and at most until it has raced. */
-const RUNS = 30;
+const RUNS = 20;
 const MOST_RUNS = 200;
 /** Exchanges the directory `d` and the link `l` of its folder, as quickly as the kernel can. */
 const SWAPPER = `const { renameSync } = require("fs"); process.chdir(process.argv[1]); console.log("swaps");

@@ -84,7 +84,9 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
     expect(home.ok("run", "--rm", "mine:1", "stat", "-c", "%u %g %a", "/d", "/d/f")).toBe("7 7 0\n7 7 644\n");
     home.ok("rmi", "mine:1");
     // The supervisor's own clean-up may still be at work.
-    await expect.poll(() => readdirSync(join(home.store, "trash")), { timeout: 10_000 }).toEqual([]);
+    await expect
+      .poll(() => readdirSync(join(home.store, "trash"), { recursive: true }), { timeout: 10_000 })
+      .toEqual([]);
     expect(home.ok("ps", "-aq")).toBe("");
   });
 

@@ -103,6 +103,7 @@ function networkRequest(name: string, read: FlagReader): NetworkRequest {
   return {
     name,
     internal: read.bool("internal"),
+    attachable: read.bool("attachable"),
     ipv6: read.bool("ipv6"),
     subnets: subnets(read),
     labels,

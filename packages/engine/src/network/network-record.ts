@@ -29,6 +29,8 @@ export interface NetworkRecord {
   readonly createdAt: string;
   readonly bridge: string;
   readonly internal: boolean;
+  /** Shown only: a network of one machine lets containers join by hand anyway. Absent in older records. */
+  readonly attachable?: boolean;
   readonly ipv6: boolean;
   readonly masquerade: boolean;
   /** False: members do not reach each other (docker's `enable_icc`). */

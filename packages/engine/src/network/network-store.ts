@@ -26,6 +26,7 @@ import {
 export interface NetworkRequest {
   readonly name: string;
   readonly internal?: boolean;
+  readonly attachable?: boolean;
   readonly ipv6?: boolean;
   readonly masquerade?: boolean;
   readonly icc?: boolean;
@@ -136,6 +137,7 @@ export class NetworkStore {
       createdAt,
       bridge: request.bridge ?? bridge(id),
       internal: request.internal ?? false,
+      ...(request.attachable === true ? { attachable: true } : {}),
       ipv6: request.ipv6 ?? false,
       masquerade: request.masquerade ?? true,
       icc: request.icc ?? true,

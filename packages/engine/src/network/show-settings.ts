@@ -168,7 +168,7 @@ export function inspectNetwork(engine: Engine, wanted: string): Shown {
     EnableIPv6: record?.ipv6 ?? false,
     IPAM: { Driver: "default", Options: null, Config: record === undefined ? null : ipamPools(record) },
     Internal: record?.internal ?? false,
-    Attachable: false,
+    Attachable: record?.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: "" },
     ConfigOnly: false,

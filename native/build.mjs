@@ -49,7 +49,9 @@ const HOSTED = [
 const SHARED = ["sys.c", "text.c"];
 const shimSources = () =>
   readdirSync(source).filter(
-    (f) => f.endsWith(".c") && !["start.c", "init.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f),
+    (f) =>
+      f.endsWith(".c") &&
+      !["start.c", "init.c", "launcher.c", "quick.c", "record.c", "hosted.c", "fuzz_plan.c"].includes(f),
   );
 
 /** Every program: its sources, flags and name. */

@@ -2,12 +2,13 @@
 // what it changed.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
 import { LapStore, leftovers } from "../support/lap.ts";
+import { writeLayout } from "../support/oci-layout.ts";
 
 interface Blob {
   readonly digest: string;
@@ -63,6 +64,35 @@ needs("root", "overlayfs", "native").describe("Wasm artifacts", () => {
     const { folder } = store;
     store[Symbol.dispose]();
     expect(leftovers(folder)).toEqual([]);
+  });
+
+  it("are made of an ordinary image that is one program, and of no other", () => {
+    const folder = join(store.folder, "ordinary");
+    const [alone, more] = ["alone", "more"].map((name) => join(folder, name)) as [string, string];
+    for (const dir of [alone, more]) {
+      mkdirSync(join(dir, "bin"), { recursive: true });
+      copyFileSync(join(store.folder, "guests/hello.wasm"), join(dir, "bin/hello.wasm"));
+    }
+    writeFileSync(join(more, "data"), "x");
+    const platform = { os: "wasip1", architecture: "wasm" };
+    const config = { Entrypoint: ["/bin/hello.wasm"] };
+    writeLayout(join(folder, "layout"), [
+      { tag: "alone:1", layers: [alone], config, platform },
+      { tag: "more:1", layers: [more], config, platform },
+      { tag: "args:1", layers: [alone], config: { ...config, Cmd: ["x"] }, platform },
+    ]);
+    store.ok("load", "-i", join(folder, "layout"));
+    const file = join(folder, "artifact.tar");
+    store.ok("save", "--format", "wasm-artifact", "-o", file, "alone:1");
+    store.ok("rmi", "alone:1");
+    store.ok("load", "-i", file);
+    expect(store.ok("run", "--rm", "alone:1")).toBe("hello from WebAssembly");
+    const saved = JSON.parse(store.ok("inspect", "alone:1")) as readonly { readonly Os: string }[];
+    expect(saved[0]?.Os).toBe("wasip1");
+    for (const name of ["more:1", "args:1"]) {
+      expect(store.run(["save", "--format", "wasm-artifact", "-o", file, name]).stderr).toMatch(/is no artifact/);
+    }
+    expect(store.run(["save", "--format", "zip", "-o", file, "more:1"]).stderr).toMatch(/cannot save/);
   });
 
   it("leave as they came: the same manifest, config and blob", () => {

@@ -43,6 +43,7 @@ export {
 export { pruneContainers, pruneImages, type PrunedContainers, type PrunedImages } from "./prune.ts";
 export { engineInfo } from "./info.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
+export { wasmArtifactArchive } from "./images/artifact.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export {
   dockerConfigDir,

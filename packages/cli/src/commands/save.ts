@@ -1,6 +1,6 @@
 // `lap save` and `lap history`.
-import { formatAgo, formatSize } from "@lapstrake/base";
-import { imageHistory, type HistoryRow } from "@lapstrake/engine";
+import { LapError, formatAgo, formatSize } from "@lapstrake/base";
+import { imageHistory, wasmArtifactArchive, type HistoryRow } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -18,15 +18,28 @@ export const saveCommand: Command = {
   maxArgs: Infinity,
   interspersed: true,
   errorExitCode: 1,
-  flags: [{ long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" }],
+  flags: [
+    { long: "format", kind: "string", help: '"oci" (default), or "wasm-artifact": one Wasm program as CNCF artifact' },
+    { long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" },
+  ],
   async run({ flags, args, global }) {
-    const file = readFlags(flags).text("output");
+    const read = readFlags(flags);
+    const file = read.text("output");
     refuseTerminal(file);
-    const { store } = await engineFor(global).images();
-    await writeArchive(file, store.save(args));
+    const engine = engineFor(global);
+    if (isArtifact(read.text("format"), args)) await writeArchive(file, await wasmArtifactArchive(engine, args[0]!));
+    else await writeArchive(file, (await engine.images()).store.save(args));
     return 0;
   },
 };
+
+function isArtifact(format: string | undefined, { length }: readonly string[]): boolean {
+  if (format === undefined || format === "oci") return false;
+  if (format === "wasm-artifact" && length === 1) return true;
+  throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `cannot save ${length} images as "${format}"`, {
+    hint: "formats are oci, and wasm-artifact for one image",
+  });
+}
 
 export const historyCommand: Command = {
   name: "history",

@@ -336,7 +336,8 @@ function machine(lap: LapStore): Record<string, unknown> {
   const names = (path: string): string[] => readdirSync(join(lap.root, path)).filter((name) => name !== ".lock");
   return {
     containers: names("containers"),
-    trash: names("trash"),
+    // With what is in it: that says who left it.
+    trash: readdirSync(join(lap.root, "trash"), { recursive: true }),
     frozen: names("frozen"),
     names: names("names"),
     mounts: readFileSync("/proc/self/mountinfo", "utf8")

@@ -1,5 +1,5 @@
 // A further process in a running container: the container's own spec with another program, joined instead of made.
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileExec, hostFacts, launch, readStatus, type Launched } from "@lapstrake/core";
 import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
@@ -15,6 +15,7 @@ import { SPEC_FILE } from "./start.ts";
 import { wasmExec } from "../sandbox/wasm-exec.ts";
 import { lookUpUser } from "./bundle.ts";
 import { randomHex } from "../state/random.ts";
+import { removeWhole } from "../state/remove-whole.ts";
 
 /** What to run in the container. Absent fields are the container's own. */
 export interface ExecRequest {
@@ -58,7 +59,7 @@ export async function execContainer(
   const [program = "", ...rest] = request.args;
   const words = `${program} ${rest.join(" ")}`;
   mkdirSync(execDir, { recursive: true, mode: 0o710 });
-  const forget = (): void => rmSync(execDir, { recursive: true, force: true });
+  const forget = (): void => removeWhole(execDir);
   say(`exec_create: ${words}`);
   say(`exec_start: ${words}`);
   try {
@@ -104,7 +105,7 @@ export function reapExec(context: EngineContext, record: ContainerRecord, execId
   const status = readStatus(dir);
   if (status === undefined) return;
   emitContainer(context, record, "exec_die", { execID: execId, exitCode: String(status.exitCode) });
-  rmSync(dir, { recursive: true, force: true });
+  removeWhole(dir);
 }
 
 function execProcess(engine: Engine, record: ContainerRecord, own: ProcessSpec, request: ExecRequest): ProcessSpec {

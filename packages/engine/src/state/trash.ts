@@ -1,10 +1,11 @@
 // The trash of a store: things on their way in or out. What a killed process left there is swept by whoever lists containers.
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openDirFs, unmountBeneath } from "@lapstrake/core";
 import { errorCode, toByteString } from "@lapstrake/base";
 import type { StorePaths } from "./layout.ts";
 import { removeFlat } from "./remove-tree.ts";
+import { removeWhole } from "./remove-whole.ts";
 
 /** Nothing is made or deleted for this long: older entries belong to dead processes. */
 const MAX_AGE_MS = 10 * 60 * 1000;
@@ -21,7 +22,7 @@ export function sweepTrash(paths: StorePaths, maxAgeMs: number = MAX_AGE_MS): vo
  * name, or shut even for its owner (overlayfs' work directory, seen without root). */
 export function removeFromTrash(paths: StorePaths, name: string): void {
   try {
-    rmSync(join(paths.trash, name), { recursive: true, force: true });
+    removeWhole(join(paths.trash, name));
     return;
   } catch (error) {
     const code = errorCode(error);

@@ -83,6 +83,19 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     gone[Symbol.dispose]();
   });
 
+  it("a bridge that was deleted with its store leaves no claim in the firewall", () => {
+    const gone = open();
+    gone.ok("run", "--rm", "host", "true");
+    rmSync(gone.root, { recursive: true });
+    {
+      using rtnl = new Rtnl({ netns: host.fd });
+      rtnl.deleteLink("lap0");
+    }
+    expect(one.run(["run", "--rm", "host", "true"])).toMatchObject({ code: 0, stderr: "" });
+    expect(ownedBridges({ netns: host.fd })).toMatchObject([{ bridge: "lap0", home: one.root }]);
+    gone[Symbol.dispose]();
+  });
+
   it("publishes at [::1] and at the address that is configured, and knows the machine by name", async () => {
     one.ok("network", "create", "--ipv6", "six");
     serve(one, "--name", "web", "--network", "six", "-p", "[::1]:18303:80", "-p", "18304:80");

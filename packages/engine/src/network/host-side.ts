@@ -2,7 +2,7 @@
 // store's network lock; other stores do the same beside it, so everything here is safe against them.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
+import { LapError, errorCode } from "@lapstrake/base";
 import {
   createBridgeNetwork,
   Firewall,
@@ -63,7 +63,19 @@ export class HostSide {
   raise(record: NetworkRecord, all: () => readonly NetworkRecord[]): void {
     this.bridge(record);
     using firewall = this.firewall();
-    if (firewall.ensureNetwork(firewallNetwork(record))) firewall.mend(desiredFirewall(all()));
+    if (this.#ensure(firewall, record)) firewall.mend(desiredFirewall(all()));
+  }
+
+  /** The bridge carries this network's name by now: who else the firewall knows under that device is gone, with its store or by a crash. */
+  #ensure(firewall: Firewall, record: NetworkRecord): boolean {
+    try {
+      return firewall.ensureNetwork(firewallNetwork(record));
+    } catch (error) {
+      const owner = staleOwner(error);
+      if (owner === undefined || owner === record.id) throw error;
+      firewall.removeOwned(owner);
+      return firewall.ensureNetwork(firewallNetwork(record));
+    }
   }
 
   lower(record: Pick<NetworkRecord, "id" | "bridge">): void {
@@ -119,4 +131,10 @@ export class HostSide {
       throw error;
     }
   }
+}
+
+function staleOwner(error: unknown): string | undefined {
+  if (!(error instanceof LapError) || error.code !== "ERR_LAP_BRIDGE_TAKEN") return undefined;
+  const owner = error.detail?.["owner"];
+  return typeof owner === "string" ? owner : undefined;
 }

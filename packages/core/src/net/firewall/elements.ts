@@ -124,7 +124,9 @@ export function keyText(element: Element): string {
 export function takenError(family: Family, set: string, element: Element, owner: string): LapError {
   const port = parsePortElement(family, set, element);
   if (port === undefined)
-    return new LapError("conflict", "ERR_LAP_BRIDGE_TAKEN", `bridge is used by network "${owner}"`);
+    return new LapError("conflict", "ERR_LAP_BRIDGE_TAKEN", `bridge is used by network "${owner}"`, {
+      detail: { owner },
+    });
   const where = `${port.hostIp.includes(":") ? `[${port.hostIp}]` : port.hostIp}:${port.hostPort}`;
   return new LapError("conflict", "ERR_LAP_PORT_TAKEN", `Bind for ${where} failed: port is already allocated`, {
     hint: `it is published by "${owner}"`,

@@ -79,7 +79,8 @@ needs("root", "overlayfs", "native").describe("@lapstrake/vitest", () => {
     expect(new Set(tests.map(([, pid]) => pid)).size).toBeGreaterThan(1);
     expect(new Set(tests.map(([, , name]) => name)).size).toBe(FILES * TESTS);
     await until(() => readdirSync(join(lap.root, "containers")).length === 0);
-    expect(readdirSync(join(lap.root, "frozen")).filter((name) => name !== ".lock")).toEqual([]);
+    // A layer that forks share goes after the last of them.
+    await until(() => readdirSync(join(lap.root, "frozen")).every((name) => name === ".lock"));
   });
 });
 

@@ -11,6 +11,7 @@
 
 #include "beneath.h"
 #include "idmap.h"
+#include "op_mount.h"
 #include "sys.h"
 #include "text.h"
 
@@ -121,16 +122,8 @@ static int add_upper(int context, const char *dir, const char *upper, const char
 
 static int set_options(int context, struct list options) {
   for (uint32_t i = 0; i < options.count; i++) {
-    char key[64];
-    const char *option = get_str(&options.items);
-    const char *equals = text_find(option, '=');
-    size_t length = equals == NULL ? 0 : (size_t)(equals - option);
-    if (length >= sizeof key) return EINVAL;
-    copy_bytes(key, option, length);
-    key[length] = 0;
-    long ret = equals == NULL ? sys5(__NR_fsconfig, context, FSCONFIG_SET_FLAG, option, NULL, 0)
-                              : sys5(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, equals + 1, 0);
-    if (ret < 0) return (int)-ret;
+    int error = set_option(context, get_str(&options.items));
+    if (error != 0) return error;
   }
   return 0;
 }

@@ -6,13 +6,6 @@
 
 #define FREEZE_WAIT_TRIES 2000
 
-static void nap(void) {
-  struct {
-    int64_t seconds, nanoseconds;
-  } time = {0, 1000000};
-  (void)sys2(__NR_nanosleep, &time, NULL);
-}
-
 // v1 answers FREEZING until every task stopped; on v2 cgroup.events of the same directory says so.
 static bool settled(const char *path, bool v2, bool frozen) {
   char file[4200];
@@ -35,7 +28,7 @@ int set_frozen(struct supervisor *s, bool frozen) {
   int error = write_file(path, v2 ? (frozen ? "1" : "0") : (frozen ? "FROZEN" : "THAWED"));
   for (int i = 0; error == 0 && !settled(path, v2, frozen); i++) {
     if (i == FREEZE_WAIT_TRIES) return EBUSY;
-    nap();
+    nap(1);
   }
   return error;
 }

@@ -40,13 +40,6 @@ void oom_watch(struct supervisor *s) {
   s->oom = is_v2(s) ? sys_open(path, LAP_O_RDONLY, 0) : watch_v1(path);
 }
 
-static void nap(void) {
-  struct {
-    int64_t seconds, nanoseconds;
-  } time = {0, 1000000};
-  (void)sys2(__NR_nanosleep, &time, NULL);
-}
-
 void oom_note(struct supervisor *s) {
   char ignored[512];
   bool v2 = is_v2(s);
@@ -56,7 +49,7 @@ void oom_note(struct supervisor *s) {
     s->oom = -1;
     return;
   }
-  for (int i = 0; !v2 && i < TRIES && oom_kills(s) <= s->oom_base; i++) nap();
+  for (int i = 0; !v2 && i < TRIES && oom_kills(s) <= s->oom_base; i++) nap(1);
   if ((s->status.flags & STATUS_OOM) != 0 || oom_kills(s) <= s->oom_base) return;
   s->status.flags |= STATUS_OOM;
   (void)status_write(s->dir, &s->status);

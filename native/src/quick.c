@@ -25,11 +25,6 @@ struct time {
   int64_t seconds, nanoseconds;
 };
 
-static void nap(int64_t milliseconds) {
-  struct time time = {0, milliseconds * 1000000};
-  (void)sys2(__NR_nanosleep, &time, NULL);
-}
-
 // "--name value" or "--name=value"; moves `i` past the value. NULL when `arg` is another flag.
 static const char *flag_value(char **argv, int argc, int *i, const char *name) {
   const char *arg = argv[*i];

@@ -44,3 +44,10 @@ long read_file(const char *path, char *into, size_t size) {
   if (got >= 0) into[got] = 0;
   return got;
 }
+
+void nap(int64_t milliseconds) {
+  struct {
+    int64_t seconds, nanoseconds;
+  } time = {0, milliseconds * 1000000};
+  (void)sys2(__NR_nanosleep, &time, NULL);
+}

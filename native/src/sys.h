@@ -96,6 +96,8 @@ int write_all(int fd, const void *from, size_t length);
 int write_file(const char *path, const char *text);
 // Reads at most size-1 bytes of a small file and terminates them; length, or negative errno.
 long read_file(const char *path, char *into, size_t size);
+// Sleeps, less than a second.
+void nap(int64_t milliseconds);
 
 // Closes a descriptor when its variable goes out of scope; -1 is none.
 static inline void close_fd(int *fd) {

@@ -1,6 +1,4 @@
 // What a container changed: its upper as a layer tree, whichever sandbox wrote it, compared with the layers below.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { DirFs } from "@lapstrake/base";
 import {
   StackView,
@@ -8,16 +6,13 @@ import {
   mergeLayers,
   readUpper,
   treeChanges,
-  treeFromTar,
   type Change,
   type LayerTree,
 } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
-import { imageTrees } from "../images/trees.ts";
-import { handoverPath, MODULE_FILE } from "../sandbox/handover.ts";
 import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
 import { isRootless } from "../sandbox/rootless.ts";
-import { moduleTree } from "../sandbox/wasm-tree.ts";
+import { wasmChanges, wasmLowers } from "../sandbox/wasm-layers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { frozenDirs } from "../state/frozen.ts";
 import type { StorePaths } from "../state/layout.ts";
@@ -28,7 +23,9 @@ import { stackLayers } from "./stacked-upper.ts";
 export async function containerChanges(engine: Engine, record: ContainerRecord): Promise<Change[]> {
   const { context } = engine;
   const dir = engine.dir(record);
-  if (record.kind === "wasm") return treeChanges(wasmUpper(dir), mergeLayers(await wasmLowers(engine, record)));
+  if (record.kind === "wasm") {
+    return treeChanges(wasmUpper(dir), mergeLayers(await wasmLowers(context.paths.root, dir, record)));
+  }
   return withDirs(layerDirs(context.paths, record), (dirs) => {
     const [uppers, lowers] = splitDirs(context.paths, record, dirs);
     return treeChanges(readUppers(uppers), new StackView(lowers, overlayForm().overlayXattrs));
@@ -74,13 +71,5 @@ function overlayForm(): { readonly overlayXattrs: "trusted" | "user" } {
 }
 
 function wasmUpper(dir: string): LayerTree {
-  const path = handoverPath(dir);
-  return existsSync(path) ? treeFromTar(readFileSync(path)) : emptyTree();
-}
-
-async function wasmLowers(engine: Engine, record: ContainerRecord): Promise<LayerTree[]> {
-  if (record.rootfs.kind === "module") {
-    return [moduleTree(record.rootfs.file, readFileSync(join(engine.dir(record), MODULE_FILE)))];
-  }
-  return imageTrees(engine.context.paths.root, record.image.id!);
+  return wasmChanges(dir) ?? emptyTree();
 }

@@ -1,19 +1,19 @@
 // A Wasm container's run: record -> union filesystem of layers and earlier changes -> guest -> changes handed over.
 // It runs without privileges in a container that shows the image blobs and its own directory; what it leaves is one layer tar.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { LapError, errorCode } from "@lapstrake/base";
-import { UnionFs, treeFromTar, type InodeFs, type LayerTree } from "@lapstrake/layers";
+import { existsSync } from "node:fs";
+import { LapError } from "@lapstrake/base";
+import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import type { GuestOutput, WasmExit } from "@lapstrake/wasm";
 import { runCommand, runCommandNow, type Payload, type Serving, type Visit } from "@lapstrake/wasm/node";
 import type { CreateRequest } from "../containers/request.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { writeHandover } from "./handover-file.ts";
-import { handoverPath, MODULE_FILE, translationsDir } from "./handover.ts";
+import { translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
 import { clearEnd, noteEnd } from "./wasm-end.ts";
+import { wasmChanges, wasmLowers } from "./wasm-layers.ts";
 import { servingPorts } from "./wasm-network.ts";
-import { makeDirs, moduleTree } from "./wasm-tree.ts";
+import { makeDirs } from "./wasm-tree.ts";
 
 /** Where the container and its store are. */
 export interface WasmRunData {
@@ -42,34 +42,15 @@ export async function runContainer(payload: Payload): Promise<number> {
 
 /** The container's filesystem: its layers, what it changed in earlier runs, and its working directory. */
 async function openUnion(root: string, dir: string, record: ContainerRecord): Promise<UnionFs> {
-  const lowers = await lowerTrees(root, dir, record);
+  const lowers = await wasmLowers(root, dir, record);
   const maxBytes = filesystemLimit(record.request);
   const fs = UnionFs.create(lowers, maxBytes === undefined ? {} : { maxBytes });
-  const earlier = readEarlier(dir);
+  const earlier = wasmChanges(dir);
   if (earlier !== undefined) fs.adopt(earlier);
   makeDirs(fs, record.process.cwd);
   if (record.mounts !== undefined) (await import("./wasm-volumes.ts")).makeMountPoints(fs, record.mounts);
   if (record.request.readonlyRootfs !== true) return fs;
   return UnionFs.create([...lowers, fs.freeze()], { readOnly: true });
-}
-
-async function lowerTrees(root: string, dir: string, record: ContainerRecord): Promise<LayerTree[]> {
-  if (record.rootfs.kind === "module") {
-    return [moduleTree(record.rootfs.file, readFileSync(join(dir, MODULE_FILE)))];
-  }
-  // Loaded here: a bare module needs no image store.
-  const { imageTrees } = await import("../images/trees.ts");
-  return imageTrees(root, record.image.id!);
-}
-
-/** Changes of an earlier run of this container. */
-function readEarlier(dir: string): LayerTree | undefined {
-  try {
-    return treeFromTar(readFileSync(handoverPath(dir)));
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** Where translations are; without one the payload translates for itself. */

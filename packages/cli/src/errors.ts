@@ -2,7 +2,7 @@
 import { LapError, errorCode, type SystemError } from "@lapstrake/base";
 import { usageLine } from "./args/help.ts";
 import type { Command, UsageError } from "./args/types.ts";
-import { err } from "./output/print.ts";
+import { BROKEN_PIPE, OutputClosed, err } from "./output/print.ts";
 
 /** Exit codes of a program that could not be started, as docker's run tells them apart. */
 const EXEC_EXIT: Readonly<Record<string, number>> = { ERR_LAP_EXEC_NOT_FOUND: 127, ERR_LAP_EXEC_PERMISSION: 126 };
@@ -31,6 +31,7 @@ const CREATE_FAILED =
 
 /** Prints an engine error and gives the exit code. `command` undefined is an error before dispatch. */
 export function reportError(error: unknown, command: Command | undefined): number {
+  if (error instanceof OutputClosed) return BROKEN_PIPE;
   const starts = command?.errorExitCode === 125;
   err(`${starts ? "lap: " : ""}${errorText(error)}\n`);
   const hint = error instanceof LapError ? error.hint : undefined;

@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { err, write } from "../output/print.ts";
+import { err, outBytes } from "../output/print.ts";
 
 export const cpCommand: Command = {
   name: "cp",
@@ -78,7 +78,7 @@ async function copyOut(
   const named = { ...options, shownName: container };
   if (target === "-") {
     if (process.stdout.isTTY) throw usage("cowardly refusing to copy to a terminal");
-    await archiveContainerPath(engine, engine.find(container), path, (chunk) => write(1, chunk), named);
+    await archiveContainerPath(engine, engine.find(container), path, outBytes, named);
     return;
   }
   const bytes = await copyFromContainer(engine, engine.find(container), path, target, named);

@@ -1,6 +1,6 @@
 // `export` and `save`: a tar stream to the file that was named, or to whatever reads our output.
 import { LapError } from "@lapstrake/base";
-import { write } from "./print.ts";
+import { outBytes } from "./print.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** Throws `ERR_LAP_TERMINAL_OUTPUT` when the archive would go to a terminal; asked before it is made. */
@@ -12,6 +12,6 @@ export function refuseTerminal(file: string | undefined): void {
 
 /** Writes the archive; a named file appears whole. */
 export async function writeArchive(file: string | undefined, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  if (file === undefined) for await (const chunk of tar) write(1, chunk);
+  if (file === undefined) for await (const chunk of tar) outBytes(chunk);
   else await writeWhole(file, tar);
 }

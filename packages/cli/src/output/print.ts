@@ -25,6 +25,18 @@ function writeOrEnd(fd: number, text: string): void {
   }
 }
 
+/** Nobody reads standard output any more: thrown, so that what the command holds is put away before it ends without a word. */
+export class OutputClosed extends Error {}
+
+/** Writes bytes to standard output in the midst of work that must clean up. Throws {@link OutputClosed}. */
+export function outBytes(bytes: Uint8Array): void {
+  try {
+    write(1, bytes);
+  } catch (cause) {
+    throw errorCode(cause) === "EPIPE" ? new OutputClosed("standard output is closed", { cause }) : cause;
+  }
+}
+
 /** A line on standard error that does not stop the work. */
 export function warn(message: string): void {
   err(`WARNING: ${message}\n`);

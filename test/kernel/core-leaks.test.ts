@@ -5,22 +5,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { hostFacts, observeStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
+import { processes } from "../support/processes.ts";
+import { soon } from "../support/until.ts";
 import { finish, leftoverCgroups, TestContainer } from "./core-harness.ts";
 
 const CYCLES = 200;
 const AT_ONCE = 4;
 
-function helpers(): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`core-test-${process.pid}-`);
-      } catch {
-        // It ended while we looked.
-        return false;
-      }
-    });
+const helpers = (): number[] => processes(`core-test-${process.pid}-`);
+
+/** Folders of such containers in /tmp, and mounts in them: an earlier test may have been killed there. */
+function traces(): string[] {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  return [
+    ...readdirSync(tmpdir()).filter((name) => name.startsWith("lap-core-")),
+    ...mounts.filter((line) => line.includes(`${tmpdir()}/lap-core-`)),
+  ];
 }
 
 function descriptors(): number {
@@ -78,8 +78,7 @@ const detached: Life = async (random) => {
   const launched = await container.start();
   await sleep(random() * 10);
   launched.attachment!.detach();
-  for (let i = 0; i < 200 && observeStatus(container.containerDir)?.state !== "exited"; i++) await sleep(5);
-  expect(observeStatus(container.containerDir)?.state).toBe("exited");
+  await soon(() => expect(observeStatus(container.containerDir)?.state).toBe("exited"));
 };
 
 const LIVES: readonly Life[] = [normal, failing, killed, supervisorKilled, aborted, detached];
@@ -91,17 +90,18 @@ needs("root", "native").test(
     const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
     await normal(random);
     const before = descriptors();
+    const stale = traces();
     const work = Array.from({ length: CYCLES }, (_, index) => LIVES[index % LIVES.length]!);
     const worker = async (): Promise<void> => {
       for (let life = work.pop(); life !== undefined; life = work.pop()) await life(random);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    for (let i = 0; i < 100 && (helpers().length > 0 || descriptors() > before); i++) await sleep(50);
-    expect(helpers()).toEqual([]);
-    expect(leftoverCgroups()).toEqual([]);
-    expect(descriptors()).toBeLessThanOrEqual(before);
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(`${tmpdir()}/lap-core-`);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("lap-core-"))).toEqual([]);
+    await soon(() => {
+      expect(helpers()).toEqual([]);
+      expect(leftoverCgroups()).toEqual([]);
+      expect(descriptors()).toBeLessThanOrEqual(before);
+      expect(traces().filter((trace) => !stale.includes(trace))).toEqual([]);
+    });
     expect(hostFacts().shim).toBeDefined();
   },
   120_000,

@@ -4,9 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arch } from "node:process";
+import { expect } from "vitest";
 import { nativePart } from "./facts.ts";
+import { commandLine, processes } from "./processes.ts";
 import { copyFiles, programFiles } from "./programs.ts";
 import { writeLayout } from "./oci-layout.ts";
+import { soon } from "./until.ts";
 
 export interface LapResult {
   readonly code: number | null;
@@ -150,7 +153,6 @@ function removeEmptyParents(): void {
 
 /** Whatever of ours is alive or mounted that names `text` (a store folder or a container id). */
 export function leftovers(text: string): string[] {
-  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandLine(name).includes(text));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .filter((line) => line.includes(text));
@@ -159,16 +161,13 @@ export function leftovers(text: string): string[] {
   });
   const cgroups = stdout.split("\n").filter((line) => line.includes(text));
   return [
-    ...processes.filter((pid) => pid !== String(process.pid)).map((pid) => `process ${pid} ${commandLine(pid)}`),
+    ...processes(text).map((pid) => `process ${pid} ${commandLine(pid)}`),
     ...mounts.map((line) => `mount ${line}`),
     ...cgroups.map((line) => `cgroup ${line}`),
   ];
 }
 
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-  } catch {
-    return ""; // the process ended meanwhile
-  }
+/** Requires that nothing which names `text` stays; what ends by itself has time for it. */
+export async function nothingLeft(text: string): Promise<void> {
+  await soon(() => expect(leftovers(text)).toEqual([]));
 }

@@ -78,7 +78,6 @@ async function exec({ flags, args, global }: Invocation): Promise<number> {
       err("read escape sequence\n");
       return 1;
     }
-    attachment.reaped();
     return outcome.status.exitCode;
   } catch (error) {
     return startFailure(error, workdir, read.bool("detach"));

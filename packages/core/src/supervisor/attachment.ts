@@ -124,7 +124,8 @@ export class SocketAttachment implements Attachment {
   }
 
   reaped(): void {
-    if (!this.#socket.destroyed) this.#socket.end(encodeFrame(FRAME.reaped));
+    // Said again, Node would make an error, with its stack, for nobody.
+    if (this.#socket.writable) this.#socket.end(encodeFrame(FRAME.reaped));
   }
 
   detach(): void {

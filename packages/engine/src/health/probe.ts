@@ -56,7 +56,6 @@ async function runProgram(
   attachment.stderr.on("data", output.add);
   try {
     const { exitCode } = await attachment.exited;
-    attachment.reaped();
     return { exitCode, output: output.text(), timedOut };
   } finally {
     clearTimeout(timer);

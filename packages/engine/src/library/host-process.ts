@@ -58,7 +58,6 @@ export function startExec<E extends Encoding>(
     });
     const attachment = exec.launched.attachment!;
     return processOf(attachment, () => {
-      attachment.reaped();
       exec[Symbol.dispose]();
       return Promise.resolve();
     });

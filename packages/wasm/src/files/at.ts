@@ -1,7 +1,7 @@
 // The *at() operations behind every WASI version: names beneath a directory, over inodes. Failures throw the filesystem's errors.
 import { ERRNO, fsError, type ByteString } from "@lapstrake/base";
 import { OPEN, type Attr, type Handle, type Ino, type InodeFs } from "@lapstrake/layers";
-import { walk, type Base, type Place } from "./walk.ts";
+import { look, walk, type Base, type Place } from "./walk.ts";
 
 const NEW_DIR_MODE = 0o755;
 const NEW_FILE_MODE = 0o644;
@@ -26,7 +26,7 @@ export interface Opened {
 /** openat(2). */
 export function openAt(fs: InodeFs, base: Base, path: ByteString, how: OpenAt): Opened {
   const exclusive = how.create && how.exclusive;
-  const place = walk(fs, base, path, how.follow && !exclusive);
+  const place = (how.create ? walk : look)(fs, base, path, how.follow && !exclusive);
   if (place.ino === undefined) return createFile(fs, place, how);
   if (exclusive) throw fsError(ERRNO.EEXIST);
   const { type } = fs.getattr(place.ino);
@@ -62,7 +62,7 @@ export function statAt(fs: InodeFs, base: Base, path: ByteString, follow: boolea
 
 /** The inode of an existing name; ENOENT, or ENOTDIR for `file/`. */
 export function inodeAt(fs: InodeFs, base: Base, path: ByteString, follow: boolean): Ino {
-  return existing(fs, walk(fs, base, path, follow));
+  return existing(fs, look(fs, base, path, follow));
 }
 
 function existing(fs: InodeFs, { ino, mustBeDir }: Place): Ino {

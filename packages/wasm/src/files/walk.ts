@@ -1,6 +1,6 @@
 // Path resolution for every WASI version: segment by segment over inodes, from one directory that was handed out, with a budget
 // of 40 links (path_resolution(7)). Nothing is ever resolved by joined strings.
-import { ERRNO, fsError, type ByteString } from "@lapstrake/base";
+import { ERRNO, errorCode, fsError, type ByteString } from "@lapstrake/base";
 import type { Ino, InodeFs } from "@lapstrake/layers";
 
 const MAX_LINKS = 40;
@@ -15,6 +15,8 @@ export type Reach = "beneath" | "filesystem";
 export interface Base {
   readonly ino: Ino;
   readonly reach: Reach;
+  /** Where a path is looked for that is not beneath `ino`: see `wholeFilesystem` of run/preopens.ts. */
+  readonly otherwise?: Ino | undefined;
 }
 
 /** Where a path leads: its parent and last name; `ino` is undefined when that name does not exist. */
@@ -31,7 +33,28 @@ export interface Place {
 export function walk(fs: InodeFs, base: Base, path: ByteString, followLast: boolean): Place {
   if (path === "") throw fsError(ERRNO.ENOENT);
   if (path.charCodeAt(0) === 47) throw fsError(ERRNO.EPERM);
-  return new Walk(fs, base).run(path, followLast);
+  const { otherwise } = base;
+  if (otherwise === undefined) return new Walk(fs, base).run(path, followLast);
+  try {
+    return new Walk(fs, base).run(path, followLast);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    return new Walk(fs, { ...base, ino: otherwise }).run(path, followLast);
+  }
+}
+
+/** The same for a name that is to exist already and is not removed or renamed: it may be that of the other directory. */
+export function look(fs: InodeFs, base: Base, path: ByteString, followLast: boolean): Place {
+  const place = walk(fs, base, path, followLast);
+  const { otherwise, reach } = base;
+  if (place.ino !== undefined || otherwise === undefined) return place;
+  try {
+    const other = walk(fs, { ino: otherwise, reach }, path, followLast);
+    return other.ino === undefined ? place : other;
+  } catch {
+    // What the first directory says counts.
+    return place;
+  }
 }
 
 class Walk {

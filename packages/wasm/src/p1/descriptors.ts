@@ -44,6 +44,7 @@ export interface Descriptor {
   inheriting: number;
   readonly preopen: ByteString | undefined;
   readonly reach: Reach;
+  readonly otherwise?: Ino | undefined;
 }
 
 /** A descriptor known to be a directory. */
@@ -51,8 +52,8 @@ export type DirDescriptor = Descriptor & { readonly object: OpenDir };
 export type FileDescriptor = Descriptor & { readonly object: OpenFile };
 
 /** The directory that paths of a descriptor start from. */
-export function baseOf({ object, reach }: DirDescriptor): Base {
-  return { ino: object.ino, reach };
+export function baseOf({ object, reach, otherwise }: DirDescriptor): Base {
+  return { ino: object.ino, reach, otherwise };
 }
 
 export class DescriptorTable {

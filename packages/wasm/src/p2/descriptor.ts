@@ -145,11 +145,20 @@ export class Descriptor {
   readonly ino: Ino;
   readonly #isDir: boolean;
   readonly #reach: Reach;
+  /** A directory handed out at start may have another behind it. */
+  readonly otherwise: Ino | undefined;
 
   /** Whether names beneath may change comes from the directory handed out at start, not from how this one was opened. */
   readonly #mutable: boolean;
 
-  constructor(host: ComponentHost, opened: at.Opened, flags: DescriptorFlags, reach: Reach, mutable: boolean) {
+  constructor(
+    host: ComponentHost,
+    opened: at.Opened,
+    flags: DescriptorFlags,
+    reach: Reach,
+    mutable: boolean,
+    otherwise?: Ino,
+  ) {
     this.#host = host;
     this.#shared = new Shared(host, opened.handle);
     this.#flags = opened.kind === "dir" ? { ...flags, mutateDirectory: mutable } : flags;
@@ -157,12 +166,13 @@ export class Descriptor {
     this.ino = opened.ino;
     this.#isDir = opened.kind === "dir";
     this.#reach = reach;
+    this.otherwise = otherwise;
   }
 
   /** Where paths start; ENOTDIR for a file. */
   get base(): Base {
     if (!this.#isDir) throw fsError(ERRNO.ENOTDIR);
-    return { ino: this.ino, reach: this.#reach };
+    return { ino: this.ino, reach: this.#reach, otherwise: this.otherwise };
   }
 
   /** The same, for an operation that changes the directory. */

@@ -18,8 +18,8 @@ export const typesInterface: Interface = {
 export function preopensInterface(host: ComponentHost): Interface {
   return {
     getDirectories(): [Descriptor, string][] {
-      return host.preopens.map(({ ino, name, reach }) => [
-        new Descriptor(host, { kind: "dir", ino, handle: host.fs.opendir(ino) }, PREOPEN_FLAGS, reach, true),
+      return host.preopens.map(({ ino, name, reach, otherwise }) => [
+        new Descriptor(host, { kind: "dir", ino, handle: host.fs.opendir(ino) }, PREOPEN_FLAGS, reach, true, otherwise),
         name,
       ]);
     },

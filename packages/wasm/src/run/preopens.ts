@@ -26,11 +26,14 @@ export interface PreopenDir {
   readonly ino: Ino;
   readonly name: string;
   readonly reach: Reach;
+  /** Where names are looked for that this one does not have. */
+  readonly otherwise?: Ino | undefined;
 }
 
 /**
  * The whole filesystem as "/". WASI has no working directory: a libc drops the "/" of absolute paths and takes the preopen with
- * the longest matching name. So a directory other than "/" comes as ".", and the directories of the root by their own names.
+ * the longest matching name. So a directory other than "/" comes as ".", and the directories of the root by their own names. Nobody can
+ * tell "/a" from "a" then: what is not in the directory that such a name stands for first is looked for in the other.
  */
 export function wholeFilesystem(fs: InodeFs, cwd: string): PreopenDir[] {
   const root: PreopenDir = { ino: fs.root, name: "/", reach: "filesystem" };
@@ -40,8 +43,9 @@ export function wholeFilesystem(fs: InodeFs, cwd: string): PreopenDir[] {
     ino: directoryAt(fs, name),
     name: `/${fromByteString(name)}`,
     reach: "filesystem",
+    otherwise: directoryIn(fs, here, name),
   }));
-  return [root, { ino: here, name: ".", reach: "filesystem" }, ...named];
+  return [root, { ino: here, name: ".", reach: "filesystem", otherwise: fs.root }, ...named];
 }
 
 /** Parts of the filesystem under names of their own. */
@@ -64,7 +68,7 @@ export function preopensOf(run: {
 
 /** Preview1: descriptors from 3 on. */
 export function openPreopens(fds: DescriptorTable, fs: InodeFs, list: readonly PreopenDir[]): void {
-  for (const { ino, name, reach } of list) fds.add(preopen(fs, ino, toByteString(name), reach));
+  for (const dir of list) fds.add(preopen(fs, dir));
 }
 
 /** Names in the root that are directories, or links to some. */
@@ -76,25 +80,31 @@ function directoriesOfRoot(fs: InodeFs): ByteString[] {
 }
 
 function isDirectory(fs: InodeFs, path: ByteString): boolean {
-  const found = resolvePath(fs, fs.root, path);
-  return typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir";
+  return directoryIn(fs, fs.root, path) !== undefined;
+}
+
+function directoryIn(fs: InodeFs, base: Ino, path: ByteString): Ino | undefined {
+  const found = resolvePath(fs, base, path);
+  const isDir = typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir";
+  return isDir ? found.ino : undefined;
 }
 
 /** A preopened directory under the name the guest sees. */
-export function preopen(fs: InodeFs, ino: Ino, name: ByteString, reach: Reach): Descriptor {
+export function preopen(fs: InodeFs, { ino, name, reach, otherwise }: PreopenDir): Descriptor {
   return {
     object: { kind: "dir", ino, handle: fs.opendir(ino), flags: 0, refs: 1 },
     rights: DIR_RIGHTS,
     inheriting: DIR_RIGHTS | FILE_RIGHTS,
-    preopen: name,
+    preopen: toByteString(name),
     reach,
+    otherwise,
   };
 }
 
 /** The directory at an absolute path, links followed. */
 export function directoryAt(fs: InodeFs, path: ByteString): Ino {
-  const found = resolvePath(fs, fs.root, path);
-  if (typeof found !== "number" && found.ino !== 0 && fs.getattr(found.ino).type === "dir") return found.ino;
+  const found = directoryIn(fs, fs.root, path);
+  if (found !== undefined) return found;
   throw new LapError("notFound", "ERR_LAP_WASM_CWD", `"${fromByteString(path)}" is no directory of the filesystem`, {
     hint: "create it in a layer, or choose another working directory",
   });

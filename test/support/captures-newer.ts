@@ -12,6 +12,7 @@ export const UNORDERED: ReadonlySet<string> = new Set([
   "images: docker images --format {{json .}}",
   "images: docker images --format {{.Repository}}:{{.Tag}} {{.ID}} {{.Size}} {{.CreatedSince}}",
   "images: docker images cap*",
+  "images: docker images --tree",
   // sorted by a name that is random
   "netvol: docker volume ls",
   "netvol: docker volume ls -q",

@@ -11,6 +11,7 @@ const EXEC_EXIT: Readonly<Record<string, number>> = { ERR_LAP_EXEC_NOT_FOUND: 12
 const CLIENT_SIDE = new Set([
   "ERR_LAP_REFERENCE_INVALID",
   "ERR_LAP_FILE",
+  "ERR_LAP_ARCHIVE_INVALID",
   "ERR_LAP_COPY",
   "ERR_LAP_GLOBAL_FLAG",
   "ERR_LAP_NOT_A_TTY",

@@ -46,6 +46,12 @@ export { exportContainer, importImage, type ImportRequest } from "./images/flat.
 export { wasmArtifactArchive } from "./images/artifact.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
 export {
+  imagesWithPlatforms,
+  type ImagePlatform,
+  type ImageSizes,
+  type ImageWithPlatforms,
+} from "./images/image-platforms.ts";
+export {
   dockerConfigDir,
   openClient,
   pullImage,
@@ -102,7 +108,8 @@ export { Networks, type ConnectRequest, type NetworksOptions } from "./network/n
 export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts";
 export type { NetworkRequest } from "./network/network-store.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
-export { startLoopbackProxy, type LoopbackProxy } from "./network/loopback-proxy.ts";
+export { startTcpProxy, type PortProxy } from "./network/tcp-proxy.ts";
+export { startUdpProxy } from "./network/udp-proxy.ts";
 export { restoreNetworks } from "./network/attach.ts";
 export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";

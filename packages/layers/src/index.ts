@@ -51,6 +51,7 @@ export { openImageStore, type ImageStore, type RemovedImages } from "./image/sto
 export { openSnapshotStore, type SnapshotOptions, type SnapshotStore } from "./image/snapshots.ts";
 export type { Image, ImageLayer, ImageSummary } from "./image/image.ts";
 export type { LoadSource, LoadedImage } from "./image/load.ts";
+export type { TargetPlatform } from "./image/platforms.ts";
 export type { CommitOptions } from "./image/commit.ts";
 export type { BlobSource } from "./image/source.ts";
 export type { StagedBlob, Staging } from "./image/blobs.ts";

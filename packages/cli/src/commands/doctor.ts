@@ -2,6 +2,7 @@
 import { doctorFacts, type HostFact } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
+import { colours } from "../output/colours.ts";
 import { out } from "../output/print.ts";
 
 const MARK: Readonly<Record<HostFact["verdict"], string>> = { ok: "ok     ", warn: "warn   ", missing: "missing" };
@@ -25,8 +26,7 @@ export const doctorCommand: Command = {
 };
 
 function line(fact: HostFact): string {
-  const colours = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
-  const mark = colours ? `\x1b[${COLOUR[fact.verdict]}m${MARK[fact.verdict]}\x1b[0m` : MARK[fact.verdict];
+  const mark = colours(process.stdout)(`\x1b[${COLOUR[fact.verdict]}m`, MARK[fact.verdict]);
   const value = Array.isArray(fact.value) ? fact.value.join(" ") : String(fact.value ?? "none");
   const remedy = fact.remedy === undefined ? "" : `\n          -> ${fact.remedy}`;
   return `${mark}  ${fact.title}: ${value}${remedy}\n`;

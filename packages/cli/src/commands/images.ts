@@ -1,9 +1,9 @@
 // `lap images`.
-import { formatAgo, formatSize } from "@lapstrake/base";
-import { findImage, listImages, namePattern, type Engine, type ImageRow } from "@lapstrake/engine";
+import { LapError, formatAgo, formatSize } from "@lapstrake/base";
+import { findImage, imagesWithPlatforms, listImages, namePattern, type Engine, type ImageRow } from "@lapstrake/engine";
 import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters } from "../args/filters.ts";
 import { momentMs } from "../args/moment.ts";
-import { readFlags } from "../args/parse.ts";
+import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { FORMAT_HELP } from "../args/format-help.ts";
 import { engineFor } from "../open.ts";
@@ -11,6 +11,7 @@ import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
 import { quietOrFormat } from "../output/quiet.ts";
+import { imageTreeText } from "./images-tree.ts";
 
 export const imagesCommand: Command = {
   name: "images",
@@ -28,6 +29,7 @@ export const imagesCommand: Command = {
     { long: "format", kind: "string", help: FORMAT_HELP },
     { long: "no-trunc", kind: "bool", help: "Don't truncate output" },
     { long: "quiet", short: "q", kind: "bool", help: "Only show image IDs" },
+    { long: "tree", kind: "bool", help: "List multi-platform images as a tree (EXPERIMENTAL)" },
   ],
   run: images,
 };
@@ -37,15 +39,32 @@ async function images({ flags, args, global }: Invocation): Promise<number> {
   const filters = parseFilters(read.list("filter"), FILTERS);
   const engine = engineFor(global);
   const { store } = await engine.images();
-  const rows = (await listImages(engine, args[0]))
-    .filter((row) => matchesAll({ row, store }, filters, FILTERS))
-    .map((row) => fields(row, read.bool("no-trunc")));
+  const listed = (await listImages(engine, args[0])).filter((row) => matchesAll({ row, store }, filters, FILTERS));
+  if (read.bool("tree")) return await tree(engine, read, listed);
+  const rows = listed.map((row) => fields(row, read.bool("no-trunc")));
   const shown = quietOrFormat(read);
   if (shown === "quiet") out(rows.map((row) => `${row["ID"]}\n`).join(""));
   else if (shown !== undefined) {
     const plain = imageTable(rows, read.bool("digests"));
     out(formatRows(shown, rows, "formatter.imageContext", plain, HEADERS));
   } else out(imageTable(rows, read.bool("digests")));
+  return 0;
+}
+
+/** What docker does not show as a tree, with the flag as its message names it. */
+const NOT_BESIDE_TREE = { quiet: "quiet", "no-trunc": "no-trunc", digests: "show-digest", format: "format" };
+
+async function tree(engine: Engine, read: FlagReader, listed: readonly ImageRow[]): Promise<number> {
+  const beside = Object.entries(NOT_BESIDE_TREE).find(
+    ([flag]) => read.bool(flag) || (flag === "format" && (read.text(flag) ?? "") !== ""),
+  );
+  if (beside !== undefined) {
+    const message = `--${beside[1]} is not yet supported with --tree`;
+    throw new LapError("invalidArgument", "ERR_LAP_CONFLICTING_OPTIONS", message);
+  }
+  const shown = listed.filter((row) => read.bool("all") || row.tag !== undefined).map(({ id }) => id);
+  const images = (await imagesWithPlatforms(engine)).filter(({ summary }) => shown.includes(summary.id));
+  out(imageTreeText(images, process.stdout));
   return 0;
 }
 

@@ -22,9 +22,7 @@ export interface ArchivedImage {
 /** Images of a `manifest.json`; `head` gives the first bytes of a staged file. Throws `ERR_LAP_ARCHIVE_INVALID`. */
 export function archivedImages(source: ArchiveSource, head: (staged: StagedBlob) => Uint8Array): ArchivedImage[] {
   const bytes = source.file("manifest.json", MAX_MANIFEST_BYTES);
-  if (bytes === undefined) {
-    throw invalid("neither an OCI layout (index.json) nor a docker archive (manifest.json)");
-  }
+  if (bytes === undefined) throw withoutManifest();
   const list = parseJson(bytes, "manifest.json", MAX_MANIFEST_BYTES);
   if (!Array.isArray(list)) throw invalid("manifest.json is not a list");
   return list.map((entry) => archivedImage(entry as Record<string, unknown> | null, source, head));
@@ -68,7 +66,16 @@ function isStrings(value: unknown): value is string[] {
 }
 
 export function invalid(why: string): LapError {
-  return new LapError("invalidArgument", "ERR_LAP_ARCHIVE_INVALID", `not an image archive: ${why}`, {
+  return archiveError(`not an image archive: ${why}`);
+}
+
+/** An archive that is neither an OCI layout nor docker's, or empty: in docker's words (since 29). */
+export function withoutManifest(): LapError {
+  return archiveError("invalid archive: does not contain a manifest.json");
+}
+
+function archiveError(message: string): LapError {
+  return new LapError("invalidArgument", "ERR_LAP_ARCHIVE_INVALID", message, {
     hint: "give an OCI layout as folder or tar, or a file made by docker save",
   });
 }

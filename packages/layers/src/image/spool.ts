@@ -5,6 +5,7 @@ import { MAX_ARCHIVE_FILES } from "../limits.ts";
 import type { TarMember } from "../tar/member.ts";
 import { TarParser, type TarSink } from "../tar/parser.ts";
 import type { BlobStore, StagedBlob, Staging } from "./blobs.ts";
+import { withoutManifest } from "./docker-archive.ts";
 import { sniffCompression } from "./documents.ts";
 import type { StorePorts } from "./ports.ts";
 
@@ -41,7 +42,7 @@ async function plain(stream: AsyncIterable<Uint8Array>, ports: StorePorts): Prom
     head.push(next.value);
     length += next.value.length;
   }
-  if (length === 0) throw new LapError("invalidArgument", "ERR_LAP_ARCHIVE_INVALID", "the archive is empty");
+  if (length === 0) throw withoutManifest();
   const format = sniffCompression(firstBytes(head));
   const whole = rejoin(head, iterator);
   return format === undefined ? whole : ports.compression.decompress(format, whole);

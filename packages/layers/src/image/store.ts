@@ -22,6 +22,7 @@ import type { ImportOptions } from "./import.ts";
 import { layerStream } from "./layer-stream.ts";
 import { Leases } from "./leases.ts";
 import { importTarget, load, type LoadContext, type LoadSource, type LoadedImage } from "./load.ts";
+import { targetPlatforms, type TargetPlatform } from "./platforms.ts";
 import type { StorePorts } from "./ports.ts";
 import { Records, type ImageRecord, type ImageVariant } from "./records.ts";
 import { saveImages } from "./save.ts";
@@ -135,6 +136,12 @@ export class ImageStore implements Disposable {
   resolve(nameOrId: string, platform?: Platform): Image {
     const { record, variant } = resolveImage(this.#records, nameOrId, platform, this.#platform);
     return this.#image(record, variant);
+  }
+
+  /** The platforms of a stored target, as {@link ImageSummary} names it; [] when it is gone. */
+  platforms(target: Digest): TargetPlatform[] {
+    const record = this.#records.image(target);
+    return record === undefined ? [] : targetPlatforms(this.#blobs, record);
   }
 
   #image(record: ImageRecord, variant: ImageVariant): Image {

@@ -89,6 +89,15 @@ int channel_receive(int socket, struct channel_message *message, int *fd) {
   return ret == sizeof *message ? 1 : -EPROTO;
 }
 
+int receive_descriptor(int socket) {
+  char name[256];
+  struct control control = {.length = 0};
+  long ret = exchange_bytes(__NR_recvmsg, socket, name, sizeof name, &control, MSG_CMSG_CLOEXEC);
+  if (ret < 0) return (int)ret;
+  bool carries = control.length >= offsetof(struct control, padding) && control.type == SCM_RIGHTS;
+  return carries ? control.fd : -EPROTO;
+}
+
 bool channel_is_closed(int socket) {
   char byte;
   return sys6(__NR_recvfrom, socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK, 0, 0) == 0;

@@ -12,6 +12,7 @@
 #define CHANNEL_READY 3U
 #define CHANNEL_SYNC 4U
 #define CHANNEL_LISTENER 5U
+#define CHANNEL_ADOPT 6U
 
 // One message; `fd` is -1 unless the kind carries one.
 struct channel_message {
@@ -29,6 +30,8 @@ int channel_send_fd(int socket, int fd);
 long channel_read(int socket, void *into, size_t size);
 // Sends `fd` with these bytes, in one message, over any unix socket; errno.
 int send_descriptor(int socket, int fd, const void *bytes, size_t length);
+// Waits for one message over a stream socket and takes the descriptor that it carries; negative errno.
+int receive_descriptor(int socket);
 // True when the other side is gone.
 bool channel_is_closed(int socket);
 // 1 when a message came (its descriptor in *fd or -1), 0 at the end, negative errno.

@@ -169,17 +169,31 @@ static int relay_sync(struct supervisor *s, int report, uint32_t stage) {
   return state == NULL ? ECANCELED : write_all(report, state, length);
 }
 
-// The end of the channel means that exec closed it: the program runs.
+// Another runtime made the container: its first process, whose parent has gone, is the supervisor's child now.
+static int adopt(struct supervisor *s, uint32_t pid) {
+  int child = (int)sys2(__NR_pidfd_open, pid, 0);
+  if (child < 0) return -child;
+  (void)sys_close(s->child);
+  s->child = child;
+  s->status.pid = pid;
+  s->status.pid_start = start_time(pid);
+  return 0;
+}
+
+// The end of the channel means that exec closed it: the program runs. Who adopts is told that it does.
 static int await_exec(struct supervisor *s, int report, struct channel_message *message) {
+  bool adopted = false;
   for (;;) {
     int fd = -1;
     int got = channel_receive(report, message, &fd);
-    if (got <= 0) return got == 0 ? 0 : -got;
+    if (got <= 0) return got < 0 ? -got : adopted ? EPIPE : 0;
     if (message->kind == CHANNEL_FAILED) return message->error == 0 ? EPROTO : (int)message->error;
     int error = 0;
     if (message->kind == CHANNEL_READY) return 0;
     if (message->kind == CHANNEL_MASTER && fd >= 0) error = hand_over_master(s, fd);
     if (message->kind == CHANNEL_LISTENER && fd >= 0) error = hand_over_listener(&s->plan, s->status.pid, fd, message);
+    if (message->kind == CHANNEL_ADOPT) error = adopt(s, message->op_index);
+    adopted = adopted || message->kind == CHANNEL_ADOPT;
     if (message->kind == CHANNEL_SYNC) error = relay_sync(s, report, message->op_index);
     if (error != 0) return error;
   }

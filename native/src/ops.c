@@ -60,6 +60,9 @@ static op_function *const OPERATIONS[] = {
     op_memory_policy,    // 53
     op_home,             // 54
     op_open_beneath,     // 55, OP_OPEN_BENEATH
+    op_runtime,          // 56
+    op_adopt,            // 57
+    op_leave,            // 58
 };
 
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])

@@ -63,6 +63,6 @@ op_function op_cgroup_join, op_unshare, op_setns, op_propagation, op_root_overla
     op_root_propagation, op_join_target, op_set_attr,
     op_gate, op_sync, op_hook, op_seccomp_notify, op_mapped_root, op_open_sources,
     op_root_open, op_chroot, op_mount_copy_up, op_write_self, op_mount_mapped, op_root_mapped, op_affinity,
-    op_memory_policy, op_home, op_open_beneath;
+    op_memory_policy, op_home, op_open_beneath, op_runtime, op_adopt, op_leave;
 
 #endif

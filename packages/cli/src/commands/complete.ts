@@ -176,7 +176,7 @@ const VALUES: Readonly<Record<string, (engine: Engine) => Candidate[] | Promise<
   pull: () => words("always", "missing", "never"),
   restart: () => words("no", "always", "on-failure", "unless-stopped"),
   type: () => words("container", "image", "network", "volume"),
-  runtime: () => words("lapstrake", "wasm"),
+  runtime: () => words("lapstrake", "wasm", "runc", "crun", "youki"),
   cgroupns: () => words("host", "private"),
 };
 

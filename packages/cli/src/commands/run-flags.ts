@@ -110,7 +110,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     ...resourceRequest(read),
     ...lifeRequest(read),
     annotations: pairs(read.list("annotation")),
-    platform: platformOf(read),
+    ...runtimeOf(read),
     labels: pairs([...read.list("label-file").flatMap(fileLines), ...read.list("label")]),
     readonlyRootfs: read.bool("read-only"),
     binds: read.has("volume") ? read.list("volume").map(absoluteSource) : undefined,
@@ -159,14 +159,11 @@ export function attachedStreams(read: FlagReader): CreateRequest["attach"] {
   return asked.length === 0 ? input : STREAMS.filter((name) => asked.includes(name));
 }
 
-/** `--runtime` names the sandbox: ours for Linux, or Wasm. */
-function platformOf(read: FlagReader): string | undefined {
-  const runtime = read.text("runtime") ?? "";
-  if (runtime === "wasm") return read.text("platform") ?? "wasip1/wasm";
-  if (runtime === "" || runtime === "lapstrake" || runtime === "runc") return read.text("platform");
-  throw new LapError("invalidArgument", "ERR_LAP_RUNTIME", `unknown or invalid runtime name: ${runtime}`, {
-    hint: "runtimes are lapstrake (also by the name runc) and wasm",
-  });
+/** `--runtime` names the Wasm sandbox or an OCI runtime for Linux. */
+function runtimeOf(read: FlagReader): Pick<Loose<CreateRequest>, "platform" | "runtime"> {
+  const runtime = read.text("runtime");
+  const platform = read.text("platform");
+  return runtime === "wasm" ? { platform: platform ?? "wasip1/wasm", runtime: undefined } : { platform, runtime };
 }
 
 function listOrNone(read: FlagReader, name: string): readonly string[] | undefined {

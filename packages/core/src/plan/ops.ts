@@ -103,6 +103,9 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   memoryPolicy: { mode: "u32", nodes: "bytes" },
   home: { uid: "u32" },
   openBeneath: { source: "str", base: "str" },
+  runtime: { args: "strs", env: "strs", console: "u32" },
+  adopt: { pidFile: "str" },
+  leave: {},
 };
 
 /** Wire code of an operation's name. */

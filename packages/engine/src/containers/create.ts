@@ -100,6 +100,7 @@ export async function createContainer(
     autoRemove: request.autoRemove ?? false,
     ...(options.transient === true && request.autoRemove === true ? { creator: thisProcess() } : {}),
     ...holderOf(options.held),
+    ...(await runtimeOf(request, source)),
     ...(options.fork === undefined ? {} : { frozen: options.fork.frozen }),
     ...(networks === undefined ? {} : { networks }),
     ...(await healthOf(request, source.config)),
@@ -144,6 +145,17 @@ async function prepareMounts(
 async function readSecrets(request: CreateRequest): Promise<((dir: string) => void) | undefined> {
   if (request.guestHttp === undefined) return undefined;
   return (await import("../sandbox/wasm-secrets.ts")).readSecrets(request);
+}
+
+/** Only who names one needs to look for it. */
+async function runtimeOf({ runtime }: CreateRequest, { kind }: Source): Promise<Pick<ContainerRecord, "runtime">> {
+  if (runtime === undefined) return {};
+  const found = (await import("../sandbox/other-runtime.ts")).findRuntime(runtime);
+  if (found === undefined) return {};
+  if (kind === "linux") return { runtime: found };
+  throw new LapError("invalidArgument", "ERR_LAP_RUNTIME", `the runtime "${runtime}" does not run Wasm images`, {
+    hint: "leave --runtime away: the Wasm sandbox is chosen by the image's platform",
+  });
 }
 
 /** A guest has no processes that an init could reap. */

@@ -1,7 +1,7 @@
 // A further process in a running container: the container's own spec with another program, joined instead of made.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileExec, hostFacts, launch, readStatus, type Launched } from "@lapstrake/core";
+import { compileExec, hostFacts, launch, readStatus, type LaunchOptions, type Launched } from "@lapstrake/core";
 import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
@@ -50,7 +50,6 @@ export async function execContainer(
   const { state } = engine.status(record);
   if (state !== "running") throw notRunning(record, state);
   const dir = engine.dir(record);
-  const status = readStatus(dir)!;
   const spec = JSON.parse(readFileSync(join(dir, SPEC_FILE), "utf8")) as RuntimeSpec;
   const execId = randomHex(32);
   const execDir = join(dir, "exec", execId);
@@ -63,30 +62,12 @@ export async function execContainer(
   say(`exec_create: ${words}`);
   say(`exec_start: ${words}`);
   try {
-    const launched = await launch(
-      compileExec(
-        { id: record.id, spec, pid: status.pid, pidStartTime: status.pidStartTime },
-        record.kind === "wasm"
-          ? wasmExec(engine.context, record, spec.process!, request)
-          : execProcess(engine, record, spec.process!, request),
-        hostFacts(),
-        {
-          containerDir: execDir,
-          id: record.id,
-          stdio: request.tty === true ? "pty" : "pipes",
-          openStdin: request.openStdin ?? false,
-          stdinOnce: true,
-          log: null,
-          // For one that is detached, or whose client is killed.
-          reapArgv: [...engine.context.reapArgv, record.id, execId],
-          foreground: request.detach !== true,
-          initialClient: request.detach !== true,
-          ...(request.leashed === true ? { leashed: true } : {}),
-          attach: { stdin: request.openStdin ?? false, stdout: true, stderr: true },
-          ...(request.ttySize === undefined ? {} : { ttySize: request.ttySize }),
-        },
-      ),
-    );
+    const process =
+      record.kind === "wasm"
+        ? wasmExec(engine.context, record, spec.process!, request)
+        : execProcess(engine, record, spec.process!, request);
+    const orders = execOrders(engine.context, record, request, execId, execDir);
+    const launched = await startExec(engine, record, spec, process, orders);
     const { attachment } = launched;
     void attachment?.exited.then(({ exitCode }) => {
       say("exec_die", { exitCode: String(exitCode) });
@@ -97,6 +78,47 @@ export async function execContainer(
     forget();
     throw error;
   }
+}
+
+/** The supervisor's orders. */
+function execOrders(
+  { reapArgv }: EngineContext,
+  { id }: ContainerRecord,
+  request: ExecRequest,
+  execId: string,
+  execDir: string,
+): LaunchOptions {
+  return {
+    containerDir: execDir,
+    id,
+    stdio: request.tty === true ? "pty" : "pipes",
+    openStdin: request.openStdin ?? false,
+    stdinOnce: true,
+    log: null,
+    // For one that is detached, or whose client is killed.
+    reapArgv: [...reapArgv, id, execId],
+    foreground: request.detach !== true,
+    initialClient: request.detach !== true,
+    ...(request.leashed === true ? { leashed: true } : {}),
+    attach: { stdin: request.openStdin ?? false, stdout: true, stderr: true },
+    ...(request.ttySize === undefined ? {} : { ttySize: request.ttySize }),
+  };
+}
+
+async function startExec(
+  engine: Engine,
+  record: ContainerRecord,
+  spec: RuntimeSpec,
+  process: ProcessSpec,
+  orders: LaunchOptions,
+): Promise<Launched> {
+  const dir = engine.dir(record);
+  if (record.runtime !== undefined) {
+    const { execOther } = await import("../sandbox/other-runtime-exec.ts");
+    return execOther(record, dir, spec, process, orders, engine.context.logger);
+  }
+  const { pid, pidStartTime } = readStatus(dir)!;
+  return launch(compileExec({ id: record.id, spec, pid, pidStartTime }, process, hostFacts(), orders));
 }
 
 /** After a detached process: its end is told, its record forgotten. */

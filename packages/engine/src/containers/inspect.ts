@@ -99,7 +99,7 @@ function orNull<T>(list: readonly T[] | undefined): readonly T[] | null {
   return list === undefined || list.length === 0 ? null : list;
 }
 
-function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
+function hostConfig({ request, autoRemove, runtime, kind }: ContainerRecord): InspectObject {
   const linux = defaultSpec().linux;
   return {
     Binds: bindTexts(request),
@@ -136,7 +136,7 @@ function hostConfig({ request, autoRemove }: ContainerRecord): InspectObject {
     ...(request.sysctls === undefined ? {} : { Sysctls: request.sysctls }),
     ...(request.annotations === undefined ? {} : { Annotations: request.annotations }),
     ShmSize: request.shmSizeBytes ?? DEFAULT_SHM_BYTES,
-    Runtime: "lapstrake",
+    Runtime: runtime?.name ?? (kind === "wasm" ? "wasm" : "lapstrake"),
     ConsoleSize: [0, 0],
     Isolation: "",
     ...limitFields(request),

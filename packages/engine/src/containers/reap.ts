@@ -35,6 +35,7 @@ async function settleRun(context: EngineContext, known: ContainerRecord): Promis
   const record = (lock === undefined ? undefined : readRecord(dir)) ?? known;
   if (lock !== undefined && isSettled(context, record)) return false;
   const status = lock === undefined ? undefined : sayEnd(context, record);
+  if (record.runtime !== undefined) (await import("../sandbox/other-runtime-end.ts")).deleteFromRuntime(record, dir);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   if (status !== undefined && record.mounts !== undefined) emitMounts(context, record, "unmount");
@@ -55,7 +56,7 @@ export async function releaseAnonymous(context: EngineContext, record: Container
 
 /** The same for whoever merely looks and cannot wait; what needs more code is done by a process of its own. */
 export function reapNow(context: EngineContext, record: ContainerRecord): void {
-  if (ownsNetwork(record) || ownsVolumes(record) || hasRestartPolicy(record)) {
+  if (ownsNetwork(record) || ownsVolumes(record) || hasRestartPolicy(record) || record.runtime !== undefined) {
     const [program, ...args] = context.reapArgv;
     execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
     return;

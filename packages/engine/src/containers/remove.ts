@@ -65,6 +65,7 @@ async function dropStopped(context: EngineContext, known: ContainerRecord): Prom
   const record = (lock === undefined ? undefined : readRecord(dir)) ?? known;
   if (lock !== undefined) await awaitLaunch(context, record);
   if (lock !== undefined && isAlive(containerStatus(context.paths, record).state)) return undefined;
+  if (record.runtime !== undefined) (await import("../sandbox/other-runtime-end.ts")).deleteFromRuntime(record, dir);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   const isThere = existsSync(dir);

@@ -59,6 +59,8 @@ export interface CreateRequest extends LimitRequest, SharingRequest {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** The OCI runtime: a name (`runc`), an absolute path, or absent for our own. */
+  readonly runtime?: string;
   /** `os/arch[/variant]`. */
   readonly platform?: string;
   readonly labels?: Readonly<Record<string, string>>;

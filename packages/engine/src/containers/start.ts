@@ -228,12 +228,15 @@ async function launchBundle(
 ): Promise<Launched> {
   const facts = hostFacts();
   const isConfined = facts.apparmor && record.kind !== "wasm";
-  const bundle = isConfined ? (await import("../sandbox/apparmor.ts")).confined(unconfined, record) : unconfined;
+  const others = record.runtime === undefined ? undefined : await import("../sandbox/other-runtime-start.ts");
+  const confined = isConfined ? (await import("../sandbox/apparmor.ts")).confined(unconfined, record) : unconfined;
+  const bundle = others?.otherBundle(confined, context.logger) ?? confined;
   const orders = {
     ...launchOptions(context.paths, record, options, context.reapArgv),
     ...(await chosenLog(context, record, options)),
   };
-  const plan = compile(bundle, facts, beside === undefined ? orders : { ...orders, awaitCaller: true });
+  const supervision = beside === undefined ? orders : { ...orders, awaitCaller: true };
+  const plan = others?.planOther(record, bundle, facts, supervision) ?? compile(bundle, facts, supervision);
   if (debug?.stages.has("facts") === true) debug.show("facts", JSON.stringify(facts, undefined, 2));
   if (debug?.stages.has("spec") === true) debug.show("spec", JSON.stringify(bundle.spec, undefined, 2));
   if (debug?.stages.has("plan") === true) debug.show("plan", formatPlan(plan));
@@ -241,5 +244,5 @@ async function launchBundle(
   const dir = dirOf(context.paths, record);
   rmSync(join(dir, REAPED_MARK), { force: true });
   writeFileSync(join(dir, SPEC_FILE), JSON.stringify(bundle.spec));
-  return launch(plan, beside ?? {});
+  return others === undefined ? launch(plan, beside ?? {}) : others.launchOther(record, dir, plan, beside ?? {});
 }

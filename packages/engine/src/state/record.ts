@@ -44,6 +44,14 @@ export interface RecordProcess {
   readonly stopTimeoutSec: number;
 }
 
+/** An OCI runtime that is not our own. */
+export interface OtherRuntime {
+  /** As it was asked for. */
+  readonly name: string;
+  /** Its program. Absolute. */
+  readonly path: string;
+}
+
 export interface ContainerRecord {
   readonly version: 1;
   readonly id: string;
@@ -65,6 +73,8 @@ export interface ContainerRecord {
     readonly entrypoint?: readonly string[];
   };
   readonly rootfs: RecordRootfs;
+  /** Who makes the container from its bundle; absent for our own runtime. */
+  readonly runtime?: OtherRuntime;
   readonly process: RecordProcess;
   /** What it or its origin wrote before a fork, read-only now and shared: directories of frozen/, top first. */
   readonly frozen?: readonly string[];

@@ -23,6 +23,8 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
   beforeAll(async () => {
     host = await openSpace();
     raiseLoopback({ fd: host.fd });
+    using rtnl = new Rtnl({ netns: host.fd });
+    rtnl.addAddress(rtnl.link("lo"), "fd77::1/128");
     store = new LapStore({ netns: `/proc/${host.pid}/ns/net` });
   });
   afterAll(async () => {
@@ -61,20 +63,29 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     JSON.parse(store.ok("network", "inspect", "-f", "json", network)).Containers as Record<string, unknown>;
 
   it("publishes ports and tells of them", async () => {
-    const id = serve("--network", "bridge", "--name", "web", "-p", "127.0.0.1:18080:80", "-p", "9000-9001:90-91");
-    expect(await askUntil(18080, "web saw ")).toMatch(/^web saw (?:::ffff:)?172\.\d+\.0\.1$/);
-    expect(store.ok("port", "web")).toBe("80/tcp -> 127.0.0.1:18080\n90/tcp -> 0.0.0.0:9000\n91/tcp -> 0.0.0.0:9001");
-    expect(store.ok("port", "web", "80/tcp")).toBe("127.0.0.1:18080");
-    expect(store.run(["port", "web", "81"])).toMatchObject({
+    const id = serve("--network", "bridge", "--name", "web", "-p", "127.0.0.1:18080:80", "-p", "9000-9001:80-81");
+    expect(await askUntil("127.0.0.1", 18080, "web saw ")).toMatch(/^web saw (?:::ffff:)?172\.\d+\.0\.1$/);
+    // In IPv6 too, though the container has none.
+    for (const place of ["127.0.0.1", "::1", "fd77::1"])
+      expect(await askUntil(place, 9000, "web saw ")).toMatch(/^web saw (?:::ffff:)?172\.\d+\.0\.1$/);
+    expect(store.ok("port", "web")).toBe(
+      "80/tcp -> 0.0.0.0:9000\n80/tcp -> 127.0.0.1:18080\n80/tcp -> [::]:9000\n81/tcp -> 0.0.0.0:9001\n81/tcp -> [::]:9001",
+    );
+    expect(store.ok("port", "web", "80/tcp")).toBe("0.0.0.0:9000\n127.0.0.1:18080\n[::]:9000");
+    expect(store.run(["port", "web", "82"])).toMatchObject({
       code: 1,
-      stderr: "Error: No public port '81' published for web\n",
+      stderr: "Error: No public port '82' published for web\n",
     });
-    expect(store.ok("ps", "--format", "{{.Ports}}")).toBe("127.0.0.1:18080->80/tcp, 0.0.0.0:9000-9001->90-91/tcp");
+    expect(store.ok("ps", "--format", "{{.Ports}}")).toBe(
+      "0.0.0.0:9000-9001->80-81/tcp, 127.0.0.1:18080->80/tcp, [::]:9000-9001->80-81/tcp",
+    );
     const clash = store.run(["run", "-d", "--network", "bridge", "-p", "18080:80", "host", "sleep", "9"]);
     expect(clash).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(/18080 failed: port is already allocated/),
     });
+    const six = store.run(["create", "--network", "bridge", "-p", "[::]:9001:80", "host", "sleep", "9"]).stdout.trim();
+    expect(store.run(["start", six]).stderr).toContain("Bind for [::]:9001 failed: port is already allocated");
     const joined = store.ok(
       "run",
       "--rm",
@@ -89,13 +100,13 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       "80",
     );
     expect(joined).toBe("web saw ::1");
-    store.ok("rm", "-f", id, clash.stdout.trim());
+    store.ok("rm", "-f", id, six, clash.stdout.trim());
     expect(ports()).toEqual([]);
   });
 
-  async function askUntil(port: number, start: string): Promise<string> {
+  async function askUntil(place: string, port: number, start: string): Promise<string> {
     for (let tries = 0; ; tries++) {
-      const answer = await host.ask("tcp", "127.0.0.1", port);
+      const answer = await host.ask("tcp", place, port);
       if (answer.startsWith(start) || tries > 100) return answer;
       await sleep(30);
     }

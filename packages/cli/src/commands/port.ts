@@ -36,7 +36,15 @@ async function port({ args, global }: Invocation): Promise<number> {
 
 async function portsOf(engine: Engine, id: string): Promise<ShownPort[]> {
   const ports = (await engine.publishedPorts()).get(id) ?? [];
-  return ports.toSorted((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
+  const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  // "[::]" stands behind digits.
+  return ports.toSorted(
+    (a, b) =>
+      a.port - b.port ||
+      byText(a.protocol, b.protocol) ||
+      byText(hostAddress(a), hostAddress(b)) ||
+      a.hostPort - b.hostPort,
+  );
 }
 
 function portName(each: ShownPort): string {

@@ -1,6 +1,8 @@
 // Servers of Node whose sockets live in another network namespace: made and bound inside, then handed to Node by descriptor.
+import { closeSync } from "node:fs";
 import { createSocket, type Socket } from "node:dgram";
 import type { Server } from "node:net";
+import { errorCode } from "@lapstrake/base";
 import { SOCK_DGRAM, SOCK_STREAM } from "../sys/net.ts";
 import { openBoundSocket } from "./bound-socket.ts";
 
@@ -27,4 +29,15 @@ export function listenInNetns(server: Server, address: string, port: number, net
       resolve();
     });
   });
+}
+
+/** True when the namespace (default here) has IPv6 that programs can listen at: docker asks the same way. */
+export function canListenIpv6(netns?: number): boolean {
+  try {
+    closeSync(openBoundSocket({ type: SOCK_STREAM, address: "::1", port: 0, netns }));
+    return true;
+  } catch (error) {
+    if (["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errorCode(error) ?? "")) return false;
+    throw error;
+  }
 }

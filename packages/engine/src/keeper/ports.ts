@@ -1,8 +1,9 @@
 // The keeper's duty of ports: holds each published port of the machine, so that no program takes it meanwhile and gets nothing, and brings
-// connections to [::1] in, which the kernel's translation cannot.
-import { needsLoopbackProxy, reservePort, type PublishedPort } from "@lapstrake/core";
-import { startLoopbackProxy } from "../network/loopback-proxy.ts";
-import type { NetworkRecord } from "../network/network-record.ts";
+// in what the kernel's translation cannot: to [::1], and from IPv6 to a container without it.
+import { needsProxy, reservePort, type PublishedPort } from "@lapstrake/core";
+import { startTcpProxy } from "../network/tcp-proxy.ts";
+import { startUdpProxy } from "../network/udp-proxy.ts";
+import { publishedOn, type NetworkRecord } from "../network/network-record.ts";
 import type { Duty, Report } from "./duty.ts";
 
 /** Ports by where they are published and what they lead to. */
@@ -21,7 +22,7 @@ export class HeldPorts implements Duty {
   }
 
   async sync(report: Report): Promise<void> {
-    const wanted = new Map(portsOf(this.#networks()).map((port) => [keyOf(port), port]));
+    const wanted = new Map(publishedOn(this.#networks()).map((port) => [keyOf(port), port]));
     for (const key of this.#refused) if (!wanted.has(key)) this.#refused.delete(key);
     for (const [key, held] of this.#held) {
       if (wanted.has(key)) continue;
@@ -48,7 +49,9 @@ export class HeldPorts implements Duty {
 }
 
 async function hold(port: PublishedPort): Promise<AsyncDisposable> {
-  if (port.protocol === "tcp" && needsLoopbackProxy(port)) return startLoopbackProxy(port);
+  if (port.protocol !== "sctp" && needsProxy(port)) {
+    return port.protocol === "tcp" ? startTcpProxy(port) : startUdpProxy(port);
+  }
   const reservation = reservePort(port);
   return {
     [Symbol.asyncDispose]: () => {
@@ -56,10 +59,6 @@ async function hold(port: PublishedPort): Promise<AsyncDisposable> {
       return Promise.resolve();
     },
   };
-}
-
-function portsOf(networks: readonly NetworkRecord[]): PublishedPort[] {
-  return networks.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports));
 }
 
 function keyOf({ hostIp, hostPort, protocol, address, port }: PublishedPort): string {

@@ -2,7 +2,7 @@
 // it, after a crash or a reboot too. Everything here is pure.
 import { LapError } from "@lapstrake/base";
 import { join } from "node:path";
-import type { FirewallNetwork, FirewallState, Pool, PublishedPort } from "@lapstrake/core";
+import { isTranslated, type FirewallNetwork, type FirewallState, type Pool, type PublishedPort } from "@lapstrake/core";
 
 /** A container on a network. */
 export interface EndpointRecord {
@@ -78,8 +78,13 @@ export function firewallNetwork(record: NetworkRecord): FirewallNetwork {
 export function desiredFirewall(records: readonly NetworkRecord[]): FirewallState {
   return {
     networks: records.map(firewallNetwork),
-    ports: records.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports)),
+    ports: publishedOn(records).filter(isTranslated),
   };
+}
+
+/** Every published port of some networks. */
+export function publishedOn(records: readonly NetworkRecord[]): PublishedPort[] {
+  return records.flatMap(({ endpoints }) => Object.values(endpoints).flatMap(({ ports }) => ports));
 }
 
 /** The gateways of a network with prefix length. */

@@ -8,6 +8,7 @@ import {
   detachEndpoint,
   forgetConnections,
   forgetUdpPort,
+  isTranslated,
   macOfIp,
   muteEndpoint,
   openNetns,
@@ -28,6 +29,7 @@ import {
   desiredFirewall,
   gatewaysOf,
   nextIfname,
+  publishedOn,
   type EndpointRecord,
   type NetworkRecord,
 } from "./network-record.ts";
@@ -268,12 +270,12 @@ export class Networks {
     using firewall = this.#host.firewall();
     const addresses = endpoint.addresses.map(bare);
     const hostBinding = record.hostBinding === "" ? defaultPublishAddress() : record.hostBinding;
-    const target = { owner: endpoint.id, addresses, hostBinding, netns: this.#netns };
+    const target = { owner: endpoint.id, addresses, hostBinding, netns: this.#netns, proxies: true };
     let ports: readonly PublishedPort[];
     try {
-      ports = choosePorts(bindings, target, firewall.ports());
+      ports = choosePorts(bindings, target, [...firewall.ports(), ...this.#proxied()]);
       this.#store.write(withEndpoint(record, { ...endpoint, ports }));
-      firewall.replacePorts(endpoint.id, ports);
+      firewall.replacePorts(endpoint.id, ports.filter(isTranslated));
     } catch (error) {
       this.#store.write(withEndpoint(record, endpoint));
       throw refusedPort(endpoint, error);
@@ -282,6 +284,11 @@ export class Networks {
       if (protocol === "udp") forgetUdpPort(hostIp, hostPort, this.#kernel());
     }
     return { ...endpoint, ports };
+  }
+
+  /** What the firewall does not know of. */
+  #proxied(): PublishedPort[] {
+    return publishedOn(this.#store.list()).filter((port) => !isTranslated(port));
   }
 
   #remove(record: NetworkRecord, containerId: string, devices: "delete" | "with-namespace" = "delete"): boolean {

@@ -3,8 +3,9 @@
 import { randomInt } from "node:crypto";
 import { isIP } from "node:net";
 import { LapError, isLapError } from "@lapstrake/base";
-import { reservePort, type PublishedPort } from "@lapstrake/core";
+import { canListenIpv6, isTranslated, reservePort, type PublishedPort } from "@lapstrake/core";
 import type { PortBinding } from "./port-spec.ts";
+import { hostAddress } from "./show-ports.ts";
 
 /** Where docker and Linux look for free ports: net.ipv4.ip_local_port_range. */
 const EPHEMERAL = [32_768, 60_999] as const;
@@ -31,15 +32,22 @@ export interface PublishTarget {
   readonly hostBinding: string;
   /** Network namespace of the host; default the caller's. */
   readonly netns?: number | undefined;
+  /** True when somebody brings connections in IPv6 to a container that has IPv4 only. */
+  readonly proxies?: boolean;
 }
 
-/** The addresses of the host that a binding means, each with the container's address of its family. */
+/** The addresses of the host that a binding means, each with the container's address of its family, or the one that a proxy leads to. */
 function sides(binding: PortBinding, target: PublishTarget): { readonly hostIp: string; readonly address: string }[] {
   const asked = binding.hostIp === "" ? target.hostBinding : binding.hostIp;
   const hostIps = asked === "" ? ["0.0.0.0", "::"] : [asked];
+  const crosses = target.proxies === true && binding.protocol !== "sctp";
   return hostIps.flatMap((hostIp) => {
-    const address = target.addresses.find((each) => each.includes(":") === hostIp.includes(":"));
-    return address === undefined ? [] : [{ hostIp, address }];
+    const same = target.addresses.find((each) => each.includes(":") === hostIp.includes(":"));
+    if (same !== undefined) return [{ hostIp, address: same }];
+    const other = crosses && hostIp.includes(":") ? target.addresses[0] : undefined;
+    // Nobody asked for IPv6 by name: a machine without it goes without.
+    if (other === undefined || (asked === "" && !canListenIpv6(target.netns))) return [];
+    return [{ hostIp, address: other }];
   });
 }
 
@@ -99,16 +107,19 @@ export function choosePorts(
   return out;
 }
 
-/** As with sockets, every address of a family and one of them exclude each other; equal ones the firewall finds. */
+/** As with sockets, every address of a family and one of them exclude each other; of equal ones the firewall finds those it knows. */
 function checkOverlap(ports: readonly PublishedPort[], held: readonly PublishedPort[]): void {
   const isAny = ({ hostIp }: PublishedPort): boolean => hostIp === "0.0.0.0" || hostIp === "::";
   const isSameFamily = (a: PublishedPort, b: PublishedPort): boolean =>
     a.hostIp.includes(":") === b.hostIp.includes(":");
-  const port = ports.find((each) =>
-    held.some((other) => key(other) === key(each) && isSameFamily(other, each) && isAny(other) !== isAny(each)),
-  );
+  const clashes = (a: PublishedPort, b: PublishedPort): boolean =>
+    key(a) === key(b) && (a.hostIp === b.hostIp || (isSameFamily(a, b) && isAny(a) !== isAny(b)));
+  const port = ports.find((each) => held.some((other) => clashes(each, other)));
   if (port === undefined) return;
-  const text = `Bind for ${port.hostIp}:${port.hostPort} failed: port is already allocated`;
+  const isKnown = (other: PublishedPort): boolean =>
+    clashes(port, other) && port.hostIp === other.hostIp && isTranslated(other);
+  if (isTranslated(port) && held.some(isKnown)) return;
+  const text = `Bind for ${hostAddress(port)} failed: port is already allocated`;
   throw new LapError("conflict", "ERR_LAP_PORT_TAKEN", text);
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatIp } from "../address.ts";
-import { desiredElements, needsLoopbackProxy, parsePortElement, portElements } from "./elements.ts";
+import { desiredElements, needsProxy, parsePortElement, portElements } from "./elements.ts";
 import type { PublishedPort } from "./types.ts";
 
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -78,8 +78,9 @@ test("each family holds its own ports, and every network", () => {
   expect(counts("ip6")).toEqual({ ...network, published: 1, ports: 1, "published-any": 0, "ports-any": 0, self: 1 });
 });
 
-test("only IPv6 loopback wants a proxy", () => {
-  const wants = (hostIp: string): boolean => needsLoopbackProxy({ ...WEB, hostIp });
-  expect(["::", "::1", "0:0:0:0:0:0:0:1"].map(wants)).toEqual([true, true, true]);
-  expect(["0.0.0.0", "127.0.0.1", "fd00::1"].map(wants)).toEqual([false, false, false]);
+test("IPv6 loopback and what crosses families want a proxy", () => {
+  const wants = (hostIp: string, address: string): boolean => needsProxy({ ...WEB, hostIp, address });
+  expect(["::", "::1", "0:0:0:0:0:0:0:1"].map((hostIp) => wants(hostIp, "fd00::2"))).toEqual([true, true, true]);
+  expect(["0.0.0.0", "127.0.0.1"].map((hostIp) => wants(hostIp, "10.0.0.2"))).toEqual([false, false]);
+  expect(["fd00::2", "10.0.0.2"].map((address) => wants("fd00::1", address))).toEqual([false, true]);
 });

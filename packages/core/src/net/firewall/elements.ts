@@ -71,10 +71,15 @@ export function parsePortElement(family: Family, set: string, element: Element):
   };
 }
 
-/** True when the kernel cannot bring the host's own connections over loopback to this port: `::1` needs a proxy of the keeper. */
-export function needsLoopbackProxy(port: PublishedPort): boolean {
+/** True for a port that the kernel translates: host and container speak one family. The firewall takes no others. */
+export function isTranslated({ hostIp, address }: PublishedPort): boolean {
+  return familyOfIp(hostIp) === familyOfIp(address);
+}
+
+/** True when a proxy is needed for some connections: those to `::1`, which the kernel cannot translate, and from one family to the other. */
+export function needsProxy(port: PublishedPort): boolean {
   const address = formatIp(parseIp(port.hostIp));
-  return address === "::" || address === "::1";
+  return address === "::" || address === "::1" || !isTranslated(port);
 }
 
 /** The elements of one network. */

@@ -1,12 +1,12 @@
-// Brings the host's own connections to [::1] to a port published in IPv6: what the kernel's translation cannot do. The listening socket is
-// at the same time what reserves the port. Lives in the keeper; TCP only (a UDP datagram to ::1 is refused, as without the port).
+// Brings TCP connections to a published port where the kernel's translation cannot: to [::1], and in IPv6 to a container that has IPv4
+// only. The listening socket is at the same time what reserves the port. Lives in the keeper; the container sees the machine as client.
 import { connect, createServer, type Socket } from "node:net";
 import { listenInNetns, type PublishedPort } from "@lapstrake/core";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A running proxy; dispose closes it and its connections. */
-export interface LoopbackProxy extends AsyncDisposable {
+export interface PortProxy extends AsyncDisposable {
   readonly port: PublishedPort;
 }
 
@@ -23,8 +23,8 @@ function join(inner: Socket, outer: Socket): void {
   }
 }
 
-/** Starts the proxy of a port with host address `::` or `::1`; throws EADDRINUSE and the like. `netns` is the host's namespace. */
-export async function startLoopbackProxy(port: PublishedPort, netns?: number): Promise<LoopbackProxy> {
+/** Starts the proxy of a port; throws EADDRINUSE and the like. `netns` is the host's namespace. */
+export async function startTcpProxy(port: PublishedPort, netns?: number): Promise<PortProxy> {
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => sockets.add(socket) && socket.on("close", () => sockets.delete(socket));
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {

@@ -14,6 +14,7 @@ export type { StartOptions } from "./containers/bundle.ts";
 export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/start.ts";
 export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
+export { readContainerLog } from "./logs/read.ts";
 export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
 export { attachContainer, restartContainer, stopContainer, waitContainer, waitSettled } from "./containers/stop.ts";
 export { containerChanges } from "./containers/changes.ts";
@@ -45,6 +46,9 @@ export { engineInfo } from "./info.ts";
 export { exportContainer, importImage, type ImportRequest } from "./images/flat.ts";
 export { wasmArtifactArchive } from "./images/artifact.ts";
 export { imageHistory, type HistoryRow } from "./images/history.ts";
+export { imageDifference, imageFs, imageTree, type ImageDifference } from "./images/look-into.ts";
+export { appendLocal, rebaseLocal, squashLocal, type DeriveRequest } from "./images/derive.ts";
+export { appendRemote, copyImage } from "./images/copy.ts";
 export {
   imagesWithPlatforms,
   type ImagePlatform,

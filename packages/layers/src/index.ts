@@ -30,7 +30,7 @@ export {
 } from "./tree/node.ts";
 export { BytesContent, contentBytes, type Content, type Extent } from "./tree/content.ts";
 export { LayerBuilder, type LayerMode } from "./tree/builder.ts";
-export { findNode, mergeLayers, mergeOnto } from "./tree/merge.ts";
+export { findNode, mergeLayers, mergeOnto, resolveDir } from "./tree/merge.ts";
 export { diffLayer } from "./tree/diff.ts";
 export { configureImage, rebaseImage, squashImage, type SquashOptions } from "./image/mutate.ts";
 export { treeEntries, type LayerEntry } from "./tree/entries.ts";

@@ -168,7 +168,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["container rm", { load: rm }],
   ["container diff", { load: diff }],
   ["container commit", { load: commit }],
-  ["image ls", { load: images }],
+  ["image ls", { load: async () => (await import("./image-files.ts")).imageLsCommand }],
   ["image list", { load: images }],
   ["image load", { load }],
   ["image pull", { load: pull }],
@@ -177,6 +177,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["image history", { load: history }],
   ["image tag", { load: tag }],
   ["image rm", { load: rmi }],
+  ["image cat", { load: async () => (await import("./image-files.ts")).imageCatCommand }],
+  ["image tree", { load: async () => (await import("./image-files.ts")).imageTreeCommand }],
+  ["image diff", { load: async () => (await import("./image-derive.ts")).imageDiffCommand }],
+  ["image squash", { load: async () => (await import("./image-derive.ts")).imageSquashCommand }],
+  ["image append", { load: async () => (await import("./image-derive.ts")).imageAppendCommand }],
+  ["image rebase", { load: async () => (await import("./image-derive.ts")).imageRebaseCommand }],
+  ["image copy", { load: async () => (await import("./image-copy.ts")).imageCopyCommand }],
   [
     "completion",
     {

@@ -85,7 +85,7 @@ export async function importImage(
 }
 
 /** The same bytes, with a parser looking on. */
-async function* checkedTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* checkedTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const parser = new TarParser({ member() {}, data() {}, end() {} });
   for await (const chunk of stream) {
     parser.push(chunk);

@@ -6,7 +6,10 @@ import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { openDirFs } from "@lapstrake/core";
 import { dirFsContract } from "../contract/dirfs-contract.ts";
+import { until } from "../support/until.ts";
 import { missing } from "./core-harness.ts";
+
+const RACE_MS = 700;
 
 describe.skipIf(missing !== undefined)(`core dirfs${missing === undefined ? "" : ` (skipped: ${missing})`}`, () => {
   dirFsContract("kernel", {
@@ -25,29 +28,34 @@ describe.skipIf(missing !== undefined)(`core dirfs${missing === undefined ? "" :
       const { renameSync, symlinkSync, unlinkSync } = require("node:fs");
       const { workerData } = require("node:worker_threads");
       const d = workerData.inside + "/d", away = workerData.inside + "/away";
-      for (const end = Date.now() + 700; Date.now() < end;) {
+      const told = new Int32Array(workerData.told);
+      while (Atomics.load(told, 0) === 0) {
         renameSync(d, away); symlinkSync(workerData.outside, d); unlinkSync(d); renameSync(away, d);
       }`;
-    const worker = new Worker(swap, { eval: true, workerData: { inside, outside } });
+    const told = new SharedArrayBuffer(4);
+    const worker = new Worker(swap, { eval: true, workerData: { inside, outside, told } });
     const ended = new Promise((resolve) => worker.once("exit", resolve));
-    const fs = openDirFs(inside);
-    let made = 0;
-    let isOver = false;
-    void ended.then(() => (isOver = true));
-    while (!isOver) {
-      for (let i = 0; i < 50; i++) {
-        using fresh = openDirFs(inside);
-        try {
-          fresh.open("d/f", { create: true, write: true }).close();
-          made++;
-        } catch (error) {
-          expect(["ENOENT", "ELOOP", "ENOTDIR"]).toContain((error as { code?: string }).code);
+    const seen = { made: 0, refused: 0 };
+    const enough = performance.now() + RACE_MS;
+    try {
+      // Both ends of the race have to be seen, or it was none.
+      await until("it raced", () => {
+        for (let i = 0; i < 500; i++) {
+          using fresh = openDirFs(inside);
+          try {
+            fresh.open("d/f", { create: true, write: true }).close();
+            seen.made++;
+          } catch (error) {
+            expect(["ENOENT", "ELOOP", "ENOTDIR"]).toContain((error as { code?: string }).code);
+            seen.refused++;
+          }
         }
-      }
-      await new Promise((resolve) => setImmediate(resolve));
+        return performance.now() > enough && seen.made > 0 && seen.refused > 0;
+      });
+    } finally {
+      Atomics.store(new Int32Array(told), 0, 1);
+      await ended;
     }
-    fs.close();
-    expect(made).toBeGreaterThan(0);
     expect(readdirSync(outside)).toEqual([]);
     rmSync(dir, { recursive: true, force: true });
   });

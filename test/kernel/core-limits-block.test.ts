@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DeviceSpec, ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
 import { hostFacts } from "@lapstrake/core";
-import { missingFacts, needs } from "../support/facts.ts";
+import { needs } from "../support/facts.ts";
+import { soon } from "../support/until.ts";
 import { finish, TestContainer } from "./core-harness.ts";
 
 const hasController = hostFacts().cgroups.some(({ controllers }) =>
@@ -31,8 +32,11 @@ needs("root", "native", "command:losetup", "command:dd", ...(hasController ? [] 
       const { rdev } = statSync(device);
       numbers = { major: rdev >> 8, minor: rdev & 0xff };
     });
-    afterAll(() => {
+    afterAll(async () => {
       execFileSync("losetup", ["--detach", device]);
+      await soon(() =>
+        expect(execFileSync("losetup", ["--list", "--noheadings"], { encoding: "utf8" })).not.toContain(folder),
+      );
       rmSync(folder, { recursive: true });
     });
 
@@ -69,14 +73,10 @@ needs("root", "native", "command:losetup", "command:dd", ...(hasController ? [] 
       // Two seconds' worth; half of that without the limit would be another machine's disk.
       const limited = await secondsOf(command, { [field]: [{ ...numbers, rate }] });
       expect(limited).toBeGreaterThan(1.6);
-      expect(limited).toBeLessThan(3);
-      expect(await secondsOf(command, {})).toBeLessThan(limited / 2);
+      // Others may be at the disk and the processors: what the limit lets through shows in the best of some tries.
+      await soon(async () => expect(await secondsOf(command, {})).toBeLessThan(limited / 2));
+      if (limited > 3)
+        await soon(async () => expect(await secondsOf(command, { [field]: [{ ...numbers, rate }] })).toBeLessThan(3));
     });
   },
 );
-
-if (missingFacts("root").length === 0) {
-  test("no loop device of a test is left", () => {
-    expect(execFileSync("losetup", ["--list", "--noheadings"], { encoding: "utf8" })).not.toContain("lap-block-");
-  });
-}

@@ -7,6 +7,8 @@ import type { ResourcesSpec, RuntimeSpec } from "@lapstrake/base";
 import { attach, cgroupStats, control, hostFacts, observeStatus, readStatus, updateResources } from "@lapstrake/core";
 import { collect, finish, leftoverCgroups, missing, run, TestContainer } from "./core-harness.ts";
 import { titleUnless } from "../support/facts.ts";
+import { isAlive } from "../support/processes.ts";
+import { soon, until } from "../support/until.ts";
 
 /** The qemu machine has its two processors for itself. */
 const inMachine = process.env["LAP_MACHINE"] !== undefined;
@@ -21,7 +23,7 @@ function lacks(name: string): boolean {
 }
 
 describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" : ` (skipped: ${missing})`}`, () => {
-  afterAll(() => expect(leftoverCgroups()).toEqual([]));
+  afterAll(() => soon(() => expect(leftoverCgroups()).toEqual([])));
 
   test.skipIf(lacks("memory"))(
     titleUnless(lacks("memory"), "cgroup.memory", "memory: the OOM killer ends it and says so"),
@@ -45,8 +47,7 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
       const launched = await container.start();
       launched.attachment!.stderr.resume();
       await new Promise((resolve) => launched.attachment!.stdout.once("data", resolve));
-      for (let i = 0; i < 100 && readStatus(container.containerDir)?.oomKilled !== true; i++) await sleep(20);
-      expect(readStatus(container.containerDir)).toMatchObject({ state: "running", oomKilled: true });
+      await soon(() => expect(readStatus(container.containerDir)).toMatchObject({ state: "running", oomKilled: true }));
       expect(cgroupStats(undefined, container.id).oomKills).toBeGreaterThan(0);
       expect(cgroupStats(undefined, container.id).memory.usage.max).toBeGreaterThan(30 << 20);
       launched.attachment!.signal(9);
@@ -97,9 +98,9 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
       const [first, last] = stdout.split("\n").map((line) => line.split(" ").map(Number));
       const share = (last![1]! - first![1]!) / (last![0]! - first![0]!);
       expect(share).toBeLessThan(0.22);
-      // On a busy machine it may get less than its share, but not without having been stopped in most periods.
+      // On a busy machine it may get less than its share, and is stopped only where it got that.
       if (loadavg()[0]! < 1.5 || inMachine) expect(share).toBeGreaterThan(0.18);
-      expect(Number(/nr_throttled (\d+)/.exec(stdout)![1])).toBeGreaterThan(10);
+      if (share > 0.18) expect(Number(/nr_throttled (\d+)/.exec(stdout)![1])).toBeGreaterThan(10);
     },
   );
 
@@ -152,13 +153,15 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     await link.pause();
     expect(readStatus(container.containerDir)?.state).toBe("paused");
     await expect(link.pause()).rejects.toMatchObject({ code: "ERR_LAP_STATE" });
-    await sleep(50);
+    // What was on its way arrives; then nothing does.
+    await soon(async () => {
+      const before = seen;
+      await sleep(150);
+      expect(seen).toBe(before);
+    });
     const before = seen;
-    await sleep(150);
-    expect(seen).toBe(before);
     await link.resume();
-    await sleep(150);
-    expect(seen).toBeGreaterThan(before);
+    await until("it goes on", () => seen > before);
     await link.pause();
     await link.signal(9);
     expect((await link.wait()).exitCode).toBe(137);
@@ -207,8 +210,7 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     const mark = `${container.dir}/reaped`;
     const launched = await container.start({ reapArgv: ["/bin/sh", "-c", `echo $0 > ${mark}`, container.id] });
     launched.attachment!.detach();
-    for (let i = 0; i < 100 && !existsSync(mark); i++) await sleep(20);
-    expect(existsSync(mark)).toBe(true);
+    await until("reaped", () => existsSync(mark));
     expect(readStatus(container.containerDir)).toMatchObject({ state: "exited", exitCode: 9 });
   });
 
@@ -217,8 +219,7 @@ describe.skipIf(missing !== undefined)(`core limits${missing === undefined ? "" 
     const launched = await container.start();
     process.kill(launched.supervisorPid, "SIGKILL");
     expect(await launched.attachment!.exited).toMatchObject({ exitCode: 137, supervisorLost: true });
-    for (let i = 0; i < 100 && existsSync(`/proc/${launched.pid}`); i++) await sleep(20);
-    expect(existsSync(`/proc/${launched.pid}`)).toBe(false);
+    await until("it is gone", () => !isAlive(launched.pid));
     expect(observeStatus(container.containerDir)).toMatchObject({
       state: "exited",
       exitCode: 137,

@@ -36,7 +36,7 @@ function listenUdp({ host, port, label }: Command): Promise<string> {
   });
 }
 
-function askTcp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
+function askTcp({ host, port, timeoutMs = 20_000 }: Command): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     const socket = connect({ host, port, timeout: timeoutMs });
@@ -49,7 +49,7 @@ function askTcp({ host, port, timeoutMs = 2000 }: Command): Promise<string> {
   });
 }
 
-function askUdp({ host, port, timeoutMs = 2000, localPort = 0, bytes = 1 }: Command): Promise<string> {
+function askUdp({ host, port, timeoutMs = 20_000, localPort = 0, bytes = 1 }: Command): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
     const end = (result: string): void => {
@@ -74,7 +74,7 @@ async function timeTcp(command: Command): Promise<string> {
 }
 
 /** What the resolver of the namespace says: a client that is not ours (c-ares), asked for a name and a record type. */
-async function resolve({ host, label = "A", timeoutMs = 3000 }: Command): Promise<string> {
+async function resolve({ host, label = "A", timeoutMs = 20_000 }: Command): Promise<string> {
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
   resolver.setServers(["127.0.0.11"]);
   const found: unknown = await resolver.resolve(host, label).catch((error: NodeJS.ErrnoException) => error.code);

@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { until } from "../support/until.ts";
 
 const AGENT = join(import.meta.dirname, "core-net-agent.ts");
 
@@ -40,14 +41,14 @@ export class Space implements Disposable {
     return this.#send({ op: "listen", proto, host, port, label });
   }
 
-  /** What a server answers; "timeout" or an error code when none does. */
-  ask(proto: "tcp" | "udp", host: string, port: number, timeoutMs = 2000, localPort = 0): Promise<string> {
+  /** What a server answers; "timeout" or an error code when none does. Long enough for a busy machine, unless a timeout is what is expected. */
+  ask(proto: "tcp" | "udp", host: string, port: number, timeoutMs = 20_000, localPort = 0): Promise<string> {
     return this.#send({ op: "ask", proto, host, port, timeoutMs, localPort });
   }
 
   /** As {@link Space.ask} over UDP, with a datagram of a size. */
   askUdp(host: string, port: number, bytes: number): Promise<string> {
-    return this.#send({ op: "ask", proto: "udp", host, port, bytes, timeoutMs: 1000 });
+    return this.#send({ op: "ask", proto: "udp", host, port, bytes });
   }
 
   /** What 127.0.0.11 says, by a resolver that is not ours: records joined by spaces, or an error code. */
@@ -66,7 +67,7 @@ export class Space implements Disposable {
   run(command: string, ...args: readonly string[]): string {
     return execFileSync("nsenter", [`--net=/proc/${this.pid}/ns/net`, command, ...args], {
       encoding: "utf8",
-      timeout: 10_000,
+      timeout: 60_000,
     });
   }
 
@@ -81,10 +82,6 @@ export async function openSpace(): Promise<Space> {
   const child = spawn("unshare", ["-n", process.execPath, AGENT], { stdio: ["pipe", "pipe", "inherit"] });
   const own = readlinkSync("/proc/self/ns/net");
   const path = `/proc/${child.pid}/ns/net`;
-  const deadline = Date.now() + 10_000;
-  while (readlinkSync(path) === own) {
-    if (Date.now() > deadline) throw new Error("unshare -n made no namespace");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until("a namespace of its own", () => readlinkSync(path) !== own);
   return new Space(child, openSync(path, "r"));
 }

@@ -5,10 +5,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { hostFacts, readStatus } from "@lapstrake/core";
-import { collect, finish, leftoverCgroups, missing, run, sh, TestContainer } from "./core-harness.ts";
+import { soon, until } from "../support/until.ts";
+import { finish, leftoverCgroups, missing, run, sh, TestContainer } from "./core-harness.ts";
 
 describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : ` (skipped: ${missing})`}`, () => {
-  afterAll(() => expect(leftoverCgroups()).toEqual([]));
+  afterAll(() => soon(() => expect(leftoverCgroups()).toEqual([])));
 
   test("is pid 1 with its own hostname, mounts and network", async () => {
     const { stdout } = await sh("echo $$; hostname; ls /sys/class/net; cat /proc/1/cgroup; grep -c . /proc/mounts");
@@ -103,9 +104,18 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
     using container = new TestContainer([
       "sh",
       "-c",
-      'printf "a<&>\\303\\051\\n"; sleep 0.05; echo err >&2; sleep 0.05; printf tail',
+      'printf "a<&>\\303\\051\\n"; read x; echo err >&2; read x; printf tail',
     ]);
-    const { stdout, stderr } = await finish(await container.start());
+    const launched = await container.start({ openStdin: true });
+    const said = finish(launched);
+    const file = join(container.containerDir, "log.json");
+    const next = async (lines: number): Promise<void> => {
+      await until("logged", () => existsSync(file) && readFileSync(file, "utf8").split("\n").length > lines);
+      await launched.attachment!.writeStdin(Buffer.from("\n"));
+    };
+    await next(1);
+    await next(2);
+    const { stdout, stderr } = await said;
     expect(stderr).toBe("err\n");
     expect(stdout).toContain("a<&>");
     const log = readFileSync(join(container.containerDir, "log.json"), "utf8").trim().split("\n");
@@ -149,13 +159,16 @@ describe.skipIf(missing !== undefined)(`core run${missing === undefined ? "" : `
       "tty; stty size; ls -l /dev/console; read x; echo got $x; sleep 100",
     ]);
     const { attachment } = await container.start({ stdio: "pty", openStdin: true, ttySize: { rows: 33, cols: 101 } });
-    const output = collect(attachment!.stdout);
+    let output = "";
+    attachment!.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    const ended = new Promise((resolve) => attachment!.stdout.once("end", resolve));
     await attachment!.writeStdin(Buffer.from("hi\n"));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until("it has read", () => output.includes("got hi"));
     await attachment!.writeStdin(Buffer.from("\x03"));
     expect((await attachment!.exited).exitCode).toBe(130);
+    await ended;
     // The echo of what was typed comes when it comes.
-    expect((await output).replace(/^hi\r\n/m, "")).toMatch(
+    expect(output.replace(/^hi\r\n/m, "")).toMatch(
       /\/dev\/pts\/0\r\n33 101\r\ncrw--w---- 1 root tty 136, 0 .*\/dev\/console\r\ngot hi\r\n\^C/,
     );
   });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RuntimeSpec } from "@lapstrake/base";
 import { defaultSpec } from "@lapstrake/core";
 import { hasFact, nativePart, needs } from "../support/facts.ts";
+import { soon, until } from "../support/until.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 
 const PROGRAMS = [
@@ -63,12 +64,11 @@ function newId(): string {
   return `core-oci-${process.pid}-${counter++}`;
 }
 
-function nothingLeft(id: string): void {
+async function nothingLeft(id: string): Promise<void> {
   expect(existsSync(join(dir, "state", id))).toBe(false);
-  const found = readdirSync("/sys/fs/cgroup").filter((name) =>
-    existsSync(join("/sys/fs/cgroup", name, "lapstrake", id)),
-  );
-  expect(found).toEqual([]);
+  const found = (): string[] =>
+    readdirSync("/sys/fs/cgroup").filter((name) => existsSync(join("/sys/fs/cgroup", name, "lapstrake", id)));
+  await soon(() => expect(found()).toEqual([]));
 }
 
 needs("root", "native").describe("lap-runtime", () => {
@@ -79,7 +79,7 @@ needs("root", "native").describe("lap-runtime", () => {
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  test("create, start, state, kill, delete", () => {
+  test("create, start, state, kill, delete", async () => {
     const id = newId();
     writeConfig(spec(["sleep", "100"]));
     expect(lapDetached("create", "--bundle", dir, "--pid-file", join(dir, "pid"), id)).toBe(0);
@@ -92,24 +92,24 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(JSON.parse(lap("ps", "--format", "json", id).stdout)).toEqual([pid]);
     expect(lap("exec", id, "sh", "-c", "exit 9").code).toBe(9);
     expect(lap("kill", id, "SIGKILL").code).toBe(0);
-    for (let i = 0; i < 50 && !lap("state", id).stdout.includes("stopped"); i++);
+    await until("stopped", () => lap("state", id).stdout.includes("stopped"));
     expect(lap("kill", id, "9").stderr).toContain("container not running");
     expect(lap("delete", id).code).toBe(0);
     expect(lap("state", id).stderr).toContain("container does not exist");
     expect(lap("delete", "--force", id).code).toBe(0);
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
-  test("run passes streams and the exit code", () => {
+  test("run passes streams and the exit code", async () => {
     const id = newId();
     writeConfig(spec(["sh", "-c", "cat; echo err >&2; exit 42"]));
     const args = ["--root", join(dir, "state"), "run", "--bundle", dir, id];
     const result = spawnSync(nativePart("lap-runtime"), args, { encoding: "utf8", input: "in\n", timeout: 30_000 });
     expect(result).toMatchObject({ status: 42, stdout: "in\n", stderr: "err\n" });
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
-  test("a missing program fails at create, in words that engines know, in the log too", () => {
+  test("a missing program fails at create, in words that engines know, in the log too", async () => {
     const id = newId();
     writeConfig(spec(["nosuch"]));
     const log = join(dir, "log.json");
@@ -119,7 +119,7 @@ needs("root", "native").describe("lap-runtime", () => {
       level: "error",
       msg: 'unable to start container process: exec: "nosuch": executable file not found in $PATH',
     });
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
   const bad: readonly (readonly [string, unknown, RegExp])[] = [
@@ -146,14 +146,14 @@ needs("root", "native").describe("lap-runtime", () => {
       /sysctl/,
     ],
   ];
-  test.each(bad)("bad input: %s is one clear line, exit code 1, nothing left", (_name, config, message) => {
+  test.each(bad)("bad input: %s is one clear line, exit code 1, nothing left", async (_name, config, message) => {
     const id = newId();
     writeConfig(config);
     const result = lap("create", "--bundle", dir, id);
     expect(result.code).toBe(1);
     expect(result.stderr.trim().split("\n")).toHaveLength(1);
     expect(result.stderr).toMatch(message);
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
   test.each(["a/b", "..", "a\nb", ""])("bad input: the id %j is refused", (id) => {
@@ -190,17 +190,17 @@ needs("root", "native").describe("lap-runtime", () => {
     ]);
   });
 
-  test("a hook that fails ends the creation and leaves nothing", () => {
+  test("a hook that fails ends the creation and leaves nothing", async () => {
     const id = newId();
     writeConfig(spec(["true"], { hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "exit 3"] }] } }));
     expect(lap("create", "--bundle", dir, id)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("exit status 3") as string,
     });
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
-  test("a start that fails without a mount namespace leaves no mount of its own", () => {
+  test("a start that fails without a mount namespace leaves no mount of its own", async () => {
     const namespaces = spec(["true"]).linux!.namespaces!.filter(({ type }) => type !== "mount");
     const linux = { ...spec(["true"]).linux, namespaces, maskedPaths: [], readonlyPaths: [] };
     writeConfig(spec(["nosuch-program"], { linux }));
@@ -212,10 +212,10 @@ needs("root", "native").describe("lap-runtime", () => {
     for (const line of left.toReversed()) spawnSync("umount", [line.split(" ")[4]!]);
     expect([code, left]).toEqual([1, []]);
     expect(stderr).toContain("nosuch-program");
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
-  test("a user namespace maps root to another id", () => {
+  test("a user namespace maps root to another id", async () => {
     const id = newId();
     const base = spec(["sh", "-c", "cat /proc/self/uid_map; id -u; stat -c %u /dev/shm; echo x > /dev/null"]);
     const namespaces = [...base.linux!.namespaces!, { type: "user" as const }];
@@ -224,7 +224,7 @@ needs("root", "native").describe("lap-runtime", () => {
     const result = lap("run", "--bundle", dir, id);
     expect(result.stderr).toBe("");
     expect(result.stdout).toMatch(/^\s*0\s+100000\s+65536\n0\n0\n$/);
-    nothingLeft(id);
+    await nothingLeft(id);
   });
 
   needs("clone-open-to-all").test("a user without privilege runs, execs and deletes, with its own id as root", () => {

@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arch } from "node:process";
+import { text } from "node:stream/consumers";
 import { expect } from "vitest";
 import { nativePart } from "./facts.ts";
-import { commandLine, processes } from "./processes.ts";
+import { commandLine, ended, processes } from "./processes.ts";
 import { copyFiles, programFiles } from "./programs.ts";
 import { writeLayout } from "./oci-layout.ts";
 import { soon } from "./until.ts";
@@ -119,6 +120,21 @@ export class LapStore {
     this.ok("load", "-i", layout);
   }
 
+  /** Runs to the end without keeping this process from anything else meanwhile; standard input is empty. */
+  async lap(...args: readonly string[]): Promise<LapResult> {
+    const child = this.spawn(args);
+    child.stdin!.end();
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout!), text(child.stderr!), ended(child)]);
+    return { code, stdout, stderr };
+  }
+
+  /** Disposes and requires that nothing of the store is left on the machine: `afterAll(() => store.close())`. */
+  async close(): Promise<void> {
+    this[Symbol.dispose]();
+    await nothingLeft(this.folder);
+    expect(existsSync(this.folder)).toBe(false);
+  }
+
   [Symbol.dispose](): void {
     if (existsSync(this.root)) {
       const ids = this.run(["ps", "-aq", "--no-trunc"])
@@ -151,23 +167,23 @@ function removeEmptyParents(): void {
   }
 }
 
-/** Whatever of ours is alive or mounted that names `text` (a store folder or a container id). */
-export function leftovers(text: string): string[] {
+/** Whatever of ours is alive or mounted with `name` in its own (a store folder, a container id). */
+export function leftovers(name: string): string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
-    .filter((line) => line.includes(text));
+    .filter((line) => line.includes(name));
   const { stdout } = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "5", "-type", "d", "-path", "*lapstrake/*"], {
     encoding: "utf8",
   });
-  const cgroups = stdout.split("\n").filter((line) => line.includes(text));
+  const cgroups = stdout.split("\n").filter((line) => line.includes(name));
   return [
-    ...processes(text).map((pid) => `process ${pid} ${commandLine(pid)}`),
+    ...processes(name).map((pid) => `process ${pid} ${commandLine(pid)}`),
     ...mounts.map((line) => `mount ${line}`),
     ...cgroups.map((line) => `cgroup ${line}`),
   ];
 }
 
-/** Requires that nothing which names `text` stays; what ends by itself has time for it. */
-export async function nothingLeft(text: string): Promise<void> {
-  await soon(() => expect(leftovers(text)).toEqual([]));
+/** Requires that {@link leftovers} finds nothing; what ends by itself has time for it. */
+export async function nothingLeft(name: string): Promise<void> {
+  await soon(() => expect(leftovers(name)).toEqual([]));
 }

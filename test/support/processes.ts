@@ -1,4 +1,5 @@
 // What runs on this machine, by the words of its command line. A test names its own store or container: others run here too.
+import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** The command line of a process with spaces for its zero bytes; empty when it is gone. */
@@ -15,4 +16,19 @@ export function processes(text: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid) && commandLine(name).includes(text))
     .map(Number);
+}
+
+/** False for a zombie too: who reaps orphans on this machine may take its time. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false; // gone
+  }
+}
+
+/** The exit code, null after a signal; resolves too when the end was before the call. */
+export function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => child.once("exit", (code) => resolve(code)));
 }

@@ -32,6 +32,8 @@
 #define FRAME_REAPED 9U
 #define FRAME_GO 10U
 #define FRAME_WATCH 11U
+// The container has a restart policy from now on.
+#define FRAME_GUARD 12U
 #define FRAME_HELLO 0x81U
 #define FRAME_STARTED 0x82U
 #define FRAME_STDOUT 0x83U

@@ -8,13 +8,12 @@
 #include "sys.h"
 #include "text.h"
 
-#define ROTATE_NAME_MAX 4096U
-
 static struct {
   const char *path;
   uint64_t size;
   uint64_t max_bytes;
   uint32_t max_files;
+  const char *attrs;
   size_t used;
   char out[32768];
 } log_file;
@@ -28,17 +27,20 @@ static int reopen(int flags) {
   return log_fd < 0 ? -log_fd : 0;
 }
 
-int log_open(const char *path, uint64_t max_bytes, uint32_t max_files) {
-  log_file.path = path;
-  log_file.max_bytes = max_bytes;
-  log_file.max_files = max_files == 0 ? 1 : max_files;
-  if (path[0] == 0) return 0;
+int log_open(const struct log_orders *orders) {
+  log_file.path = orders->path;
+  log_file.max_bytes = orders->max_bytes;
+  log_file.max_files = orders->max_files == 0 ? 1 : orders->max_files;
+  log_file.attrs = orders->attrs;
+  if (orders->path[0] == 0) return 0;
   int error = reopen(0);
   if (error != 0) return error;
   long end = sys3(__NR_lseek, log_fd, 0, 2 /* SEEK_END */);
   log_file.size = end < 0 ? 0 : (uint64_t)end;
   return 0;
 }
+
+int log_descriptor(void) { return log_fd; }
 
 // A full disk loses log lines, never the container: the failed piece is dropped and the next is tried again.
 static void flush(void) {
@@ -49,30 +51,19 @@ static void flush(void) {
   log_file.used = 0;
 }
 
-static void numbered(struct text *t, uint32_t number) {
-  text_add(t, log_file.path);
-  if (number == 0) return;
-  text_add(t, ".");
-  text_add_number(t, number);
-}
-
 static void rotate(void) {
-  char from[ROTATE_NAME_MAX];
-  char to[ROTATE_NAME_MAX];
   flush();
-  for (uint32_t i = log_file.max_files - 1; i > 0; i--) {
-    struct text a = text_in(from, sizeof from);
-    struct text b = text_in(to, sizeof to);
-    numbered(&a, i - 1);
-    numbered(&b, i);
-    (void)sys4(__NR_renameat, LAP_AT_FDCWD, from, LAP_AT_FDCWD, to);
-  }
+  log_shift(log_fd, log_file.path, log_file.max_files);
   (void)sys_close(log_fd);
   (void)reopen(LAP_O_TRUNC);
   log_file.size = 0;
 }
 
 static void put(const char *bytes, size_t length) {
+  // Attributes may be longer than the buffer.
+  for (; length > sizeof log_file.out; bytes += sizeof log_file.out, length -= sizeof log_file.out) {
+    put(bytes, sizeof log_file.out);
+  }
   if (log_file.used + length > sizeof log_file.out) flush();
   for (size_t i = 0; i < length; i++) log_file.out[log_file.used + i] = bytes[i];
   log_file.used += length;
@@ -192,7 +183,9 @@ static void put_record(int stream, const char *data, size_t length, bool whole, 
   put_json(data, length);
   put_text(whole ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
   put_text(stream == 1 ? "stdout" : "stderr");
-  put_text("\",\"time\":\"");
+  if (log_file.attrs[0] != 0) put_text("\",\"attrs\":");
+  put_text(log_file.attrs);
+  put_text(log_file.attrs[0] != 0 ? ",\"time\":\"" : "\",\"time\":\"");
   put_time(time);
   put_text("\"}\n");
 }
@@ -210,10 +203,8 @@ static void add_piece(struct log_line *line, int stream, const char *data, size_
   line->length = 0;
 }
 
-void log_add(int stream, const char *data, size_t length) {
+void log_write(int stream, const char *data, size_t length, uint64_t time) {
   struct log_line *line = &lines[stream - 1];
-  uint64_t time = now_ns();
-  if (log_fd < 0) return;
   while (length > 0) {
     size_t room = LOG_LINE_MAX - line->length;
     size_t limit = length < room ? length : room;
@@ -227,11 +218,24 @@ void log_add(int stream, const char *data, size_t length) {
   flush();
 }
 
-void log_finish(void) {
+void log_add(int stream, const char *data, size_t length) {
+  if (log_fd < 0) return;
+  if (log_is_apart()) log_apart_add(stream, data, length);
+  else log_write(stream, data, length, now_ns());
+}
+
+static void end_lines(bool whole) {
   for (int stream = 1; stream <= 2; stream++) {
     struct log_line *line = &lines[stream - 1];
-    if (line->length > 0 && log_fd >= 0) put_record(stream, line->bytes, line->length, false, now_ns());
+    if (line->length > 0 && log_fd >= 0) put_record(stream, line->bytes, line->length, whole, now_ns());
     line->length = 0;
   }
   flush();
+}
+
+void log_break(void) { end_lines(true); }
+
+void log_finish(void) {
+  if (log_is_apart()) log_apart_finish();
+  else end_lines(false);
 }

@@ -54,7 +54,9 @@ static int open_supervision(struct supervisor *s, const char **what) {
   s->listener = listen_in(s->dir, "ctl.sock");
   if (s->listener < 0) return -s->listener;
   *what = "open log";
-  return log_open(s->plan.log_path, s->plan.log_max_bytes, s->plan.log_max_files);
+  struct log_orders orders = {s->plan.log_path, s->plan.log_max_bytes, s->plan.log_max_files, s->plan.log_attrs};
+  int error = log_open(&orders);
+  return error != 0 || s->plan.log_buffer == 0 ? error : log_apart(s->plan.log_buffer);
 }
 
 static int prepare(struct supervisor *s, const char **what) {
@@ -104,12 +106,13 @@ static void report_started(struct supervisor *s, struct client *c) {
 }
 
 // Cleaning up is policy and therefore Node's: this process becomes `lap _reap ID`.
-void become_reaper(struct supervisor *s) {
+void become_reaper(struct supervisor *s, const char *word) {
   static const char *argv[64];
   struct list list = s->plan.reap_argv;
   uint64_t none = 0;
-  if (list.count == 0 || list.count >= 64) return;
+  if (list.count == 0 || list.count >= 63) return;
   for (uint32_t i = 0; i < list.count; i++) argv[i] = get_str(&list.items);
+  argv[list.count] = word;
   (void)sys4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, NULL, sizeof none);
   (void)sys3(__NR_execve, argv[0], argv, s->envp);
 }
@@ -136,7 +139,7 @@ static int serve(struct supervisor *s, struct client *c) {
     message.error = (uint32_t)error;
     report_failure(s, c, &message);
     // The caller is gone: nobody else cleans up.
-    if (supervised(s) && (c == NULL || c->fd < 0)) become_reaper(s);
+    if (supervised(s) && (c == NULL || c->fd < 0)) become_reaper(s, NULL);
     return 1;
   }
   report_started(s, c);
@@ -144,7 +147,7 @@ static int serve(struct supervisor *s, struct client *c) {
   guard_start(s);
   supervise(s);
   guard_dismiss(s);
-  become_reaper(s);
+  become_reaper(s, NULL);
   return 0;
 }
 

@@ -40,6 +40,11 @@ void oom_watch(struct supervisor *s) {
   s->oom = is_v2(s) ? sys_open(path, LAP_O_RDONLY, 0) : watch_v1(path);
 }
 
+// The end of a v1 cgroup fires the same event.
+static bool is_there(const struct supervisor *s) {
+  return sys3(__NR_faccessat, LAP_AT_FDCWD, s->plan.oom_file, 0) == 0;
+}
+
 void oom_note(struct supervisor *s) {
   char ignored[512];
   bool v2 = is_v2(s);
@@ -49,8 +54,10 @@ void oom_note(struct supervisor *s) {
     s->oom = -1;
     return;
   }
-  for (int i = 0; !v2 && i < TRIES && oom_kills(s) <= s->oom_base; i++) nap(1);
+  for (int i = 0; !v2 && i < TRIES && is_there(s) && oom_kills(s) <= s->oom_base; i++) nap(1);
   if ((s->status.flags & STATUS_OOM) != 0 || oom_kills(s) <= s->oom_base) return;
   s->status.flags |= STATUS_OOM;
   (void)status_write(s->dir, &s->status);
+  // At the end whoever cleans up says it.
+  if (!s->exited) tell_policy(s, "oom");
 }

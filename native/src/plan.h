@@ -28,6 +28,8 @@
 #define PLAN_LEASHED 512U
 // A process waits beside the supervisor and runs the reaper if that is killed.
 #define PLAN_GUARDED 1024U
+// What the log does beyond files of a size follows the operation count.
+#define PLAN_LOG_MORE 2048U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {
@@ -57,6 +59,8 @@ struct plan {
   const char *log_path;  // "" keeps no log
   uint64_t log_max_bytes;
   uint32_t log_max_files;
+  const char *log_attrs;  // JSON object that every line has, "" for none
+  uint64_t log_buffer;    // bytes that output may wait for the log; 0 has the program wait
   struct list reap_argv;
   uint32_t rows;
   uint32_t cols;

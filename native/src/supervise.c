@@ -96,6 +96,7 @@ void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t
     case FRAME_WATCH: c->watching = true; break;
     case FRAME_PAUSE: answer(c, type, freeze(true)); break;
     case FRAME_RESUME: answer(c, type, freeze(false)); break;
+    case FRAME_GUARD: self->plan.flags |= PLAN_GUARDED; guard_start(self); answer(c, type, 0); break;
     case FRAME_REAPED: if (c->owner) leave(); break;
     default: client_close(c);
   }

@@ -45,8 +45,10 @@ int make_stdio(struct supervisor *s);
 // A process that runs the reaper when this one is killed, if the plan wants one; told when the end is regular.
 void guard_start(struct supervisor *s);
 void guard_dismiss(const struct supervisor *s);
-// Execs reapArgv; returns when there is none.
-void become_reaper(struct supervisor *s);
+// Has reapArgv run with `word` behind it, in a process of its own.
+void tell_policy(struct supervisor *s, const char *word);
+// Execs reapArgv, with `word` behind it unless that is NULL; returns when there is none.
+void become_reaper(struct supervisor *s, const char *word);
 // The event loop; returns when the container ended and every client was told.
 void supervise(struct supervisor *s);
 // Freezer, first bytes of the counter in the OOM file.

@@ -32,6 +32,7 @@ export { bootId, killIfSame, signalProcess, startTime } from "./supervisor/liven
 export { attach, control, watchSupervisor } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
+export { connectDatagram, type DatagramSocket } from "./sys/datagram.ts";
 export { lockFile } from "./sys/lock.ts";
 export { becomeMapped, holdUserNamespace, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
 export { cgroupStats, type CgroupStats } from "./cgroup/stats.ts";

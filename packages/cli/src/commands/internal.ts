@@ -20,11 +20,11 @@ function isStore(root: string): boolean {
 export const reapCommand: Command = {
   ...internal,
   name: "_reap",
-  usage: "ROOT CONTAINER [EXEC]",
+  usage: "ROOT CONTAINER [EXEC] [oom]",
   minArgs: 2,
-  maxArgs: 3,
+  maxArgs: 4,
   async run({ args }) {
-    if (isStore(args[0]!)) await reapById(engineFor({ root: args[0] }), args[1]!, args[2]);
+    if (isStore(args[0]!)) await reapById(engineFor({ root: args[0] }), args[1]!, ...args.slice(2));
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 // `lap logs`.
-import { LapError, parseDurationMs } from "@lapstrake/base";
-import { readLog, waitContainer, type LogEntry, type LogOptions } from "@lapstrake/engine";
+import { formatTimestamp, isLapError, LapError } from "@lapstrake/base";
+import { readContainerLog, waitContainer, type LogEntry, type LogOptions } from "@lapstrake/engine";
+import { parseMoment } from "../args/moment.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -45,13 +46,11 @@ async function logs({ flags, args, global }: Invocation): Promise<number> {
   const until = moment("until", read.text("until"));
   const engine = engineFor(global);
   const record = engine.find(args[0]!);
-  if (record.request.log?.driver === "none") {
-    throw new LapError("failedPrecondition", "ERR_LAP_NO_LOG", "configured logging driver does not support reading");
-  }
   const isRunning = ["running", "paused"].includes(engine.status(record).state);
   const tail = Number.parseInt(read.text("tail") ?? "all", 10);
   const options: LogOptions = {
-    ...(Number.isNaN(tail) ? {} : { tail }),
+    // Docker takes what is below zero for all.
+    ...(Number.isNaN(tail) || tail < 0 ? {} : { tail }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(read.bool("follow") && isRunning
@@ -60,34 +59,37 @@ async function logs({ flags, args, global }: Invocation): Promise<number> {
   };
   const print = printer(read.bool("timestamps"), read.bool("details"));
   if (read.bool("follow")) process.once("SIGINT", () => process.exit(130));
-  for await (const entry of readLog(engine.logPath(record), options)) print(entry);
+  for await (const entry of readContainerLog(engine, record, options)) print(entry);
   return 0;
 }
 
 function printer(timestamps: boolean, details: boolean): (entry: LogEntry) => void {
-  return ({ text, stream, time }) => {
-    const line = `${timestamps ? `${time} ` : ""}${details ? " " : ""}${text}`;
+  return ({ text, stream, time, attrs = {} }) => {
+    const line = `${timestamps ? `${time} ` : ""}${details ? `${attributes(attrs)} ` : ""}${text}`;
     (stream === "stdout" ? out : err)(line);
   };
+}
+
+/** `a=b,c=d` in the order of names, escaped as the query of a URL is. */
+function attributes(attrs: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(attrs).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.map(([name, value]) => `${queryText(name)}=${queryText(value)}`).join(",");
+}
+
+function queryText(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** RFC 3339 text of a time, a date, seconds since the epoch, or how long ago. */
 function moment(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return iso(Number(text) * 1000);
-  if (/^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return iso(Date.parse(text));
   try {
-    return iso(Date.now() - parseDurationMs(text));
+    const { sec, nsec } = parseMoment(text);
+    return formatTimestamp(sec, nsec);
   } catch (cause) {
-    throw new LapError(
-      "invalidArgument",
-      "ERR_LAP_FLAG_VALUE",
-      `invalid value for "${name}": failed to parse value as time or duration: "${text}"`,
-      { cause },
-    );
+    if (!isLapError(cause)) throw cause;
+    throw new LapError("invalidArgument", cause.code, `invalid value for "${name}": ${cause.message}`, { cause });
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -35,6 +35,10 @@ export interface LogOptions {
   readonly path: string;
   readonly maxBytes: number;
   readonly maxFiles: number;
+  /** JSON object that every line has as `attrs`. */
+  readonly attrs?: string;
+  /** Output waits for the log in so much memory, at least 64 KiB, and what does not fit is lost; absent has the program wait. */
+  readonly bufferBytes?: number;
 }
 
 /** What an OCI command line does differently from the engine. */

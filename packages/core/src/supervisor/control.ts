@@ -98,6 +98,10 @@ export class SocketControl implements Control {
     return this.#request("resume", FRAME.resume);
   }
 
+  guard(): Promise<void> {
+    return this.#request("guard", FRAME.guard);
+  }
+
   wait(): Promise<ExitStatus> {
     if (!this.#socket.destroyed) this.#socket.write(encodeFrame(FRAME.wait));
     return this.#exit;

@@ -37,6 +37,8 @@ export interface Control extends AsyncDisposable {
   resize(rows: number, cols: number): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Has it looked after as one with a restart policy: whoever kills its supervisor has it cleaned up at once. */
+  guard(): Promise<void>;
   wait(): Promise<ExitStatus>;
   close(): void;
 }

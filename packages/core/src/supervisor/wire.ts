@@ -19,6 +19,7 @@ export const FRAME = {
   reaped: 9,
   go: 10,
   watch: 11,
+  guard: 12,
   hello: 0x81,
   started: 0x82,
   stdout: 0x83,

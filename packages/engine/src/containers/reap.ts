@@ -10,6 +10,7 @@ import { ownsNetwork } from "../network/mode.ts";
 import { tellKeeper } from "../keeper/wake.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
+import { emitOom } from "../events/oom.ts";
 import { emitMounts, emitVolume } from "../events/volume-events.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
@@ -39,6 +40,8 @@ async function settleRun(context: EngineContext, known: ContainerRecord): Promis
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   if (status !== undefined && record.mounts !== undefined) emitMounts(context, record, "unmount");
+  if (record.request.log?.driver === "journald")
+    await (await import("../logs/forward.ts")).forwardRest(context, dir, record);
   const restarts =
     status !== undefined && hasRestartPolicy(record)
       ? (await import("../restart/changes.ts")).planRestart(dir, record, status)
@@ -56,7 +59,7 @@ export async function releaseAnonymous(context: EngineContext, record: Container
 
 /** The same for whoever merely looks and cannot wait; what needs more code is done by a process of its own. */
 export function reapNow(context: EngineContext, record: ContainerRecord): void {
-  if (ownsNetwork(record) || ownsVolumes(record) || hasRestartPolicy(record) || record.runtime !== undefined) {
+  if (needsProcess(record)) {
     const [program, ...args] = context.reapArgv;
     execFileSync(program!, [...args, record.id], { stdio: ["ignore", "ignore", "pipe"], timeout: REAP_TIMEOUT_MS });
     return;
@@ -66,6 +69,11 @@ export function reapNow(context: EngineContext, record: ContainerRecord): void {
   if (lock !== undefined) sayEnd(context, record);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   forgetRun(context, record);
+}
+
+function needsProcess(record: ContainerRecord): boolean {
+  if (record.runtime !== undefined || record.request.log?.driver === "journald") return true;
+  return ownsNetwork(record) || ownsVolumes(record) || hasRestartPolicy(record);
 }
 
 /** It runs (again), or somebody was here before. */
@@ -79,7 +87,7 @@ function isSettled(context: EngineContext, record: ContainerRecord): boolean {
 function sayEnd(context: EngineContext, record: ContainerRecord): ContainerStatus {
   const status = containerStatus(context.paths, record);
   if (status.startedAt === undefined) return status;
-  if (status.oomKilled) emitContainer(context, record, "oom");
+  if (status.oomKilled) emitOom(context, record);
   emitContainer(context, record, "die", { exitCode: String(status.exitCode) });
   return status;
 }

@@ -13,7 +13,7 @@ import {
 } from "@lapstrake/core";
 import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
-import { tellKeeper, wakeKeeper } from "../keeper/wake.ts";
+import { asksLog, tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import type { PreparedNetwork } from "../network/attach.ts";
 import { isOnUserNetwork, networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
@@ -22,6 +22,7 @@ import { payloadRequest } from "../sandbox/wasm-limits.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
+import { forgetOom } from "../events/oom.ts";
 import { emitMounts } from "../events/volume-events.ts";
 import { isChecked, STARTING, writeHealth } from "../health/state.ts";
 import { hasRestartPolicy, isWaiting, readRestart } from "../restart/state.ts";
@@ -105,7 +106,7 @@ async function startLocked(
   const launched = await startKind(context, record, options, debug);
   if (record.mounts !== undefined) emitMounts(context, record, "mount");
   emitContainer(context, record, "start");
-  if (record.health !== undefined && isChecked(record)) await tellKeeper(context);
+  if ((record.health !== undefined && isChecked(record)) || asksLog(record)) await tellKeeper(context);
   return launched;
 }
 
@@ -215,7 +216,10 @@ async function chosenLog(
 ): Promise<Pick<LaunchOptions, "log"> | undefined> {
   const { log } = record.request;
   if (log === undefined || options.log === false) return undefined;
-  return { log: (await import("./log-config.ts")).logOrders(log, logPath(dirOf(paths, record))) };
+  const dir = dirOf(paths, record);
+  const orders = (await import("./log-config.ts")).logOrders(record, log, logPath(dir));
+  (await import("../logs/duty-file.ts")).writeLogDuty(dir, log);
+  return { log: orders };
 }
 
 async function launchBundle(
@@ -243,6 +247,7 @@ async function launchBundle(
   for (const warning of plan.warnings) context.logger.warn(warning);
   const dir = dirOf(context.paths, record);
   rmSync(join(dir, REAPED_MARK), { force: true });
+  forgetOom(dir);
   writeFileSync(join(dir, SPEC_FILE), JSON.stringify(bundle.spec));
   return others === undefined ? launch(plan, beside ?? {}) : others.launchOther(record, dir, plan, beside ?? {});
 }

@@ -15,6 +15,7 @@ import type { Duty } from "./duty.ts";
 import { HeldPorts } from "./ports.ts";
 import { HealthChecks, checkedRuns } from "../health/checks.ts";
 import { Restarts, waitingContainers } from "../restart/due.ts";
+import { loggedContainers, Logs } from "../logs/duty.ts";
 import { startGuardian } from "./guardian.ts";
 import { Resolvers } from "./resolvers.ts";
 
@@ -50,7 +51,10 @@ async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<bo
 function hasWork(context: EngineContext): boolean {
   return (
     existsSync(join(context.paths.root, "layout.json")) &&
-    (needsKeeper(networksOf(context).list()) || waitingContainers(context).size > 0 || checkedRuns(context).size > 0)
+    (needsKeeper(networksOf(context).list()) ||
+      waitingContainers(context).size > 0 ||
+      checkedRuns(context).size > 0 ||
+      loggedContainers(context).size > 0)
   );
 }
 
@@ -79,7 +83,13 @@ class Keeper implements AsyncDisposable {
     mkdirSync(join(context.paths.root, "networks"), { recursive: true, mode: 0o700 });
     this.#list = cached(join(context.paths.root, "networks"), () => networksOf(context).list());
     this.#resolvers = new Resolvers(context.paths, this.#list);
-    this.#duties = [this.#resolvers, new HeldPorts(this.#list), new Restarts(context), new HealthChecks(context)];
+    this.#duties = [
+      this.#resolvers,
+      new HeldPorts(this.#list),
+      new Restarts(context),
+      new HealthChecks(context),
+      new Logs(context),
+    ];
   }
 
   /** Makes what is served what the records say. */

@@ -29,11 +29,19 @@ export async function tellKeeper(context: EngineContext): Promise<void> {
 }
 
 /** True when a container that runs has something for the keeper: names to ask for, ports, or a check of its health. */
-export function wantsKeeper({ networks = {}, request, health }: ContainerRecord): boolean {
-  if (health !== undefined) return true;
+export function wantsKeeper(record: ContainerRecord): boolean {
+  const { networks = {}, request, health } = record;
+  if (health !== undefined || asksLog(record)) return true;
   const names = Object.keys(networks);
   if (names.length === 0) return false;
   return names.some((name) => name !== "bridge") || (request.ports ?? []).length > 0 || request.publishAll === true;
+}
+
+/** True when the keeper may have something to do for its log: hand it to the journal, compress it. */
+export function asksLog({ request: { log } }: ContainerRecord): boolean {
+  return (
+    log !== undefined && (log.driver === "journald" || log.driver === "local" || log.options["compress"] !== undefined)
+  );
 }
 
 /** Starts the program on its own: it outlives its caller, and one that finds another at work leaves. */

@@ -1,0 +1,30 @@
+// What a container's log needs of the keeper, as a file of its directory: then nobody has to read the record to know.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "@lapstrake/base";
+import { compressesLog, type LogRequest } from "../containers/log-config.ts";
+
+/** `journald` hands lines to the journal, `compress` compresses full files. */
+export type LogDuty = "journald" | "compress";
+
+const FILE = "log-duty";
+
+/** Written at each start, before the program runs; true when there is something to do. */
+export function writeLogDuty(dir: string, request: LogRequest): boolean {
+  const duty: LogDuty | undefined =
+    request.driver === "journald" ? "journald" : compressesLog(request) ? "compress" : undefined;
+  if (duty === undefined) rmSync(join(dir, FILE), { force: true });
+  else writeFileSync(join(dir, FILE), duty);
+  return duty !== undefined;
+}
+
+export function readLogDuty(dir: string): LogDuty | undefined {
+  try {
+    const text = readFileSync(join(dir, FILE), "utf8");
+    return text === "journald" || text === "compress" ? text : undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

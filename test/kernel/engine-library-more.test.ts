@@ -11,10 +11,23 @@ import { hostFacts } from "@lapstrake/core";
 import { checkEngine, open, type Box, type CreateRequest, type Store } from "@lapstrake/engine";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs, titleUnless } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { PATIENCE_MS, soon } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const noMemory = !hostFacts().cgroups.some(({ controllers }) => controllers.includes("memory"));
+
+/** With a time limit, and with longer ones where the machine was too busy for the first to show what is meant. */
+async function longer(timeoutMs: number, holds: (timeoutMs: number) => Promise<unknown>): Promise<void> {
+  for (let limitMs = timeoutMs; ; limitMs *= 4) {
+    try {
+      await holds(limitMs);
+      return;
+    } catch (error) {
+      if (limitMs > PATIENCE_MS) throw error;
+    }
+  }
+}
 
 needs("root", "overlayfs", "native").describe("the library, further on", () => {
   let lap: LapStore;
@@ -27,10 +40,7 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
   });
   afterAll(async () => {
     await store[Symbol.asyncDispose]();
-    const { folder } = lap;
-    lap[Symbol.dispose]();
-    for (let waited = 0; leftovers(folder).length > 0 && waited < 15_000; waited += 20) await sleep(20);
-    expect(leftovers(folder)).toEqual([]);
+    await lap.close();
   });
 
   const box = (options: Parameters<Store["box"]>[1] = {}): Promise<Box> =>
@@ -55,26 +65,31 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
   });
 
   it("says what time has ended, of a run as of a program in a box", async () => {
-    const late = await store.run("progs:1", ["sh", "-c", "echo begun; sleep 60"], { network: "none", timeoutMs: 700 });
-    expect(late).toMatchObject({
-      exitCode: 137,
-      signal: "SIGKILL",
-      timedOut: true,
-      oomKilled: false,
-      stdout: "begun\n",
-    });
+    const late = (timeoutMs: number): Promise<object> =>
+      store.run("progs:1", ["sh", "-c", "echo begun; sleep 60"], { network: "none", timeoutMs });
+    await longer(500, async (timeoutMs) =>
+      expect(await late(timeoutMs)).toMatchObject({
+        exitCode: 137,
+        signal: "SIGKILL",
+        timedOut: true,
+        oomKilled: false,
+        stdout: "begun\n",
+      }),
+    );
   });
 
   it("waits for health, and says what the last check said", async () => {
     await using held = await box({
       request: health("test -e /ok || { echo not yet; exit 1; }"),
       command: ["sh", "-c", "sleep 0.2; : >/ok; sleep 60"],
-      waitFor: { healthy: true, timeoutMs: 20_000 },
+      waitFor: { healthy: true, timeoutMs: 60_000 },
     });
     expect(held.state()).toBe("running");
     await using never = await box({ request: health("echo broken; exit 1") });
-    await expect(never.waitFor({ healthy: true, timeoutMs: 1_500 })).rejects.toThrow(
-      /did not get to being healthy within 1500 ms; last there was "unhealthy": broken/,
+    await longer(1_000, (timeoutMs) =>
+      expect(never.waitFor({ healthy: true, timeoutMs })).rejects.toThrow(
+        new RegExp(`did not get to being healthy within ${timeoutMs} ms; last there was "unhealthy": broken`),
+      ),
     );
     await using unchecked = await box();
     await expect(unchecked.waitFor({ healthy: true })).rejects.toMatchObject({ code: "ERR_LAP_NO_HEALTH" });
@@ -84,15 +99,18 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
     const server = "require('http').createServer((q,s)=>{s.statusCode=503;s.end()}).listen(8080,()=>console.log('up'))";
     const command = [process.execPath, "-e", server];
     await using held = await store.box("host", { command, network: "none", waitFor: { log: "up" } });
-    const late = (what: object): Promise<void> => held.waitFor({ ...what, timeoutMs: 400 } as never);
-    await expect(late({ http: "/", port: 8080 })).rejects.toThrow(/an answer with status 503; it said:\nup/);
-    await expect(late({ http: "/", port: 81 })).rejects.toThrow(/ECONNREFUSED/);
-    await expect(late({ port: 81 })).rejects.toThrow(/listening at port 81 within 400 ms; last there was ECONNREFUSED/);
-    await expect(late({ exec: ["sh", "-c", "echo no such thing >&2; exit 3"] })).rejects.toThrow(
-      /last there was exit code 3: no such thing/,
-    );
-    await expect(late({ log: "never" })).rejects.toThrow(/the log line never within 400 ms; it said:\nup/);
-    await expect(late({ exit: 0 })).rejects.toMatchObject({ code: "ERR_LAP_WAIT_TIMEOUT" });
+    const late = (what: object, text: string): Promise<void> =>
+      longer(300, (timeoutMs) =>
+        expect(held.waitFor({ ...what, timeoutMs } as never)).rejects.toThrow(text.replace("TIME", String(timeoutMs))),
+      );
+    await late({ http: "/", port: 8080 }, "an answer with status 503; it said:\nup");
+    await late({ http: "/", port: 81 }, "ECONNREFUSED");
+    await late({ port: 81 }, "listening at port 81 within TIME ms; last there was ECONNREFUSED");
+    const failing = ["sh", "-c", "echo no such thing >&2; exit 3"];
+    await late({ exec: failing }, "last there was exit code 3: no such thing");
+    await late({ log: "never" }, "the log line never within TIME ms; it said:\nup");
+    const end = held.waitFor({ exit: 0, timeoutMs: 300 });
+    await expect(end).rejects.toMatchObject({ code: "ERR_LAP_WAIT_TIMEOUT" });
   });
 
   it("shows volumes among the files, of running and stopped boxes alike", async () => {
@@ -130,20 +148,20 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
     });
   });
 
-  it("runs programs in a running Wasm box, whose files are its own", async () => {
+  it("runs programs in a running Wasm box, shows its files and forks it", async () => {
     const guest = join(lap.folder, "guests/hello.wasm");
     await using running = await store.box(guest, {
       entrypoint: ["sh"],
       command: ["-c", "read line"],
       network: "none",
     });
-    expect(await running.exec(["sh", "-c", "echo inside; exit 3"])).toMatchObject({
-      exitCode: 3,
-      stdout: "inside\n",
-      stderr: "",
-    });
-    await expect(running.fs.readdir("/")).rejects.toMatchObject({ code: "ERR_LAP_FILES_WASM" });
-    await expect(running.fork()).rejects.toMatchObject({ code: "ERR_LAP_FORK_WASM" });
+    await running.fs.writeFile("/given", "from outside\n");
+    const script = "read line </given; echo $line >/made; echo inside; exit 3";
+    expect(await running.exec(["sh", "-c", script])).toMatchObject({ exitCode: 3, stdout: "inside\n", stderr: "" });
+    await using fork = await running.fork();
+    await fork.fs.writeFile("/made", "of the fork\n");
+    expect(await running.fs.readFile("/made", "utf8")).toBe("from outside\n");
+    expect(await fork.fs.readFile("/given", "utf8")).toBe("from outside\n");
   });
 
   it("lets the program go on while one call waits for another", async () => {
@@ -175,7 +193,7 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
     expect(await fork.fs.exists("/late")).toBe(false);
   });
 
-  it("holds nothing open after a thousand stores", { timeout: 60_000 }, async () => {
+  it("holds nothing open after a thousand stores", async () => {
     const cycle = async (): Promise<void> => {
       await using again = await open({ root: lap.root });
       await again.engine!.images();
@@ -189,8 +207,7 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
     const descriptors = (): number => readdirSync("/proc/self/fd").length;
     const before = descriptors();
     for (let i = 0; i < 1000; i++) await cycle();
-    for (let waited = 0; descriptors() > before && waited < 5_000; waited += 20) await sleep(20);
-    expect(descriptors()).toBeLessThanOrEqual(before);
+    await soon(() => expect(descriptors()).toBeLessThanOrEqual(before));
   });
 
   it("is checked: frozen files of nobody, names of files that are not there, and what dead programs held", async () => {

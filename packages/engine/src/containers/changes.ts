@@ -12,7 +12,7 @@ import {
 import type { Engine } from "../engine.ts";
 import { layerDirs, withDirs } from "../sandbox/rootfs.ts";
 import { isRootless } from "../sandbox/rootless.ts";
-import { wasmChanges, wasmLowers } from "../sandbox/wasm-layers.ts";
+import { isInMemory, wasmChanges, wasmLowers } from "../sandbox/wasm-layers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { frozenDirs } from "../state/frozen.ts";
 import type { StorePaths } from "../state/layout.ts";
@@ -24,7 +24,7 @@ export async function containerChanges(engine: Engine, record: ContainerRecord):
   const { context } = engine;
   const dir = engine.dir(record);
   if (record.kind === "wasm") {
-    return treeChanges(wasmUpper(dir), mergeLayers(await wasmLowers(context.paths.root, dir, record)));
+    return treeChanges(await wasmUpper(engine, record), mergeLayers(await wasmLowers(context.paths.root, dir, record)));
   }
   return withDirs(layerDirs(context.paths, record), (dirs) => {
     const [uppers, lowers] = splitDirs(context.paths, record, dirs);
@@ -38,8 +38,7 @@ export async function withUpper<T>(
   record: ContainerRecord,
   use: (tree: LayerTree) => Promise<T>,
 ): Promise<T> {
-  const dir = engine.dir(record);
-  if (record.kind === "wasm") return use(wasmUpper(dir));
+  if (record.kind === "wasm") return use(await wasmUpper(engine, record));
   const dirs: DirFs[] = [];
   try {
     const { openDirFs } = await import("@lapstrake/core");
@@ -70,6 +69,10 @@ function overlayForm(): { readonly overlayXattrs: "trusted" | "user" } {
   return { overlayXattrs: isRootless() ? "user" : "trusted" };
 }
 
-function wasmUpper(dir: string): LayerTree {
-  return wasmChanges(dir) ?? emptyTree();
+async function wasmUpper(engine: Engine, record: ContainerRecord): Promise<LayerTree> {
+  if (isInMemory(record, engine.status(record).state)) {
+    const { liveChanges } = await import("../sandbox/wasm-live.ts");
+    return liveChanges(engine, record);
+  }
+  return wasmChanges(engine.dir(record)) ?? emptyTree();
 }

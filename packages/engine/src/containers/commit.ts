@@ -66,7 +66,9 @@ async function* chunks(tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): A
 }
 
 async function pausedMeanwhile(engine: Engine, record: ContainerRecord, pause: boolean): Promise<AsyncDisposable> {
-  if (!pause || engine.status(record).state !== "running") return { async [Symbol.asyncDispose]() {} };
+  // A Wasm guest is held by whoever asks for its files.
+  if (!pause || record.kind === "wasm" || engine.status(record).state !== "running")
+    return { async [Symbol.asyncDispose]() {} };
   const connection = await control(engine.dir(record));
   try {
     await connection.pause();

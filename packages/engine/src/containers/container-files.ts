@@ -1,6 +1,7 @@
 // The files of a container as one DirFs, volumes included, for one call. Of a running one: the root its first process sees, every
 // path resolved beneath that descriptor (openat2), whatever the container does meanwhile. Of one that does not run: its own overlay,
-// mounted nowhere, and its volumes beside it. Of a Wasm container: its layers and changes in memory, handed over again afterwards.
+// mounted nowhere, and its volumes beside it. Of a Wasm container: its layers and changes in memory, handed over again
+// afterwards, or to its guest.
 import { LapError, type ByteString, type DirFs } from "@lapstrake/base";
 import { openDirFs, openOverlayDirFs, readStatus, startTime } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
@@ -12,7 +13,7 @@ import { MountedDirs, type DirMount } from "./copy-mounted.ts";
 import { lockedIn } from "./lock.ts";
 import { openMounts } from "./open-mounts.ts";
 
-/** Opens them, acts, closes them. Throws `ERR_LAP_FILES_WASM`, `ERR_LAP_FILES_ROOTLESS`, `ERR_LAP_OVERLAY_OLD`. */
+/** Opens them, acts, closes them. Throws `ERR_LAP_FILES_WASM`, `ERR_LAP_FILES_BUSY`, `ERR_LAP_FILES_ROOTLESS`, `ERR_LAP_OVERLAY_OLD`. */
 export async function withContainerFiles<T>(
   engine: Engine,
   known: ContainerRecord,
@@ -41,7 +42,10 @@ async function withLiveRoot<T>(
   record: ContainerRecord,
   use: (files: DirFs) => T | Promise<T>,
 ): Promise<T> {
-  if (record.kind === "wasm") throw runningWasm();
+  if (record.kind === "wasm") {
+    const { withLiveWasmFiles } = await import("../sandbox/wasm-live.ts");
+    return await withLiveWasmFiles(engine, record, (root) => withMounts(engine, record, root, use));
+  }
   using files = liveRoot(engine, record);
   return await use(files);
 }
@@ -102,10 +106,4 @@ export function lookAt(files: DirFs, path: ByteString): Looked | undefined {
   const stat = files.stat(path);
   if (stat === undefined) return undefined;
   return { type: stat.type, target: stat.type === "symlink" ? files.readlink(path) : "" };
-}
-
-function runningWasm(): LapError {
-  return new LapError("unimplemented", "ERR_LAP_FILES_WASM", "the files of a running Wasm container are its own", {
-    hint: "stop it first, or share a volume with it",
-  });
 }

@@ -5,7 +5,6 @@ import {
   LapError,
   familiarReference,
   formatReference,
-  type Digest,
   type DirFs,
   type ExecConfig,
   type Reference,
@@ -18,6 +17,7 @@ import { emitContainer } from "../events/emit.ts";
 import { emitImage } from "../events/image-events.ts";
 import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { lowerDirs } from "../sandbox/rootfs.ts";
+import { wasmLowers } from "../sandbox/wasm-layers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { imageTrees } from "./trees.ts";
 
@@ -29,14 +29,13 @@ export async function exportContainer(
   record: ContainerRecord,
   use: (tar: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
-  const { id } = record.image;
-  if (record.rootfs.kind !== "image" || id === undefined) {
+  if (record.kind !== "wasm" && (record.rootfs.kind !== "image" || record.image.id === undefined)) {
     throw new LapError("unimplemented", "ERR_LAP_EXPORT_NO_IMAGE", "only containers of images can be exported", {
       hint: "see the changes alone with: lap diff, or make an image of them with: lap commit",
     });
   }
   emitContainer(engine.context, record, "export");
-  await withImageTrees(engine, record, id, (lowers) =>
+  await withImageTrees(engine, record, (lowers) =>
     withUpper(engine, record, (upper) => {
       const { root, links } = mergeLayers([...lowers, upper]);
       return use(layerTar({ root, hasLinks: links.size > 0 }));
@@ -48,11 +47,11 @@ export async function exportContainer(
 async function withImageTrees<T>(
   engine: Engine,
   record: ContainerRecord,
-  id: Digest,
   use: (trees: readonly LayerTree[]) => Promise<T>,
 ): Promise<T> {
   const { paths } = engine.context;
-  if (record.kind === "wasm" || !hasManyIds()) return use(await imageTrees(paths.root, id));
+  if (record.kind === "wasm") return use(await wasmLowers(paths.root, engine.dir(record), record));
+  if (!hasManyIds()) return use(await imageTrees(paths.root, record.image.id!));
   const dirs: DirFs[] = [];
   try {
     for (const path of lowerDirs(paths, record)) dirs.push(openDirFs(path));

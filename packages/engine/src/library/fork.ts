@@ -1,7 +1,7 @@
 // Forking a container. One that does not run gives its upper away: it becomes a read-only directory beneath the fresh uppers of both,
 // so the cost does not know how much was written. A running one is paused and its upper copied, by reflink where the filesystem can.
 import { execFile } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { control, type Control } from "@lapstrake/core";
@@ -11,6 +11,7 @@ import type { CreateRequest } from "../containers/request.ts";
 import type { Engine } from "../engine.ts";
 import { handoverDir, handoverPath } from "../sandbox/handover.ts";
 import { copyRootMetadata } from "../sandbox/rootfs.ts";
+import { isInMemory } from "../sandbox/wasm-layers.ts";
 import { hasSizedUpper } from "../sandbox/sized-upper.ts";
 import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
 import { randomHex } from "../state/random.ts";
@@ -40,7 +41,7 @@ export async function forkContainer(engine: Engine, original: ContainerRecord, r
   request.signal?.throwIfAborted();
   const { state } = engine.status(original);
   if (hasSizedUpper(original)) throw boundFork(original);
-  if (original.kind === "wasm") return forkWasm(engine, original, request, isAlive(state));
+  if (original.kind === "wasm") return forkWasm(engine, original, request);
   return isAlive(state)
     ? forkRunning(engine, original, request, state === "paused")
     : forkStopped(engine, original, request);
@@ -155,21 +156,16 @@ async function pause(connection: Control): Promise<void> {
   }
 }
 
-async function forkWasm(
-  engine: Engine,
-  original: ContainerRecord,
-  request: ForkRequest,
-  isRunning: boolean,
-): Promise<Forked> {
-  if (isRunning) {
-    throw new LapError("failedPrecondition", "ERR_LAP_FORK_WASM", "a running Wasm container cannot be forked", {
-      hint: "wait for its end: its changes are in memory until then",
-    });
-  }
+async function forkWasm(engine: Engine, original: ContainerRecord, request: ForkRequest): Promise<Forked> {
+  // What a guest changed is in its payload's memory while it runs.
+  const live = isInMemory(original, engine.status(original).state)
+    ? await (await import("../sandbox/wasm-live.ts")).liveTar(engine, original)
+    : undefined;
   const changes = handoverPath(engine.dir(original));
   const record = await createFork(engine, original, request, (dir) => {
-    if (!existsSync(changes)) return;
+    if (live === undefined && !existsSync(changes)) return;
     mkdirSync(handoverDir(dir), { mode: 0o700 });
+    if (live !== undefined) return writeFileSync(handoverPath(dir), live, { mode: 0o600 });
     // Replaced by rename, never written in place: both may have the same file.
     linkSync(changes, handoverPath(dir));
   });

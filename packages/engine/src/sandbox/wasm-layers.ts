@@ -15,6 +15,11 @@ export async function wasmLowers(root: string, dir: string, { rootfs, image }: C
   return imageTrees(root, image.id!);
 }
 
+/** True while what a Wasm container changes is in its payload's memory; one whose root is read-only changes nothing. */
+export function isInMemory({ kind, request }: ContainerRecord, state: string): boolean {
+  return kind === "wasm" && request.readonlyRootfs !== true && (state === "running" || state === "paused");
+}
+
 /** What earlier runs of the container in `dir` handed over; undefined before the first end. */
 export function wasmChanges(dir: string): LayerTree | undefined {
   try {

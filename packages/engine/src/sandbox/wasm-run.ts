@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { LapError } from "@lapstrake/base";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import type { GuestOutput, WasmExit } from "@lapstrake/wasm";
-import { runCommand, runCommandNow, type Payload, type Serving, type Visit } from "@lapstrake/wasm/node";
+import { runCommand, runCommandNow, serveFiles, type Payload, type Serving, type Visit } from "@lapstrake/wasm/node";
 import type { CreateRequest } from "../containers/request.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { writeHandover } from "./handover-file.ts";
@@ -71,7 +71,7 @@ async function runGuest(
   const sending = request.guestHttp && (await import("./wasm-secrets.ts")).sendingOf(dir, record);
   clearEnd(dir);
   if (request.guestLimits?.cpuMs !== undefined) payload.onCpuLimit?.(request.guestLimits.cpuMs);
-  payload.onVisit?.((visit) => runVisit(mounted, request, visit));
+  payload.onVisit?.((visit) => (visit.files === true ? serveFiles(fs, visit) : runVisit(mounted, request, visit)));
   try {
     const exit = await runCommand({
       fs: mounted,

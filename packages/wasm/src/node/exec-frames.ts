@@ -12,6 +12,8 @@ export interface ExecOrder {
   readonly cwd: string;
   /** Standard streams that are terminals. */
   readonly terminal: boolean;
+  /** No program: the container's files, see files-visit.ts. */
+  readonly files?: boolean;
 }
 
 const HEADER = 5;

@@ -4,6 +4,8 @@ export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { canRunHere, runPayloadHere } from "./payload-here.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";
 export type { Serving } from "./run-handler.ts";
+export { serveFiles } from "./files-visit.ts";
+export { LiveFiles, type FilesPatience } from "./files-client.ts";
 export { runExec } from "./exec-client.ts";
 export type { ExecOrder } from "./exec-frames.ts";
 export type { Visit, VisitRunner } from "./exec-visit.ts";

@@ -159,6 +159,13 @@ static int hand_over_master(struct supervisor *s, int master) {
   return send_descriptor(socket, fd, "/dev/ptmx", 9);
 }
 
+// Whoever listens on the pidfd socket can signal the process, and wait for it, without its pid (runc's --pidfd-socket).
+static int hand_over_pidfd(const struct supervisor *s) {
+  if (s->plan.pidfd_socket[0] == 0) return 0;
+  AUTO_FD socket = connect_to(s->plan.pidfd_socket);
+  return socket < 0 ? -socket : send_descriptor(socket, s->child, "pidfd", 5);
+}
+
 // Hooks of the caller's namespaces run in the caller: it gets the pid, runs them and answers with the state for the others.
 static int relay_sync(struct supervisor *s, int report, uint32_t stage) {
   uint32_t words[2] = {__builtin_bswap32(s->status.pid), __builtin_bswap32(stage)};
@@ -245,6 +252,7 @@ int launch_container(struct supervisor *s, struct channel_message *message) {
   error = write_id_maps(&s->plan, (uint64_t)pid);
   if (error == 0 && s->plan.uid_map.count > 0) error = write_all(report, "g", 1);
   if (error != 0) set_detail(message, "write id maps");
+  else if ((error = hand_over_pidfd(s)) != 0) set_details(message, "send the pidfd to", s->plan.pidfd_socket);
   else error = await_exec(s, report, message);
   if (error != 0) kill_child(s);
   return error;

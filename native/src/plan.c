@@ -83,6 +83,7 @@ static void read_header(struct cursor *c, struct plan *plan) {
   plan->pid_ns = get_str(c);
   plan->user_ns = get_str(c);
   plan->console_socket = get_str(c);
+  plan->pidfd_socket = get_str(c);
   plan->preserve = get_u32(c);
   plan->uid_map = get_u32s(c);
   plan->gid_map = get_u32s(c);

@@ -72,6 +72,7 @@ struct plan {
   const char *user_ns;       // path of a user namespace to join before it, "" for none
   uint32_t preserve;         // descriptors from 5 on that the process gets from 3 on
   const char *console_socket;  // unix socket that receives the pty's master, "" for none
+  const char *pidfd_socket;  // unix socket that receives a descriptor of the process, "" for none
   struct list uid_map;       // u32 triples
   struct list gid_map;
   const char *uid_helper;  // newuidmap(1), "" writes the map itself

@@ -1,14 +1,12 @@
 // lap-runtime as a command: the life of a container, bad input, hooks, user namespaces, and the same view from inside as runc's.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RuntimeSpec } from "@lapstrake/base";
-import { defaultSpec } from "@lapstrake/core";
 import { hasFact, nativePart, needs } from "../support/facts.ts";
-import { soon, until } from "../support/until.ts";
-import { copyFiles, programFiles } from "../support/programs.ts";
+import { until } from "../support/until.ts";
+import { Bundle, newId, spec, type Result } from "./core-bundle.ts";
 
 const PROGRAMS = [
   "/bin/sh",
@@ -20,64 +18,20 @@ const PROGRAMS = [
   "/usr/bin/readlink",
   "/usr/bin/stat",
 ];
-const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
+let bundle: Bundle;
 let dir = "";
-let counter = 0;
 
-interface Result {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function callWith(program: string, ...args: string[]): Result {
-  const { status, stdout, stderr } = spawnSync(program, ["--root", join(dir, "state"), ...args], {
-    encoding: "utf8",
-    timeout: 30_000,
-  });
-  return { code: status, stdout, stderr };
-}
-
-function lap(...args: string[]): Result {
-  return callWith(nativePart("lap-runtime"), ...args);
-}
-
-/** For commands that leave a process behind: it must not hold pipes that the caller would wait for. */
-function lapDetached(...args: string[]): number | null {
-  return spawnSync(nativePart("lap-runtime"), ["--root", join(dir, "state"), ...args], {
-    stdio: "ignore",
-    timeout: 30_000,
-  }).status;
-}
-
-function writeConfig(spec: unknown): void {
-  writeFileSync(join(dir, "config.json"), typeof spec === "string" ? spec : JSON.stringify(spec));
-}
-
-function spec(args: readonly string[], change: Partial<RuntimeSpec> = {}): RuntimeSpec {
-  const base = defaultSpec();
-  return { ...base, root: { path: "rootfs" }, process: { ...base.process!, args, env: [PATH] }, ...change };
-}
-
-function newId(): string {
-  return `core-oci-${process.pid}-${counter++}`;
-}
-
-async function nothingLeft(id: string): Promise<void> {
-  expect(existsSync(join(dir, "state", id))).toBe(false);
-  const found = (): string[] =>
-    readdirSync("/sys/fs/cgroup").filter((name) => existsSync(join("/sys/fs/cgroup", name, "lapstrake", id)));
-  await soon(() => expect(found()).toEqual([]));
-}
+const lap = (...args: readonly string[]): Result => bundle.lap(...args);
+const lapDetached = (...args: readonly string[]): number | null => bundle.lapDetached(...args);
+const callWith = (program: string, ...args: readonly string[]): Result => bundle.call(program, ...args);
+const writeConfig = (config: unknown): void => bundle.writeConfig(config);
 
 needs("root", "native").describe("lap-runtime", () => {
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), "lap-oci-"));
-    copyFiles(join(dir, "rootfs"), programFiles(PROGRAMS));
-    for (const name of ["proc", "sys", "dev", "tmp"]) mkdirSync(join(dir, "rootfs", name), { recursive: true });
+    bundle = new Bundle(PROGRAMS);
+    dir = bundle.dir;
   });
-  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+  afterEach(() => bundle[Symbol.dispose]());
 
   test("create, start, state, kill, delete", async () => {
     const id = newId();
@@ -97,7 +51,7 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(lap("delete", id).code).toBe(0);
     expect(lap("state", id).stderr).toContain("container does not exist");
     expect(lap("delete", "--force", id).code).toBe(0);
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   test("run passes streams and the exit code", async () => {
@@ -106,7 +60,7 @@ needs("root", "native").describe("lap-runtime", () => {
     const args = ["--root", join(dir, "state"), "run", "--bundle", dir, id];
     const result = spawnSync(nativePart("lap-runtime"), args, { encoding: "utf8", input: "in\n", timeout: 30_000 });
     expect(result).toMatchObject({ status: 42, stdout: "in\n", stderr: "err\n" });
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   test("a missing program fails at create, in words that engines know, in the log too", async () => {
@@ -119,7 +73,7 @@ needs("root", "native").describe("lap-runtime", () => {
       level: "error",
       msg: 'unable to start container process: exec: "nosuch": executable file not found in $PATH',
     });
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   const bad: readonly (readonly [string, unknown, RegExp])[] = [
@@ -153,7 +107,7 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(result.code).toBe(1);
     expect(result.stderr.trim().split("\n")).toHaveLength(1);
     expect(result.stderr).toMatch(message);
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   test.each(["a/b", "..", "a\nb", ""])("bad input: the id %j is refused", (id) => {
@@ -197,7 +151,7 @@ needs("root", "native").describe("lap-runtime", () => {
       code: 1,
       stderr: expect.stringContaining("exit status 3") as string,
     });
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   test("a start that fails without a mount namespace leaves no mount of its own", async () => {
@@ -212,7 +166,7 @@ needs("root", "native").describe("lap-runtime", () => {
     for (const line of left.toReversed()) spawnSync("umount", [line.split(" ")[4]!]);
     expect([code, left]).toEqual([1, []]);
     expect(stderr).toContain("nosuch-program");
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   test("a user namespace maps root to another id", async () => {
@@ -224,7 +178,7 @@ needs("root", "native").describe("lap-runtime", () => {
     const result = lap("run", "--bundle", dir, id);
     expect(result.stderr).toBe("");
     expect(result.stdout).toMatch(/^\s*0\s+100000\s+65536\n0\n0\n$/);
-    await nothingLeft(id);
+    await bundle.nothingLeft(id);
   });
 
   needs("clone-open-to-all").test("a user without privilege runs, execs and deletes, with its own id as root", () => {

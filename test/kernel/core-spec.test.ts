@@ -188,7 +188,7 @@ describe.skipIf(missing !== undefined)(`core spec${missing === undefined ? "" : 
       }),
       "ERR_LAP_SPEC_INVALID",
     ],
-    ["a network device", withLinux({ netDevices: { eth9: {} } }), "ERR_LAP_UNSUPPORTED"],
+    ["a network device that is not there", withLinux({ netDevices: { laptest9: {} } }), "ERR_LAP_NET_DEVICE"],
     ["a sysctl of the machine", withLinux({ sysctl: { "kernel.core_pattern": "|/x" } }), "ERR_LAP_SPEC_INVALID"],
     ["a deadline without a runtime", withProcess({ scheduler: { policy: "SCHED_DEADLINE" } }), "ERR_LAP_SPEC_INVALID"],
     ["an unknown memory policy", withLinux({ memoryPolicy: { mode: "MPOL_X" } }), "ERR_LAP_SPEC_INVALID"],

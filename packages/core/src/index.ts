@@ -35,7 +35,8 @@ export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } fr
 export { connectDatagram, type DatagramSocket } from "./sys/datagram.ts";
 export { lockFile } from "./sys/lock.ts";
 export { becomeMapped, holdUserNamespace, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
-export { cgroupStats, type CgroupStats } from "./cgroup/stats.ts";
+export { cgroupReport } from "./cgroup/report.ts";
+export { cgroupStats, oomKills, type CgroupStats } from "./cgroup/stats.ts";
 export { setFreezer } from "./cgroup/freezer.ts";
 export { updateResources } from "./cgroup/update.ts";
 export { cleanup, removeCgroupDirs } from "./cgroup/cleanup.ts";

@@ -100,6 +100,7 @@ function optionsFor(
   mode: CreateMode,
 ): LaunchOptions {
   const socket = consoleSocket(flags, spec, mode);
+  const pidfdSocket = value(flags, "pidfd-socket");
   const isPty = spec.process?.terminal === true;
   const size = spec.process?.consoleSize;
   return {
@@ -120,6 +121,7 @@ function optionsFor(
       bundle,
       preserveFds: checkPreserved((numberOf(flags, "preserve-fds") ?? 0) + listenFds()),
       ...(socket === undefined ? {} : { consoleSocket: socket }),
+      ...(pidfdSocket === undefined ? {} : { pidfdSocket: resolve(pidfdSocket) }),
     },
   };
 }

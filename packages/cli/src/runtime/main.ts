@@ -34,7 +34,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   update: async () => (await import("./commands/update.ts")).update,
   list: async () => (await import("./commands/info.ts")).list,
   ps: async () => (await import("./commands/info.ts")).ps,
-  events: async () => (await import("./commands/info.ts")).events,
+  events: async () => (await import("./commands/events.ts")).events,
   spec: async () => (await import("./commands/info.ts")).spec,
   features: async () => (await import("./commands/info.ts")).features,
   checkpoint: async () => (await import("./commands/info.ts")).checkpoint,

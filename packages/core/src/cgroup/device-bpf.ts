@@ -11,6 +11,8 @@ const BPF_PROG_ATTACH = 8;
 const PROG_TYPE_CGROUP_DEVICE = 15;
 const ATTACH_CGROUP_DEVICE = 6;
 const ALLOW_MULTI = 2;
+const EAGAIN = 11;
+const LOAD_TRIES = 50;
 
 // Registers: r2 type, r3 access, r4 major, r5 minor.
 const LDX_W = 0x61;
@@ -98,7 +100,10 @@ function load(program: Uint8Array): number {
   attr.setUint32(4, program.length / 8, true);
   attr.setBigUint64(8, koffi().address(program), true);
   attr.setBigUint64(16, koffi().address(license), true);
-  const fd = bpf(BPF_PROG_LOAD, new Uint8Array(attr.buffer));
+  const request = new Uint8Array(attr.buffer);
+  // The verifier gives up when a signal waits for this thread, which it takes between two calls.
+  let fd = -EAGAIN;
+  for (let tries = 0; fd === -EAGAIN && tries < LOAD_TRIES; tries++) fd = bpf(BPF_PROG_LOAD, request);
   if (fd < 0) throw systemError(-fd, "bpf");
   return fd;
 }

@@ -94,10 +94,11 @@ function weightDevices(resources: ResourcesSpec, file: string): FileValue[] {
     .map(({ major, minor, weight }) => [file, `${major}:${minor} ${weight}`]);
 }
 
+// What a mapping reserves is limited too: mmap(2) then says ENOMEM, where a page that is missing later would be a SIGBUS.
 function hugepages(resources: ResourcesSpec, suffix: string): FileValue[] {
-  return (resources.hugepageLimits ?? []).map(({ pageSize, limit }) => [
-    `hugetlb.${pageSize}.${suffix}`,
-    String(limit),
+  return (resources.hugepageLimits ?? []).flatMap(({ pageSize, limit }): FileValue[] => [
+    [`hugetlb.${pageSize}.${suffix}`, String(limit)],
+    [`hugetlb.${pageSize}.rsvd.${suffix}`, String(limit)],
   ]);
 }
 

@@ -81,7 +81,9 @@ function makeAll(plan: CgroupPlan, made: string[]): void {
   for (const group of plan.v1) made.push(makeDirectory(group.path, group.controllers.includes("cpuset")));
   if (plan.v2 !== undefined) {
     made.push(makeDirectory(plan.v2, false));
-    if (plan.v1.length === 0) enableControllers(plan.v2, plan.writes.length > 0);
+    // Beside v1 hierarchies it holds a controller or two that hardly anybody limits.
+    const isLimited = plan.writes.some(({ path }) => dirname(path) === plan.v2);
+    if (plan.v1.length === 0 || isLimited) enableControllers(plan.v2, plan.writes.length > 0);
     if (plan.deviceRules !== undefined) attachDeviceProgram(plan.deviceRules, plan.v2);
   }
   for (const write of plan.writes) applyWrite(write);

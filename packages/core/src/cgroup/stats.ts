@@ -1,9 +1,6 @@
-// What a container has used, from its cgroup files, v1 and v2 alike; the shape is runc's `events --stats`.
-import { readFileSync } from "node:fs";
+// What a container has used, from its cgroup files, v1 and v2 alike: the figures that `stats` shows.
 import { join } from "node:path";
-import { hostFacts } from "../facts/host.ts";
-import { cgroupPath } from "./plan.ts";
-import { controllerMount } from "./resources.ts";
+import { groupDirs, keyed, number, text, type Dirs, type GroupDir } from "./read.ts";
 
 /** Sizes in bytes, times in nanoseconds; a limit of 0 is none. */
 export interface CgroupStats {
@@ -22,32 +19,6 @@ export interface CgroupStats {
   readonly pids: { readonly current: number; readonly limit: number };
   readonly blkio: { readonly readBytes: number; readonly writeBytes: number };
   readonly oomKills: number;
-}
-
-const UNLIMITED = 2 ** 62;
-
-type Dirs = (controller: string) => { readonly dir: string; readonly version: 1 | 2 } | undefined;
-
-function text(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    // A file of another kernel or controller counts as nothing used.
-    return "";
-  }
-}
-
-function number(path: string): number {
-  const value = Number(text(path).trim());
-  return Number.isFinite(value) && value < UNLIMITED ? value : 0;
-}
-
-function keyed(path: string): Map<string, number> {
-  return new Map(
-    text(path)
-      .split("\n")
-      .map((line) => [line.split(" ")[0]!, Number(line.split(" ")[1] ?? 0)]),
-  );
 }
 
 function cpu(dirs: Dirs): CgroupStats["cpu"] {
@@ -70,15 +41,24 @@ function cpu(dirs: Dirs): CgroupStats["cpu"] {
   };
 }
 
-function memory(dirs: Dirs): CgroupStats["memory"] & { oomKills: number } {
+/** Out-of-memory kills in the container's cgroup so far. */
+export function oomKills(cgroupsPath: string | undefined, id: string): number {
+  return killsIn(groupDirs(cgroupsPath, id)("memory"));
+}
+
+function killsIn(own: GroupDir | undefined): number {
+  if (own === undefined) return 0;
+  return keyed(join(own.dir, own.version === 2 ? "memory.events" : "memory.oom_control")).get("oom_kill") ?? 0;
+}
+
+function memory(dirs: Dirs): CgroupStats["memory"] {
   const own = dirs("memory");
-  if (own === undefined) return { usage: { usage: 0, limit: 0, max: 0 }, cache: 0, oomKills: 0 };
+  if (own === undefined) return { usage: { usage: 0, limit: 0, max: 0 }, cache: 0 };
   const [usage, limit, max] =
     own.version === 2
       ? ["memory.current", "memory.max", "memory.peak"]
       : ["memory.usage_in_bytes", "memory.limit_in_bytes", "memory.max_usage_in_bytes"];
   const stat = keyed(join(own.dir, "memory.stat"));
-  const events = keyed(join(own.dir, own.version === 2 ? "memory.events" : "memory.oom_control"));
   const cache = stat.get("total_inactive_file") ?? stat.get("inactive_file") ?? 0;
   return {
     usage: {
@@ -87,7 +67,6 @@ function memory(dirs: Dirs): CgroupStats["memory"] & { oomKills: number } {
       max: number(join(own.dir, max!)),
     },
     cache,
-    oomKills: events.get("oom_kill") ?? 0,
   };
 }
 
@@ -103,19 +82,13 @@ function blkio(dirs: Dirs): CgroupStats["blkio"] {
 
 /** Usage of a container's cgroups now; what cannot be read is 0. */
 export function cgroupStats(cgroupsPath: string | undefined, id: string): CgroupStats {
-  const facts = hostFacts();
-  const path = cgroupPath(cgroupsPath, id);
-  const dirs: Dirs = (controller) => {
-    const mount = controllerMount(facts, controller);
-    return mount === undefined ? undefined : { dir: join(mount.mountPoint, path), version: mount.version };
-  };
-  const { oomKills, ...used } = memory(dirs);
+  const dirs = groupDirs(cgroupsPath, id);
   const pids = dirs("pids")?.dir ?? "";
   return {
     cpu: cpu(dirs),
-    memory: used,
+    memory: memory(dirs),
     pids: { current: number(join(pids, "pids.current")), limit: number(join(pids, "pids.max")) },
     blkio: blkio(dirs),
-    oomKills,
+    oomKills: killsIn(dirs("memory")),
   };
 }

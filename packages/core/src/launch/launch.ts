@@ -10,6 +10,7 @@ import { SocketAttachment } from "../supervisor/attachment.ts";
 import { reapEventually, spawn, type ChildDescriptor } from "../sys/spawn.ts";
 import { decodeFailure, launchError } from "./failure.ts";
 import { memfdOf, sealedProgram, socketPair } from "./memfd.ts";
+import type { MovedDevices } from "./net-devices.ts";
 import type { Launched } from "./types.ts";
 
 function environment(): string[] {
@@ -63,27 +64,40 @@ export interface LaunchExtras {
   readonly meanwhile?: () => void | Promise<void>;
 }
 
-async function answerSync(
-  pid: number,
-  go: (state: Uint8Array) => void,
-  extras: LaunchExtras | undefined,
-  meanwhile: Promise<void>,
-): Promise<void> {
-  await meanwhile;
-  go(Buffer.from(extras?.onCreated === undefined ? "{}" : await extras.onCreated(pid)));
+/** What the caller does while the helper waits for it. */
+interface Duties {
+  readonly extras: LaunchExtras | undefined;
+  readonly meanwhile: Promise<void>;
+  /** Devices that the container got, to be given back if it never runs. */
+  moved?: MovedDevices;
 }
 
-function awaitAnswer(
+async function answerSync(
   plan: LaunchPlan,
-  helper: { pid: number; fd: number },
-  extras: LaunchExtras | undefined,
-): Promise<Launched> {
+  pid: number,
+  go: (state: Uint8Array) => void,
+  duties: Duties,
+): Promise<void> {
+  await duties.meanwhile;
+  if (plan.netDevices.length > 0) {
+    const { moveNetDevices } = await import("./net-devices.ts");
+    duties.moved = moveNetDevices(pid, plan.netDevices);
+  }
+  const { onCreated } = duties.extras ?? {};
+  go(Buffer.from(onCreated === undefined ? "{}" : await onCreated(pid)));
+}
+
+function dutiesOf(extras: LaunchExtras | undefined): Duties {
+  const meanwhile = Promise.resolve().then(() => extras?.meanwhile?.());
+  // Whoever waits for it is told; a helper that fails first never asks.
+  meanwhile.catch(() => undefined);
+  return { extras, meanwhile };
+}
+
+function awaitAnswer(plan: LaunchPlan, helper: { pid: number; fd: number }, duties: Duties): Promise<Launched> {
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd: helper.fd, readable: true, writable: true });
     const isOwner = plan.options.foreground && plan.options.initialClient;
-    const meanwhile = Promise.resolve().then(() => extras?.meanwhile?.());
-    // Whoever waits for it is told; a helper that fails first never asks.
-    meanwhile.catch(() => undefined);
     let refusal: unknown;
     const attachment: SocketAttachment = new SocketAttachment(socket, isOwner, {
       started(pid) {
@@ -96,7 +110,7 @@ function awaitAnswer(
         reject((refusal as Error | undefined) ?? launchError(decodeFailure(payload, plan)));
       },
       sync(pid, go) {
-        answerSync(pid, go, extras, meanwhile).catch((error: unknown) => {
+        answerSync(plan, pid, go, duties).catch((error: unknown) => {
           refusal = error;
           // No answer: the helper gives up, and says so when the container is gone.
           socket.end();
@@ -126,14 +140,19 @@ function onAbort(signal: AbortSignal | undefined, pid: number): Disposable {
 export async function launch(plan: LaunchPlan, options?: LaunchExtras): Promise<Launched> {
   options?.signal?.throwIfAborted();
   makeCgroups(plan.cgroups);
+  let duties: Duties | undefined;
   try {
     const helper = startHelper(plan);
     reapEventually(helper.pid);
     using _ = onAbort(options?.signal, helper.pid);
-    return await awaitAnswer(plan, helper, options);
+    duties = dutiesOf(options);
+    return await awaitAnswer(plan, helper, duties);
   } catch (error) {
+    duties?.moved?.giveBack();
     removeCgroupDirs(plan.cgroups);
     options?.signal?.throwIfAborted();
     throw error;
+  } finally {
+    duties?.moved?.[Symbol.dispose]();
   }
 }

@@ -51,6 +51,8 @@ export interface OciOptions {
   readonly inheritStdio: boolean;
   /** Absolute path of a unix socket that receives the pty's master by SCM_RIGHTS. */
   readonly consoleSocket?: string;
+  /** Absolute path of a unix socket that receives a pidfd of the process by SCM_RIGHTS. */
+  readonly pidfdSocket?: string;
   /** Absolute path of the bundle, for the state that a seccomp agent is sent. */
   readonly bundle?: string;
   /** How many of the caller's descriptors from 3 on the process gets. */

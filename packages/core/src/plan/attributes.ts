@@ -41,8 +41,6 @@ export function refuseUnsupported(spec: RuntimeSpec): void {
   const { linux } = spec;
   if (linux?.intelRdt !== undefined)
     throw unsupported("linux.intelRdt", "remove it: resctrl groups are not managed here");
-  if (Object.keys(linux?.netDevices ?? {}).length > 0)
-    throw unsupported("linux.netDevices", "move the device into the network namespace in a createRuntime hook");
 }
 
 // sched(7): 1 µs <= runtime <= deadline <= period; a period of 0 is the deadline.

@@ -13,6 +13,7 @@ import { createHookOps, startHookOps } from "./hooks.ts";
 import { parseMountOptions, parsePropagation } from "./mount-options.ts";
 import { mountOps, type CgroupView } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
+import { netDevicesOf } from "./net-devices.ts";
 import { credentialOps, newlineFlag, programOps, rlimitOps } from "./process.ts";
 import { rootOps, rootTarget } from "./root.ts";
 import { requireShim } from "./shim.ts";
@@ -161,7 +162,9 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const namespaces = planNamespaces(linux.namespaces ?? []);
   const cgroups = planCgroups(spec, options.id, facts);
   const maps = idMaps(linux, namespaces, facts);
-  const filesystem = filesystemOps(bundle, linux, facts, namespaces, options.awaitCaller === true, maps, cgroups);
+  const netDevices = netDevicesOf(linux, namespaces);
+  const awaitCaller = options.awaitCaller === true || netDevices.length > 0;
+  const filesystem = filesystemOps(bundle, linux, facts, namespaces, awaitCaller, maps, cgroups);
   if (spec.root?.readonly === true && !hasOwnMounts(namespaces))
     warnings.push("root.readonly is ignored: without a mount namespace it would close the machine's own directory");
   const oom = spec.process?.oomScoreAdj;
@@ -193,6 +196,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     userNamespace: namespaces.joined.get("user"),
     ...maps,
     cgroups,
+    netDevices,
     ops,
     warnings,
   };

@@ -72,6 +72,7 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(plan.pidNamespace ?? "");
   out.str(plan.userNamespace ?? "");
   out.str(options.oci?.consoleSocket ?? "");
+  out.str(options.oci?.pidfdSocket ?? "");
   out.u32(options.oci?.preserveFds ?? 0);
   out.u32s(plan.uidMap);
   out.u32s(plan.gidMap);

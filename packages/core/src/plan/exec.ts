@@ -1,5 +1,6 @@
 // A further process in a running container: the same plan, with the container's namespaces joined instead of made.
 import { LapError, type NamespaceSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
+import { besideInit, inSubgroups } from "../cgroup/exec.ts";
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { LaunchOptions } from "../launch/types.ts";
@@ -18,6 +19,8 @@ export interface ExecTarget {
   /** Its first process, from the status record. */
   readonly pid: number;
   readonly pidStartTime: number;
+  /** Existing cgroups beneath the container's to join instead, as runc's `exec --cgroup` takes them. */
+  readonly subgroups?: readonly string[];
 }
 
 // Joined namespaces are those the container has of its own or joined itself; user and pid are joined before the clone.
@@ -35,7 +38,9 @@ function isLonely(spec: RuntimeSpec, facts: HostFacts): boolean {
 
 function cgroupsOf(target: ExecTarget, facts: HostFacts): CgroupPlan {
   const own = planCgroups(target.spec, target.id, facts);
-  return { ...own, isOwned: false, writes: [], deviceRules: undefined };
+  const joined = { ...own, isOwned: false, writes: [], deviceRules: undefined };
+  const named = target.subgroups ?? [];
+  return named.length > 0 ? inSubgroups(joined, named) : besideInit(joined, target.pid, facts);
 }
 
 /** Compiles an exec; `options.containerDir` is a directory of the exec's own. Throws as `compile` does. */
@@ -85,6 +90,7 @@ export function compileExec(
     idHelpers: undefined,
     denySetgroups: false,
     cgroups,
+    netDevices: [],
     ops,
     warnings,
   };

@@ -44,6 +44,7 @@ function formatHeader(plan: LaunchPlan): string[] {
     ...cgroups.v1.map((group) => `cgroup v1 ${group.controllers.join(",")} ${group.path}`),
     ...(cgroups.v2 === undefined ? [] : [`cgroup v2 ${cgroups.v2}`]),
     ...cgroups.writes.map((write) => `write ${write.path} ${JSON.stringify(write.value)}`),
+    ...plan.netDevices.map(({ name, inside }) => `device ${name} as ${inside}`),
     ...plan.warnings.map((warning) => `warning ${warning}`),
   ];
 }

@@ -53,6 +53,7 @@ function planOf(
     idHelpers: undefined,
     denySetgroups: false,
     cgroups: cgroupsOf(bundle, options.id, facts, isNew),
+    netDevices: [],
     ops,
     warnings: [],
   };

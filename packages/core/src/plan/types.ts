@@ -41,6 +41,12 @@ export interface CgroupPlan {
   readonly oomFile: string | undefined;
 }
 
+/** A network device of the caller's that the container gets, and its name there ("%d": a free number). */
+export interface NetDevicePlan {
+  readonly name: string;
+  readonly inside: string;
+}
+
 /** A launch as data. */
 export interface LaunchPlan {
   readonly version: number;
@@ -60,6 +66,8 @@ export interface LaunchPlan {
   /** The caller may write its single-id gid map only with setgroups denied. */
   readonly denySetgroups: boolean;
   readonly cgroups: CgroupPlan;
+  /** Moved while the container stands and waits for its caller. */
+  readonly netDevices: readonly NetDevicePlan[];
   readonly ops: readonly PlanOp[];
   /** What was reduced and why (capabilities outside the bounding set …): to be shown to the person. */
   readonly warnings: readonly string[];

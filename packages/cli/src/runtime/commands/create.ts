@@ -9,6 +9,7 @@ export const CREATE_FLAGS: FlagTable = {
     bundle: "value",
     config: "value",
     "console-socket": "value",
+    "pidfd-socket": "value",
     "pid-file": "value",
     "preserve-fds": "value",
     "no-new-keyring": "switch",

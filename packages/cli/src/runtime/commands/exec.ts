@@ -26,6 +26,8 @@ const TABLE: FlagTable = {
   flags: {
     process: "value",
     "console-socket": "value",
+    "pidfd-socket": "value",
+    cgroup: "list",
     "pid-file": "value",
     "preserve-fds": "value",
     cwd: "value",
@@ -99,6 +101,7 @@ function processOf(parsed: Parsed, spec: RuntimeSpec, args: readonly string[]): 
 function optionsOf(parsed: Parsed, { id, bundle }: Kept, dir: string, process: ProcessSpec): LaunchOptions {
   const isDetached = isOn(parsed, "detach");
   const socket = value(parsed, "console-socket");
+  const pidfdSocket = value(parsed, "pidfd-socket");
   const size = process.consoleSize;
   if (process.terminal === true && isDetached && socket === undefined) {
     throw new LapError(
@@ -125,6 +128,7 @@ function optionsOf(parsed: Parsed, { id, bundle }: Kept, dir: string, process: P
       inheritStdio: process.terminal !== true,
       preserveFds: numberOf(parsed, "preserve-fds") ?? 0,
       ...(socket === undefined ? {} : { consoleSocket: resolve(socket) }),
+      ...(pidfdSocket === undefined ? {} : { pidfdSocket: resolve(pidfdSocket) }),
     },
   };
 }
@@ -159,7 +163,8 @@ export const exec: Command = {
     const dir = mkdtempSync(join(directoryOf(context.root, id), "exec-"));
     try {
       useFilterShelf(filtersOf(context.root));
-      const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime };
+      const subgroups = parsed.values.get("cgroup") ?? [];
+      const target = { id, spec, pid: kept.pid, pidStartTime: kept.pidStartTime, subgroups };
       const launched = await launch(compileExec(target, process, hostFacts(), optionsOf(parsed, kept, dir, process)));
       writePidFile(value(parsed, "pid-file"), launched);
       const { attachment } = launched;

@@ -1,14 +1,14 @@
-// list, ps, events, spec, features, checkpoint, restore: what is known, and what is refused.
+// list, ps, spec, features, checkpoint, restore: what is known, and what is refused.
 import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { spawnSync } from "node:child_process";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
-import { CAPABILITIES, cgroupStats, defaultSpec, hostFacts, seccompFeatures } from "@lapstrake/core";
+import { CAPABILITIES, defaultSpec, hostFacts, seccompFeatures } from "@lapstrake/core";
 import { NO_FLAGS, type Command } from "../command.ts";
 import type { RuntimeContext } from "../context.ts";
-import { isOn, onlyWord, value } from "../flags.ts";
+import { isOn, value } from "../flags.ts";
 import { processesOf } from "../processes.ts";
-import { listAll, load, loadSpec, requireStatus, statusOf, type Kept } from "../state.ts";
+import { listAll, load, loadSpec, statusOf, type Kept } from "../state.ts";
 
 function row(context: RuntimeContext, kept: Kept): Record<string, unknown> {
   const status = statusOf(context.root, kept);
@@ -75,39 +75,6 @@ export const ps: Command = {
     const kept2 = lines.filter((line) => wanted.has(line.trim().split(/\s+/)[column] ?? ""));
     process.stdout.write([head, ...kept2].join("\n") + "\n");
     return 0;
-  },
-};
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-// Go's notation, as far as anyone waits: 100ms, 1.5s, 2m.
-function durationMs(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2]!]!;
-  if (ms > 0) return ms;
-  throw new LapError(
-    "invalidArgument",
-    "ERR_LAP_USAGE",
-    `--interval: "${text}" is not a duration above 0, such as 500ms or 5s`,
-  );
-}
-
-export const events: Command = {
-  table: { flags: { stats: "switch", interval: "value" } },
-  async run(context, parsed) {
-    const id = onlyWord(parsed, "the container's id");
-    const kept = load(context.root, id);
-    requireStatus(context.root, kept, ["created", "running", "paused"], "read the events of");
-    const path = loadSpec(context.root, id).linux?.cgroupsPath;
-    const intervalMs = durationMs(value(parsed, "interval") ?? "5s");
-    // Whoever read them has gone.
-    process.stdout.on("error", () => process.exit(0));
-    for (;;) {
-      process.stdout.write(`${JSON.stringify({ type: "stats", id, data: cgroupStats(path, id) })}\n`);
-      if (isOn(parsed, "stats")) return 0;
-      await new Promise((done) => setTimeout(done, intervalMs));
-      if (statusOf(context.root, kept) === "stopped") return 0;
-    }
   },
 };
 

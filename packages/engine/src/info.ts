@@ -7,6 +7,7 @@ import { errorCode } from "@lapstrake/base";
 import { hostFacts } from "@lapstrake/core";
 import type { Engine } from "./engine.ts";
 import type { InspectObject } from "./containers/inspect.ts";
+import { installedRuntimes } from "./sandbox/other-runtime.ts";
 import { isRootless } from "./sandbox/rootless.ts";
 import { writeFileAtomic } from "./state/atomic.ts";
 
@@ -78,7 +79,7 @@ export async function engineInfo(engine: Engine, version: string): Promise<Inspe
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: version,
-    Runtimes: { lapstrake: { path: "lap-runtime" }, wasm: { path: "" } },
+    Runtimes: { lapstrake: { path: "lap-runtime" }, ...otherRuntimes(), wasm: { path: "" } },
     DefaultRuntime: "lapstrake",
     Swarm: {
       NodeID: "",
@@ -120,6 +121,11 @@ function securityOptions(facts: ReturnType<typeof hostFacts>): string[] {
     ...(isRootless() ? ["name=rootless"] : []),
     ...(facts.cgroupMode === "v2" ? ["name=cgroupns"] : []),
   ];
+}
+
+/** Those that `--runtime` finds by name. */
+function otherRuntimes(): InspectObject {
+  return Object.fromEntries(installedRuntimes().map(({ name, path }) => [name, { path }]));
 }
 
 /** An id that the store keeps. */

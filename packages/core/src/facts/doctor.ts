@@ -246,6 +246,12 @@ function networkFacts(): HostFact[] {
   ];
 }
 
+/** `--runtime` looks for these; nothing needs one. */
+function otherRuntimeFact(): HostFact {
+  const found = ["runc", "crun", "youki"].filter(onPath);
+  return good("runtime.others", "other OCI runtimes for --runtime", found.length === 0 ? "none" : found);
+}
+
 /** All facts, in the order of printing; plain JSON. Never throws for a missing ability. */
 export function doctorFacts(): HostFact[] {
   const facts = hostFacts();
@@ -257,5 +263,6 @@ export function doctorFacts(): HostFact[] {
     ...securityFacts(facts),
     ...networkFacts(),
     ...networkRuleFacts(),
+    otherRuntimeFact(),
   ];
 }

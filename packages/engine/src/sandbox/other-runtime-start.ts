@@ -36,10 +36,14 @@ export function otherBundle(bundle: Bundle, logger: Logger): Bundle {
   const { spec } = bundle;
   const process = spec.process === undefined ? {} : { process: completeProcess(spec.process, hostFacts(), logger) };
   const root = { ...spec.root, path: runtimeRoot(bundle) };
-  return {
-    ...bundle,
-    spec: { ...spec, ...process, ociVersion: SPEC_VERSION, root, linux: withoutOwnRules(spec.linux) },
-  };
+  const { domainname, ...others } = spec;
+  const linux = withDomain(withoutOwnRules(spec.linux), domainname);
+  return { ...bundle, spec: { ...others, ...process, ociVersion: SPEC_VERSION, root, linux } };
+}
+
+/** The field is newer than what runtimes read; its kernel parameter is what dockerd sets. */
+function withDomain(linux: LinuxSpec, name: string | undefined): LinuxSpec {
+  return name === undefined ? linux : { ...linux, sysctl: { ...linux.sysctl, "kernel.domainname": name } };
 }
 
 /** Runtimes let every container make device nodes by themselves, and runc takes no exception (of docker's list) from a rule that says so. */

@@ -85,7 +85,6 @@ needs("root", "native").describe("commands on images", () => {
     const names = lines.map((line) => line.replace(/ {2,}.*/, ""));
     expect(names.slice(-3)).toEqual([
       expect.stringMatching(/^(?:base|mine):1$/) as unknown as string,
-      "mine:1",
       "├─ linux/amd64",
       "└─ linux/arm64",
     ]);

@@ -42,23 +42,33 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 async function helpFor(words: readonly string[]): Promise<number> {
   const found = await findCommand(words);
   const text = found === undefined ? await helpOf(words[0]) : await commandHelp(found.command);
-  if (text === undefined) return withoutCommand(words);
-  out(text);
-  return 0;
+  if (text !== undefined) {
+    out(text);
+    return 0;
+  }
+  const hint = (await import("./commands/not-here.ts")).instead(words);
+  err(
+    hint === undefined
+      ? `unknown help topic: ${words.join(" ")}\n`
+      : `lap: 'lap ${words.join(" ")}' is not supported: ${hint}\n`,
+  );
+  return 1;
 }
 
-/** A group alone shows its help; a word that is no command is told. */
+/** A group alone shows its help; a word that is no command is told, or what to do instead where docker knows it. */
 async function withoutCommand(words: readonly string[]): Promise<number> {
   const [group = "", verb] = words;
   const help = await helpOf(group);
-  if (help !== undefined && (verb === undefined || verb === "--help" || verb === "-h")) {
+  const wantsHelp = words.some((word) => word === "--help" || word === "-h");
+  if (help !== undefined && (verb === undefined || wantsHelp)) {
     (verb === undefined ? err : out)(help);
     return 0;
   }
-  const shown = help === undefined ? group : `${group} ${verb}`;
-  err(
-    `lap: unknown command: lap ${shown}\n\nRun 'lap ${help === undefined ? "" : `${group} `}--help' for more information\n`,
-  );
+  const name = help === undefined ? `lap ${group}` : `lap ${group} ${verb}`;
+  const hint = (await import("./commands/not-here.ts")).instead(words);
+  if (hint !== undefined) err(`lap: '${name}' is not supported: ${hint}\n`);
+  else if (help === undefined) err(`lap: unknown command: ${name}\n\nRun 'lap --help' for more information\n`);
+  else err(`lap: unknown command: ${name}\n\nUsage:  lap ${group}\n\nRun 'lap ${group} --help' for more information\n`);
   return 1;
 }
 

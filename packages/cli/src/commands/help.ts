@@ -13,6 +13,7 @@ const COMMON = ["run", "exec", "ps", "build", "pull", "push", "images", "login",
 export const GROUPS: Readonly<Record<string, string>> = {
   builder: "Manage builds",
   container: "Manage containers",
+  context: "Manage contexts",
   image: "Manage images",
   network: "Manage networks",
   system: "Manage lapstrake",
@@ -20,7 +21,14 @@ export const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /** Further spellings, which group help leaves out. */
-const SPELLINGS = new Set(["container list", "container ps", "container remove", "image list", "image remove"]);
+const SPELLINGS = new Set([
+  "container list",
+  "container ps",
+  "container remove",
+  "image list",
+  "image remove",
+  "context list",
+]);
 for (const group of ["network", "volume"]) for (const verb of ["list", "remove"]) SPELLINGS.add(`${group} ${verb}`);
 
 /** Help of `lap`. */

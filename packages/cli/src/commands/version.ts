@@ -36,16 +36,23 @@ function versionObject(): Readonly<Record<string, unknown>> {
   const arch = ARCH[process.arch] ?? process.arch;
   const common = { Version: VERSION, ApiVersion: API_VERSION, NodeVersion: process.version, Os: "linux", Arch: arch };
   return {
-    Client: { ...common, DefaultAPIVersion: API_VERSION, Context: "default" },
-    Server: {
+    Client: withGoNames({ ...common, DefaultAPIVersion: API_VERSION, Context: "default" }),
+    Server: withGoNames({
       ...common,
       Platform: { Name: "lapstrake" },
       MinAPIVersion: MIN_API_VERSION,
       KernelVersion: release(),
       Experimental: false,
       Components: [{ Name: "Engine", Version: VERSION, Details: { ApiVersion: API_VERSION } }],
-    },
+    }),
   };
+}
+
+/** Templates call fields by their names in Go, which JSON does not show; what only Go programs have is empty. */
+function withGoNames(value: object): object {
+  const names = { APIVersion: API_VERSION, GoVersion: "", GitCommit: "", BuildTime: "" };
+  for (const [name, text] of Object.entries(names)) Object.defineProperty(value, name, { value: text });
+  return value;
 }
 
 function plain(): string {

@@ -6,7 +6,7 @@ import { pid } from "node:process";
 import { parseArgs } from "node:util";
 import type { InputOptions, OutputChunk, OutputOptions } from "rolldown";
 import { HEAVY } from "../test/arch/rooms.ts";
-import { builtUrls, bundle, renamedUrls, staticClosure } from "./bundle.ts";
+import { builtUrls, bundle, plainExports, renamedUrls, staticClosure } from "./bundle.ts";
 import { lazyBuiltins } from "./lazy-builtins.ts";
 import { must, ROOT, run, say, tool } from "./run.ts";
 import { publishablePackages, type Package } from "./workspace.ts";
@@ -84,7 +84,12 @@ async function buildBinaries(): Promise<void> {
   const input = inputOf(names.filter((name) => name !== RUNTIME));
   const external = [...EXTERNAL_OF_BUNDLES];
   await replaceFolder(join(folder, "dist"), async (fresh) => {
-    const options = { input, external, transform: { target: "node24" }, plugins: [builtUrls, lazyBuiltins] };
+    const options = {
+      input,
+      external,
+      transform: { target: "node24" },
+      plugins: [builtUrls, lazyBuiltins, plainExports],
+    };
     const files = { entryFileNames: mainOf("[name]"), chunkFileNames: "chunks/[name]-[hash].cjs" };
     const output = { dir: fresh, format: "cjs", ...files } as const;
     const first = await bundle(options, output);

@@ -31,6 +31,18 @@ export const renamedUrls: Plugin = {
   },
 };
 
+/** Exports of a chunk as values: a getter for each costs a function at every start. A `let` keeps its getter, its value may change. */
+export const plainExports: Plugin = {
+  name: "plain-exports",
+  renderChunk(code) {
+    const changing = new Set([...code.matchAll(/^let (\w+)/gm)].map(([, name]) => name));
+    return code.replaceAll(
+      /^Object\.defineProperty\(exports, "(\w+)", \{\s*enumerable: true,\s*get: function \(\) \{\s*return (\w+);\s*\}\s*\}\);$/gm,
+      (getter, name: string, value: string) => (changing.has(value) ? getter : `exports.${name} = ${value};`),
+    );
+  },
+};
+
 /** Builds and writes, the chunks written. Circular imports are errors: their load order is chance. */
 export async function bundle(input: InputOptions, output: OutputOptions): Promise<OutputChunk[]> {
   const warnings: string[] = [];

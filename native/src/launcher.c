@@ -1,5 +1,6 @@
 // lap and lap-runtime: tiny launchers. They find themselves by /proc/self/exe, read `lap.conf` beside them (line 1 the
-// Node binary, line 2 the bundle, both relative to the launcher's directory; further lines are arguments of Node) and exec.
+// Node binary, 2 and 3 the bundles, 4 and 5 their sources, relative to the launcher's directory; further lines are options of Node)
+// and exec.
 // argv[0] decides the command: LAP_COMMAND is what this file was compiled for, "" or "runtime".
 #include "quick.h"
 #include "sys.h"
@@ -10,6 +11,7 @@
 #endif
 #define MAX_ARGS 8192
 #define MAX_LINES 8
+#define OPTION_LINE 5
 
 int lap_main(int argc, char **argv, char **envp);
 
@@ -75,6 +77,9 @@ static int node_arguments(int n) {
     static char condition[] = "--conditions=@lapstrake/source";
     arguments[n++] = condition;
     bundle = source;
+  }
+  for (int i = OPTION_LINE; i < MAX_LINES && lines[i] != NULL; i++) {
+    if (lines[i][0] == '-') arguments[n++] = lines[i];
   }
   static char end_of_options[] = "--"; // Node looks for its own --env-file in all that follows, our arguments too
   arguments[n++] = end_of_options;

@@ -68,10 +68,15 @@ function keyOf(argv: readonly string[]): string {
   return argv.find((word) => WORDS.test(word)) ?? "other";
 }
 
+/** V8 refuses code compiled under other flags than its own: what the launcher gives is part of a file's name. */
+function flavour(execArgv: readonly string[]): string {
+  return execArgv.filter((word) => word.startsWith("--min-semi-space-size=")).join("");
+}
+
 /** Loads `entry` of the folder `dist` and what it requires of that folder; without `writes` it only uses what is there. */
 export function start(dist: string, entry: string, writes: boolean): void {
   const caches = `${dist}/cache`;
-  const path = `${caches}/${entry}-${keyOf(process.argv.slice(2, 6))}`;
+  const path = `${caches}/${entry}-${keyOf(process.argv.slice(2, 6))}${flavour(process.execArgv)}`;
   const warm = readWarm(path);
   const scripts = new Map<string, Script>();
   const modules = new Map<string, Loaded>();

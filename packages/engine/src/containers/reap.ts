@@ -7,6 +7,7 @@ import { cleanup } from "@lapstrake/core";
 import { errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
+import { emitPseudoNetwork } from "../network/pseudo-network.ts";
 import { tellKeeper } from "../keeper/wake.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
@@ -89,6 +90,7 @@ function sayEnd(context: EngineContext, record: ContainerRecord): ContainerStatu
   if (status.startedAt === undefined) return status;
   if (status.oomKilled) emitOom(context, record);
   emitContainer(context, record, "die", { exitCode: String(status.exitCode) });
+  emitPseudoNetwork(context, record, "disconnect");
   return status;
 }
 

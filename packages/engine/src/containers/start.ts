@@ -15,6 +15,7 @@ import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { asksLog, tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import type { PreparedNetwork } from "../network/attach.ts";
+import { emitPseudoNetwork } from "../network/pseudo-network.ts";
 import { isOnUserNetwork, networkMode, ownsNetwork } from "../network/mode.ts";
 import { wasmBundle } from "../sandbox/wasm-bundle.ts";
 import { asksNetwork } from "../sandbox/wasm-network.ts";
@@ -104,6 +105,7 @@ async function startLocked(
   // Before: whoever sees it run sees that it is not healthy yet.
   if (record.health !== undefined && isChecked(record)) writeHealth(dirOf(context.paths, record), STARTING);
   const launched = await startKind(context, record, options, debug);
+  emitPseudoNetwork(context, record, "connect");
   if (record.mounts !== undefined) emitMounts(context, record, "mount");
   emitContainer(context, record, "start");
   if ((record.health !== undefined && isChecked(record)) || asksLog(record)) await tellKeeper(context);

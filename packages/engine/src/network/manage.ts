@@ -1,6 +1,5 @@
 // Networks as people manage them: list, make, remove, connect, disconnect. What a container is to be on is its record's, what it is on
 // now is the network's; both change under the container's lock.
-import { createHash } from "node:crypto";
 import { LapError } from "@lapstrake/base";
 import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
@@ -14,6 +13,7 @@ import { connectLive, disconnectLive, networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
 import { emitNetwork } from "./network-events.ts";
+import { pseudoNetwork } from "./pseudo-network.ts";
 import type { NetworkRequest } from "./network-store.ts";
 import { checkAttachment } from "./resolve.ts";
 import { allUserPorts } from "./user-network.ts";
@@ -28,16 +28,6 @@ export interface NetworkRow {
   readonly record: NetworkRecord | undefined;
 }
 
-/** The networks that are always there and are no bridges; their ids are the store's own. */
-function pseudoNetworks(engine: Engine, createdAt: string): NetworkRow[] {
-  const { root } = engine.context.paths;
-  const row = (name: string, driver: NetworkRow["driver"]): NetworkRow => {
-    const id = createHash("sha256").update(`${root} ${name}`).digest("hex");
-    return { id, name, driver, createdAt, record: undefined };
-  };
-  return [row("host", "host"), row("none", "null")];
-}
-
 /** Every network by name, the default one and those of no devices among them. */
 export function listNetworks(engine: Engine): NetworkRow[] {
   const networks = networksOf(engine.context);
@@ -45,7 +35,10 @@ export function listNetworks(engine: Engine): NetworkRow[] {
   const bridges = networks.list().map((record): NetworkRow => {
     return { id: record.id, name: record.name, driver: "bridge", createdAt: record.createdAt, record };
   });
-  return [...bridges, ...pseudoNetworks(engine, createdAt)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const pseudo = (["host", "none"] as const).map((name): NetworkRow => {
+    return { ...pseudoNetwork(engine.context.paths.root, name), createdAt, record: undefined };
+  });
+  return [...bridges, ...pseudo].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** By name, id or unique prefix. Throws `ERR_LAP_NO_NETWORK`. */

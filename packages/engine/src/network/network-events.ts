@@ -5,10 +5,10 @@ import type { NetworkRecord } from "./network-record.ts";
 /** Says what happened to a network, and to which container on it. */
 export function emitNetwork(
   sink: EventSink,
-  network: Pick<NetworkRecord, "id" | "name">,
+  network: Pick<NetworkRecord, "id" | "name"> & { readonly driver?: string },
   action: "create" | "connect" | "disconnect" | "destroy",
   containerId?: string,
 ): void {
   const who = containerId === undefined ? {} : { container: containerId };
-  emit(sink, "network", action, network.id, { ...who, name: network.name, type: "bridge" });
+  emit(sink, "network", action, network.id, { ...who, name: network.name, type: network.driver ?? "bridge" });
 }

@@ -1,0 +1,32 @@
+// The two networks that are always there and are no devices: `host` and `none`. Light: every start that joins one says so.
+import { createHash } from "node:crypto";
+import type { EventSink } from "../events/emit.ts";
+import { networkMode } from "./mode.ts";
+import { emitNetwork } from "./network-events.ts";
+
+/** One of them, as listings and events name it. */
+export interface PseudoNetwork {
+  /** The store's own: 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: "host" | "none";
+  readonly driver: "host" | "null";
+}
+
+/** By name, in the store at `root`. */
+export function pseudoNetwork(root: string, name: PseudoNetwork["name"]): PseudoNetwork {
+  const id = createHash("sha256").update(`${root} ${name}`).digest("hex");
+  return { id, name, driver: name === "host" ? "host" : "null" };
+}
+
+interface OnNetwork {
+  readonly id: string;
+  readonly networks?: object;
+  readonly request: { readonly network?: string };
+}
+
+/** Says that a container joined or left one; others' containers say it elsewhere. */
+export function emitPseudoNetwork(sink: EventSink, record: OnNetwork, action: "connect" | "disconnect"): void {
+  const { kind } = networkMode(record.request.network);
+  if (record.networks !== undefined || (kind !== "host" && kind !== "none")) return;
+  emitNetwork(sink, pseudoNetwork(sink.paths.root, kind), action, record.id);
+}

@@ -1,12 +1,13 @@
 // `lap exec` in Wasm containers: another program on the filesystem of the one that runs, whether that computes, sleeps or reads.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseWat } from "@lapstrake/wasm/component";
+import { text } from "node:stream/consumers";
+import { embedModule, parseWat } from "@lapstrake/wasm/component";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { soon, until } from "../support/until.ts";
 
 /** Sleeps for an hour. */
 const SLEEPS = `(module (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
@@ -33,21 +34,13 @@ needs("root", "overlayfs", "native").describe("exec in Wasm containers", () => {
     const count = "i=0; while :; do echo $i > /count; i=$((i+1)); done";
     store.ok("run", "-d", "--name", "counter", "--entrypoint", "sh", hello, "-c", count);
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    // A client that was killed leaves its clean-up to the supervisor, which may be at it still.
-    for (let i = 0; i < 100 && leftovers(folder).length > 0; i++) await sleep(20);
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("sees what the first program writes meanwhile, and the first sees what it wrote", async () => {
     const read = (): number => Number(store.ok("exec", "counter", "./hello.wasm", "cat", "/count"));
-    for (let i = 0; i < 100 && store.run(["exec", "counter", "./hello.wasm", "cat", "/count"]).code !== 0; i++)
-      await sleep(20);
+    await until("it counts", () => store.run(["exec", "counter", "./hello.wasm", "cat", "/count"]).code === 0);
     const before = read();
-    await sleep(50);
-    expect(read()).toBeGreaterThan(before);
+    await until("it counts on", () => read() > before);
     store.ok("exec", "counter", "./hello.wasm", "write", "/made", "by exec");
     expect(store.ok("exec", "counter", "./hello.wasm", "cat", "/made")).toBe("by exec");
   });
@@ -73,11 +66,23 @@ needs("root", "overlayfs", "native").describe("exec in Wasm containers", () => {
     expect(store.run(["exec", "--user", "1", "sleeper", "sh"]).stderr).toContain("does not take --user");
   });
 
+  it("runs components too, such as were copied in while it runs", async () => {
+    const wit = `package test:exec; world fails { export wasi:cli/run@0.2.0; }
+      package wasi:cli@0.2.0 { interface run { run: func() -> result; } }`;
+    const fails = `(module (memory (export "memory") 1)
+      (func (export "wasi:cli/run@0.2.0#run") (result i32) (i32.const 1)))`;
+    const file = join(store.folder, "guests/fails.wasm");
+    writeFileSync(file, await embedModule(await parseWat(fails), wit, "fails"));
+    store.ok("cp", file, "sleeper:/fails.wasm");
+    expect(store.run(["exec", "sleeper", "/fails.wasm"])).toEqual({ code: 1, stdout: "", stderr: "" });
+    expect(store.ok("exec", "sleeper", "sh", "-c", "/fails.wasm || echo failed")).toBe("failed");
+  });
+
   it("takes several at once, and large output", async () => {
     const line = "0123456789abcdef".repeat(64);
     const loop = `i=0; while [ $i -lt 300 ]; do echo ${line}; i=$((i+1)); done`;
-    const runs = await Promise.all([1, 2, 3].map(() => output(store.spawn(["exec", "sleeper", "sh", "-c", loop]))));
-    expect(runs.map((out) => out === `${line}\n`.repeat(300))).toEqual([true, true, true]);
+    const runs = await Promise.all([1, 2, 3].map(() => store.lap("exec", "sleeper", "sh", "-c", loop)));
+    expect(runs.map(({ stdout }) => stdout === `${line}\n`.repeat(300))).toEqual([true, true, true]);
   });
 
   it("ends with its container", async () => {
@@ -90,7 +95,9 @@ needs("root", "overlayfs", "native").describe("exec in Wasm containers", () => {
       "echo here; while :; do read x < /none; done 2> /dev/null",
     ]);
     const spoken = new Promise((resolve) => child.stdout!.once("data", resolve));
-    const running = output(child);
+    child.stdin!.end();
+    child.stderr!.resume();
+    const running = text(child.stdout!);
     await spoken;
     store.ok("stop", "short");
     expect(await running).toBe("here\n");
@@ -101,18 +108,10 @@ needs("root", "overlayfs", "native").describe("exec in Wasm containers", () => {
   it("is refused where the guest has the only thread", async () => {
     const child = store.spawn(["run", "--rm", "--name", "alone", sleeps]);
     child.stdin!.end();
-    for (let i = 0; i < 100 && store.run(["ps", "-q", "--filter", "name=alone"]).stdout === ""; i++) await sleep(20);
-    await sleep(200);
-    const refused = store.run(["exec", "alone", "sh", "-c", "echo"]);
-    store.run(["rm", "-f", "alone"]);
-    expect(refused).toMatchObject({ code: 126, stderr: expect.stringContaining("takes no exec") as string });
+    await until("it runs", () => store.ok("ps", "-q", "--filter", "name=alone") !== "");
+    // Until then it only begins.
+    const refused = { code: 126, stderr: expect.stringContaining("takes no exec") as string };
+    await soon(() => expect(store.run(["exec", "alone", "sh", "-c", "echo"])).toMatchObject(refused));
+    store.ok("rm", "-f", "alone");
   });
 });
-
-function output(child: ReturnType<LapStore["spawn"]>): Promise<string> {
-  let out = "";
-  child.stdout!.on("data", (chunk: Buffer) => (out += chunk.toString("latin1")));
-  child.stderr!.resume();
-  child.stdin!.end();
-  return new Promise((resolve) => child.on("close", () => resolve(out)));
-}

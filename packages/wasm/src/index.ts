@@ -1,5 +1,6 @@
 // The Wasm sandbox: WebAssembly programs over a filesystem of layers. Start reading at run/run-module.ts.
 export { runModule, runNamed, type ModuleRun, type WasmLimits } from "./run/run-module.ts";
+export type { ComponentRunner } from "./processes/system.ts";
 export { EXIT, type WasmExit } from "./run/exit.ts";
 export { Interrupt, REASON } from "./run/interrupt.ts";
 export { DETECT_BYTES, detectWasm, mustDetectWasm, type WasmKind } from "./run/detect.ts";

@@ -3,8 +3,16 @@
 import { existsSync } from "node:fs";
 import { LapError } from "@lapstrake/base";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
-import type { GuestOutput, WasmExit } from "@lapstrake/wasm";
-import { runCommand, runCommandNow, serveFiles, type Payload, type Serving, type Visit } from "@lapstrake/wasm/node";
+import type { ComponentRunner, GuestOutput, WasmExit } from "@lapstrake/wasm";
+import {
+  loadComponents,
+  runCommand,
+  runCommandNow,
+  serveFiles,
+  type Payload,
+  type Serving,
+  type Visit,
+} from "@lapstrake/wasm/node";
 import type { CreateRequest } from "../containers/request.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { writeHandover } from "./handover-file.ts";
@@ -71,7 +79,11 @@ async function runGuest(
   const sending = request.guestHttp && (await import("./wasm-secrets.ts")).sendingOf(dir, record);
   clearEnd(dir);
   if (request.guestLimits?.cpuMs !== undefined) payload.onCpuLimit?.(request.guestLimits.cpuMs);
-  payload.onVisit?.((visit) => (visit.files === true ? serveFiles(fs, visit) : runVisit(mounted, request, visit)));
+  // Where nobody is let in, nothing of that is loaded.
+  const components = payload.onVisit && (await loadComponents(cacheDir));
+  payload.onVisit?.((visit) => {
+    return visit.files === true ? serveFiles(fs, visit) : runVisit(mounted, request, { ...visit, components });
+  });
   try {
     const exit = await runCommand({
       fs: mounted,
@@ -86,6 +98,7 @@ async function runGuest(
       interrupt: payload.interrupt,
       breakOnSigint: true,
       cacheDir,
+      components,
       limits: guestLimits(request),
     });
     if (exit.error !== undefined) noteEnd(dir, exit.error);
@@ -107,7 +120,11 @@ function servingOf(record: ContainerRecord, payload: Payload): Serving {
 }
 
 /** A further program, inside a host call of the first. The container's time is not its own. */
-function runVisit(fs: InodeFs, request: CreateRequest, visit: Visit): number {
+function runVisit(
+  fs: InodeFs,
+  request: CreateRequest,
+  visit: Visit & { readonly components: ComponentRunner | undefined },
+): number {
   const { timeoutMs: _time, ...limits } = guestLimits(request);
   try {
     return reported(visit, runCommandNow({ ...visit, fs, limits }));

@@ -18,7 +18,7 @@ export async function translatedOf(
   cacheDir: string | undefined,
 ): Promise<Translated> {
   const key = keyOf(component, suspends);
-  const kept = cacheDir === undefined ? undefined : readKept(join(cacheDir, key));
+  const kept = keptTranslation(cacheDir, key);
   if (kept !== undefined) return kept;
   const work = running.get(key) ?? translateApart(component, suspends);
   running.set(key, work);
@@ -42,13 +42,16 @@ export async function translateAhead(
   return keyOf(component, suspends);
 }
 
-function keyOf(component: Uint8Array, suspends: Suspends): string {
+/** The name of a translation. */
+export function keyOf(component: Uint8Array, suspends: Suspends): string {
   const digest = createHash("sha256").update(component).digest("hex");
   return `${digest}-${JCO_VERSION}-${suspends}`;
 }
 
-function readKept(dir: string): Translated | undefined {
-  if (!existsSync(dir)) return undefined;
+/** The translation of that name, if it was kept. */
+export function keptTranslation(cacheDir: string | undefined, key: string): Translated | undefined {
+  const dir = cacheDir === undefined ? "" : join(cacheDir, key);
+  if (dir === "" || !existsSync(dir)) return undefined;
   return Object.fromEntries(readdirSync(dir).map((name) => [name, new Uint8Array(readFileSync(join(dir, name)))]));
 }
 

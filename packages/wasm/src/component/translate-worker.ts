@@ -14,9 +14,19 @@ async function answer({ component, suspends }: TranslateOrder): Promise<Translat
 }
 
 async function serve(): Promise<void> {
-  const done = await answer(workerData as TranslateOrder);
-  const transfer = Object.values(done.files ?? {}).map(({ buffer }) => buffer);
-  parentPort?.postMessage(done, transfer);
+  const order = workerData as TranslateOrder;
+  try {
+    const done = await answer(order);
+    const transfer = Object.values(done.files ?? {}).map(({ buffer }) => buffer);
+    (order.reply?.port ?? parentPort)?.postMessage(done, transfer);
+  } finally {
+    if (order.reply !== undefined) wake(order.reply.word);
+  }
+}
+
+function wake(word: Int32Array<SharedArrayBuffer>): void {
+  Atomics.store(word, 0, 1);
+  Atomics.notify(word, 0);
 }
 
 // No top-level await: the bundle of the command line is CommonJS. A rejection ends the thread with an error event.

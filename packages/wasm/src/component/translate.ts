@@ -1,6 +1,6 @@
 // Translating in a thread of its own, once per component however many ask at the same time.
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { Worker, type MessagePort, type Transferable } from "node:worker_threads";
 import { LapError, type ErrorKind } from "@lapstrake/base";
 import type { Suspends, Translated } from "./jco.ts";
 
@@ -8,6 +8,8 @@ import type { Suspends, Translated } from "./jco.ts";
 export interface TranslateOrder {
   readonly component: Uint8Array;
   readonly suspends: Suspends;
+  /** Where a thread waits that cannot take events: answered there, then the word is set. */
+  readonly reply?: { readonly port: MessagePort; readonly word: Int32Array<SharedArrayBuffer> };
 }
 
 /** What the thread answers: the files, or why there are none. */
@@ -23,14 +25,19 @@ export async function translateApart(component: Uint8Array, suspends: Suspends):
   return files!;
 }
 
-function ask(order: TranslateOrder): Promise<TranslateAnswer> {
+/** Starts the thread. */
+export function startTranslator(order: TranslateOrder, transferList: Transferable[] = []): Worker {
   const file = fileURLToPath(new URL("./translate-worker.ts", import.meta.url));
   // From the sources, the thread must resolve the workspace as this one does.
   const execArgv = file.endsWith(".ts")
     ? ["--conditions=@lapstrake/source", "--disable-warning=ExperimentalWarning"]
     : [];
+  return new Worker(file, { workerData: order, execArgv, transferList });
+}
+
+function ask(order: TranslateOrder): Promise<TranslateAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(file, { workerData: order, execArgv });
+    const worker = startTranslator(order);
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", (code) => {

@@ -25,7 +25,8 @@ export interface ComponentRun extends Omit<ModuleRun, "module"> {
 /** Exports of a component by interface name, with and without version. */
 export type ComponentExports = Readonly<Record<string, { readonly run?: () => unknown }>>;
 
-type Instantiate = (
+/** What a translation exports. */
+export type Instantiate = (
   getCore: (name: string) => WasmModule | Promise<WasmModule>,
   imports: Record<string, Interface>,
   instantiateCore: (module: WasmModule, imports: Record<string, Record<string, unknown>>) => WasmInstance,
@@ -38,11 +39,20 @@ export async function instantiateTranslated(
   imports: Record<string, Interface>,
 ): Promise<ComponentExports> {
   const { instantiate } = (await import(sourceUrl(files["main.js"]!))) as { instantiate: Instantiate };
-  return instantiate(
+  return instantiate(...linkage(run, files, imports));
+}
+
+/** What a translation's `instantiate` takes; it waits for none of it. */
+export function linkage(
+  run: ComponentRun,
+  files: Translated,
+  imports: Record<string, Interface>,
+): Parameters<Instantiate> {
+  return [
     (name) => compiled(files, name, run),
     granted(imports),
     (module, coreImports) => new Wasm.Instance(module, coreImports),
-  );
+  ];
 }
 
 /** Asking for an interface that is not there is an error that names it. */

@@ -1,5 +1,12 @@
 // What needs Node: time limits by node:vm, guests in threads, the process of a Wasm container. Start reading at payload-main.ts.
-export { programBytes, readProgram, runCommand, runCommandNow, type CommandRun } from "./run-command.ts";
+export {
+  loadComponents,
+  programBytes,
+  readProgram,
+  runCommand,
+  runCommandNow,
+  type CommandRun,
+} from "./run-command.ts";
 export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { canRunHere, runPayloadHere } from "./payload-here.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";

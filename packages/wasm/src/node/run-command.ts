@@ -6,6 +6,7 @@ import { compileModule } from "../run/compile.ts";
 import { detectWasm, mustDetectWasm } from "../run/detect.ts";
 import type { WasmExit } from "../run/exit.ts";
 import { DEFAULT_PATH, Programs, readFile } from "../processes/programs.ts";
+import type { ComponentRunner } from "../processes/system.ts";
 import { runModule, runNamed, type ModuleRun } from "../run/run-module.ts";
 import { guarded } from "./guard.ts";
 import type { Serving } from "./run-handler.ts";
@@ -27,8 +28,11 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
 /** Runs to the end; `PWD` is set for guests that look at it. Components and text load their own host only then. */
 export async function runCommand(run: CommandRun): Promise<WasmExit> {
   const common = { ...run, env: { PWD: run.cwd ?? "/", ...run.env }, guard: guardOf(run) };
-  const program = await (run.program === undefined ? bytesNamed(run) : binaryOf(run.program, run.args[0]));
-  if (program === undefined) return named(common);
+  const program = await (run.program === undefined ? whatIsNamed(run) : binaryOf(run.program, run.args[0]));
+  if (program === "module") return named(common);
+  // What a script starts may be anything.
+  if (program === "script")
+    return named({ ...common, components: run.components ?? (await loadComponents(run.cacheDir)) });
   if (detectWasm(program) === "component") {
     if (await serves(program, run.serving)) {
       const { runHandler } = await import("./run-handler.ts");
@@ -38,6 +42,12 @@ export async function runCommand(run: CommandRun): Promise<WasmExit> {
     return runComponent({ ...common, component: program });
   }
   return runModule({ ...common, module: compileModule(program, run.limits?.memoryBytes) });
+}
+
+/** What lets programs that are components be started inside a call of another. */
+export async function loadComponents(cacheDir: string | undefined): Promise<ComponentRunner> {
+  const { runComponentNow } = await import("../component/run-now.ts");
+  return (run) => runComponentNow({ ...run, cacheDir });
 }
 
 async function serves(component: Uint8Array, serving: Serving | undefined): Promise<boolean> {
@@ -69,15 +79,15 @@ function saying<T>(name: string, call: () => T): T {
   }
 }
 
-/** The component or text that `args[0]` names, as binary; undefined when it names something else, or nothing. */
-async function bytesNamed({ fs, args, cwd, env }: CommandRun): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** What `args[0]` names: a component or text, as binary, a module, or a script; also when there is only the built-in shell, or nothing. */
+async function whatIsNamed({ fs, args, cwd, env }: CommandRun): Promise<Uint8Array<ArrayBuffer> | "module" | "script"> {
   const name = args[0] ?? "";
   const programs = new Programs(fs, undefined);
   const ino = saying(name, () => programs.find(name, cwd ?? "/", env?.["PATH"] ?? DEFAULT_PATH));
-  if (ino === undefined) return undefined;
+  if (ino === undefined) return "script";
   const bytes = readFile(fs, ino);
   const kind = detectWasm(bytes);
-  return kind === "component" || kind === "wat" ? binaryOf(bytes, name) : undefined;
+  return kind === "component" || kind === "wat" ? binaryOf(bytes, name) : kind === undefined ? "script" : kind;
 }
 
 /** The file that `name` stands for along PATH; undefined when there is none. */

@@ -1,6 +1,7 @@
 // Open objects (p1/descriptors.ts) outside a guest: made, shared and read by the host's own programs, such as the shell.
 import { ERRNO, fsError } from "@lapstrake/base";
 import { OPEN, type Ino, type InodeFs } from "@lapstrake/layers";
+import { EMPTY_INPUT, NULL_OUTPUT } from "../io/buffers.ts";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
 import { FDFLAG } from "../p1/abi.ts";
 import type { OpenFile, OpenObject, OpenStream } from "../p1/descriptors.ts";
@@ -60,6 +61,29 @@ function writeSome(fs: InodeFs, object: OpenObject, bytes: Uint8Array, at: numbe
   const put = fs.write(object.handle, bytes, at, bytes.length - at, position);
   object.position = position + put;
   return put;
+}
+
+/** An open object as what a program reads from; one that cannot be read is at its end. */
+export function inputOf(fs: InodeFs, object: OpenObject): GuestInput {
+  if (object.kind === "stream") return object.input ?? EMPTY_INPUT;
+  return {
+    kind: "pipe",
+    read: (into, offset, length) => readObject(fs, object, into.subarray(offset, offset + length)),
+    ready: () => 1,
+    wait: () => undefined,
+  };
+}
+
+/** An open object as what a program writes to; one that cannot be written forgets. */
+export function outputOf(fs: InodeFs, object: OpenObject): GuestOutput {
+  if (object.kind === "stream") return object.output ?? NULL_OUTPUT;
+  return {
+    kind: "pipe",
+    write(from, offset, length) {
+      writeObject(fs, object, from.subarray(offset, offset + length));
+      return length;
+    },
+  };
 }
 
 /** Descriptors 0, 1 and 2 of a program of the host, one reference each. */

@@ -3,7 +3,7 @@
 import { ERRNO, fsError, isLapError, toByteString } from "@lapstrake/base";
 import type { InodeFs } from "@lapstrake/layers";
 import type { GuestClock } from "../io/clock.ts";
-import { DescriptorTable, type Descriptor } from "../p1/descriptors.ts";
+import { DescriptorTable, type Descriptor, type OpenObject } from "../p1/descriptors.ts";
 import type { Guest } from "../p1/guest.ts";
 import { preview1Imports, PREVIEW1_MODULES, type HostFunction } from "../p1/imports.ts";
 import { GuestMemory } from "../p1/memory.ts";
@@ -12,10 +12,11 @@ import { exitOf, type WasmExit } from "../run/exit.ts";
 import { Interrupted, type Interrupt } from "../run/interrupt.ts";
 import { WASIX_MODULE, checkImports, exportedMemory, startFunction } from "../run/link.ts";
 import { openPreopens, wholeFilesystem, type PreopenDir } from "../run/preopens.ts";
-import type { WasmLimits } from "../run/run-module.ts";
+import type { ModuleRun, WasmLimits } from "../run/run-module.ts";
 import { Wasm, type WasmModule } from "../webassembly.ts";
 import { wrappedCommand } from "../component/bypass.ts";
 import { compileModule } from "../run/compile.ts";
+import { inputOf, outputOf } from "./objects.ts";
 import { DEFAULT_PATH, Programs, type Program } from "./programs.ts";
 import { runShellProcess } from "./shell-process.ts";
 import { wasixImports } from "./wasix.ts";
@@ -50,7 +51,13 @@ export interface SystemOptions {
   readonly clock: GuestClock;
   readonly interrupt: Interrupt;
   readonly limits: WasmLimits;
+  readonly components?: ComponentRunner | undefined;
 }
+
+/** Runs a component that is more than a wrapped module to its end, in this call. */
+export type ComponentRunner = (
+  run: Omit<ModuleRun, "module"> & { readonly component: Uint8Array<ArrayBuffer> },
+) => WasmExit;
 
 export class System {
   readonly fs: InodeFs;
@@ -75,8 +82,33 @@ export class System {
 
   #execute(program: Program, spec: ProcessSpec, pid: number, call?: (start: () => void) => void): WasmExit {
     if (program.kind === "shell") return this.#shell(program.script, spec, pid, call);
-    const module = program.kind === "module" ? program.module : this.#inside(program.bytes);
-    return this.runModule(module, spec, { pid, call });
+    if (program.kind === "module") return this.runModule(program.module, spec, { pid, call });
+    const command = wrappedCommand(program.bytes);
+    if (command === undefined) return this.#component(program.bytes, spec, call);
+    return this.runModule(compileModule(command, this.#options.limits.memoryBytes), spec, { pid, call });
+  }
+
+  /** One that is more than a wrapped module; ENOEXEC where only modules run. */
+  #component(component: Uint8Array<ArrayBuffer>, spec: ProcessSpec, call?: (start: () => void) => void): WasmExit {
+    const { components, limits, clock } = this.#options;
+    if (components === undefined) throw fsError(ERRNO.ENOEXEC);
+    // Output is counted where the container's streams are.
+    const { outputBytes: _counted, ...own } = limits;
+    const [stdin, stdout, stderr] = spec.stdio.map(({ object }) => object) as [OpenObject, OpenObject, OpenObject];
+    return components({
+      fs: this.fs,
+      component,
+      args: spec.args,
+      env: spec.env,
+      cwd: spec.cwd,
+      stdin: inputOf(this.fs, stdin),
+      stdout: outputOf(this.fs, stdout),
+      stderr: outputOf(this.fs, stderr),
+      interrupt: this.interrupt,
+      clock,
+      limits: own,
+      ...(call === undefined ? {} : { guard: call }),
+    });
   }
 
   #shell(script: string | undefined, spec: ProcessSpec, pid: number, call?: (start: () => void) => void): WasmExit {
@@ -92,13 +124,6 @@ export class System {
     } catch (thrown) {
       return exitOf(thrown, this.#options.limits.timeoutMs);
     }
-  }
-
-  /** Of components, those run as children that wrap a preview1 module: the others need a thread of their own. */
-  #inside(component: Uint8Array<ArrayBuffer>): WasmModule {
-    const command = wrappedCommand(component);
-    if (command === undefined) throw fsError(ERRNO.ENOEXEC);
-    return compileModule(command, this.#options.limits.memoryBytes);
   }
 
   /** Runs a compiled module to its end. Exits and traps are values; limits and interrupts of a child end its parents too. */

@@ -3,7 +3,7 @@ import type { InodeFs } from "@lapstrake/layers";
 import { EMPTY_INPUT, NULL_OUTPUT, OutputLimit } from "../io/buffers.ts";
 import { systemClock, type GuestClock } from "../io/clock.ts";
 import type { GuestInput, GuestOutput } from "../io/ports.ts";
-import { System, type ProcessSpec, type Stdio } from "../processes/system.ts";
+import { System, type ComponentRunner, type ProcessSpec, type Stdio } from "../processes/system.ts";
 import type { WasmModule } from "../webassembly.ts";
 import type { WasmExit } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -44,6 +44,8 @@ export interface ModuleRun {
   readonly limits?: WasmLimits;
   /** Calls the guest's entry point so that it can be broken off; default: just calls it, and `timeoutMs` is not watched. */
   readonly guard?: ((call: () => void, interrupt: Interrupt) => void) | undefined;
+  /** Runs programs that are components; default: only those that wrap a module run. */
+  readonly components?: ComponentRunner | undefined;
 }
 
 /** Runs to the end; exits, traps and limits are values, unusable modules are thrown as LapError. */
@@ -68,7 +70,13 @@ function containerOf(run: Omit<ModuleRun, "module">): Container {
   const interrupt = run.interrupt ?? new Interrupt();
   const { guard } = run;
   return {
-    system: new System({ fs: run.fs, clock: run.clock ?? systemClock, interrupt, limits: run.limits ?? {} }),
+    system: new System({
+      fs: run.fs,
+      clock: run.clock ?? systemClock,
+      interrupt,
+      limits: run.limits ?? {},
+      components: run.components,
+    }),
     spec: { args: run.args, env: run.env ?? {}, cwd: run.cwd ?? "/", stdio: stdioOf(run), parent: 0 },
     call: guard === undefined ? undefined : (start) => guard(start, interrupt),
   };

@@ -1,8 +1,17 @@
 // `pnpm bench [NAME…]`: runs the named suites of this folder (default: start) and prints their reports.
 // A suite is a file NAME.bench.ts that exports `open(): Promise<OpenSuite>`; rooms prefix theirs with their name.
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { execArgv, execPath } from "node:process";
 import { parseArgs } from "node:util";
 import { format, judge, measure, type Suite } from "./harness.ts";
+
+/** What a suite's file exports. */
+interface SuiteFile {
+  open(): Promise<OpenSuite>;
+  /** Words that run a command where the suite can measure, when here it cannot; undefined when it can. */
+  enter?(): readonly [string, ...string[]] | undefined;
+}
 
 /** A suite with what it holds (folders, images, daemons), released after the run. */
 export interface OpenSuite extends AsyncDisposable {
@@ -18,9 +27,20 @@ const known = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".bench.ts"))
   .map((file) => file.replace(".bench.ts", ""));
 
+/** This program again, for one suite, where the words lead. */
+function runThere([program, ...words]: readonly [string, ...string[]], name: string): boolean {
+  const rounds = values.rounds === undefined ? [] : ["--rounds", values.rounds];
+  const again = [execPath, ...execArgv, import.meta.filename, name, "--strict", ...rounds];
+  const { status, error } = spawnSync(program, [...words, ...again], { stdio: "inherit" });
+  if (error !== undefined) throw error;
+  return status === 0;
+}
+
 async function runSuite(name: string): Promise<boolean> {
   if (!known.includes(name)) throw new Error(`no benchmark "${name}"; there are: ${known.join(", ")}`);
-  const { open } = (await import(`./${name}.bench.ts`)) as { open: () => Promise<OpenSuite> };
+  const { open, enter } = (await import(`./${name}.bench.ts`)) as SuiteFile;
+  const way = enter?.();
+  if (way !== undefined) return runThere(way, name);
   await using opened = await open();
   const suite = values.rounds === undefined ? opened.suite : { ...opened.suite, rounds: Number(values.rounds) };
   const figures = await measure(suite);

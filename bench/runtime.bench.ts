@@ -1,16 +1,16 @@
 // OCI runtimes as commands, over one bundle with every namespace, limits and the default seccomp profile: run, exec, the three
 // calls of a life that engines make; and the private memory of a hundred idle containers against as many conmons, printed aside.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { geteuid, pid } from "node:process";
-import { DEFAULT_CAPABILITIES, defaultSeccompProfile, defaultSpec, hostFacts } from "@lapstrake/core";
 import { nativePart } from "../test/support/native.ts";
 import { outputOf, prepare, which } from "./commands.ts";
 import { busyboxMissing, busyboxRootfs } from "./fixtures.ts";
 import type { Suite, Variant } from "./harness.ts";
 import type { OpenSuite } from "./main.ts";
+import { LIMITS, writeBundle } from "./oci-bundle.ts";
 
 const IDLE = 100;
 
@@ -27,31 +27,6 @@ interface Place {
 
 let count = 0;
 const freshId = (): string => `lap-bench-${pid}-${count++}`;
-
-function writeBundle(bundle: string, name: string, args: readonly string[]): string {
-  const base = defaultSpec();
-  const spec = {
-    ...base,
-    ociVersion: "1.0.2",
-    hostname: "bench",
-    process: { ...base.process, args, env: ["PATH=/bin"] },
-    linux: {
-      ...base.linux,
-      seccomp: defaultSeccompProfile(DEFAULT_CAPABILITIES, hostFacts()),
-      // runc adds the default devices itself, and refuses our rule that closes one of them again.
-      resources: {
-        devices: [{ allow: false, access: "rwm" }],
-        memory: { limit: 512 * 1024 * 1024 },
-        cpu: { quota: 100_000, period: 100_000 },
-        pids: { limit: 100 },
-      },
-    },
-  };
-  const folder = join(bundle, name);
-  mkdirSync(folder);
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ ...spec, root: { path: join(bundle, "rootfs") } }));
-  return folder;
-}
 
 function variant(runtime: Runtime, what: string, run: (command: string) => Promise<unknown>): Variant {
   const { name, command, missing } = runtime;
@@ -168,8 +143,8 @@ export async function open(): Promise<OpenSuite> {
   making.defer(() => rmSync(root, { recursive: true, force: true }));
   const place: Place = { root, bundle: join(root, "bundles") };
   busyboxRootfs(join(place.bundle, "rootfs"));
-  writeBundle(place.bundle, "true", ["/bin/true"]);
-  writeBundle(place.bundle, "sleep", ["/bin/sleep", "600"]);
+  writeBundle(place.bundle, "true", ["/bin/true"], LIMITS);
+  writeBundle(place.bundle, "sleep", ["/bin/sleep", "600"], LIMITS);
   const runtimes = ["lap-runtime", "runc", "crun"].map((name): Runtime => {
     const command = name === "lap-runtime" ? nativePart(name) : which(name);
     return { name, command, missing: command === undefined ? "not installed" : refusalOf(command, place) };

@@ -8,9 +8,9 @@ import { format, judge, measure, type Suite } from "./harness.ts";
 
 /** What a suite's file exports. */
 interface SuiteFile {
-  open(): Promise<OpenSuite>;
+  readonly open: () => Promise<OpenSuite>;
   /** Words that run a command where the suite can measure, when here it cannot; undefined when it can. */
-  enter?(): readonly [string, ...string[]] | undefined;
+  readonly enter?: () => readonly [string, ...string[]] | undefined;
 }
 
 /** A suite with what it holds (folders, images, daemons), released after the run. */

@@ -1,8 +1,13 @@
 // Real programs that nobody here wrote, from the recipes: each runs as a container on one in-memory image.
 // Skips, by name, when the npm package cannot be had.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fromBytes, toByteString } from "@lapstrake/base";
 import { OPEN, UnionFs, resolvePath } from "@lapstrake/layers";
 import { bytesInput, chunkOutput, runNamed, type WasmExit } from "@lapstrake/wasm";
+import { runCommand } from "@lapstrake/wasm/node";
+import { componentize, componentizer } from "../../wasm/js/componentize.ts";
 import { assemble } from "../../wasm/recipes/assemble.ts";
 import { packageTarball } from "../../wasm/recipes/fetch.ts";
 import { RECIPES } from "../../wasm/recipes/recipes.ts";
@@ -56,6 +61,27 @@ function withImage(name: string, title: string, body: (fs: UnionFs) => void): vo
     body(fs);
   });
 }
+
+it("JavaScript becomes a component, which reads its input and writes files", async (context) => {
+  const command = componentizer();
+  if (command === undefined) return context.skip("npm package componentize-qjs cannot be had");
+  const folder = mkdtempSync(join(tmpdir(), "lap-js-"));
+  try {
+    componentize(command, join(import.meta.dirname, "../../wasm/js/hello.js"), join(folder, "hello.wasm"));
+    const fs = UnionFs.create([]);
+    let out = "";
+    const exit = await runCommand({
+      fs,
+      program: new Uint8Array(readFileSync(join(folder, "hello.wasm"))),
+      args: ["hello", "you", "copied"],
+      stdin: bytesInput(new TextEncoder().encode("in capitals")),
+      stdout: chunkOutput((chunk) => (out += Buffer.from(chunk).toString())),
+    });
+    expect([exit.exitCode, out, contentOf(fs, "/copied")]).toEqual([0, "hello you from JavaScript\n", "IN CAPITALS"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe("recipes", () => {
   withImage("python", "CPython imports its standard library and writes files", (fs) => {

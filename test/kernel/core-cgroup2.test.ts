@@ -7,15 +7,18 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RuntimeSpec } from "@lapstrake/base";
 import {
   compile,
+  compileExec,
   control,
   defaultSpec,
   hostFacts,
   launch,
   removeCgroupDirs,
+  startTime,
   type HostFacts,
   type LaunchPlan,
 } from "@lapstrake/core";
-import { needs } from "../support/facts.ts";
+import { needs, titleUnless } from "../support/facts.ts";
+import { until } from "../support/until.ts";
 import { collect } from "./core-harness.ts";
 
 let dir = "";
@@ -97,6 +100,37 @@ needs("root", "native", "cgroup-v2").describe("core on cgroup v2", () => {
     expect((await attachment!.exited).exitCode).toBe(137);
     attachment!.reaped();
   });
+
+  const domain = ["memory", "hugetlb", "io"].find((name) => facts().cgroups[0]!.controllers.includes(name));
+  test.skipIf(domain === undefined)(
+    titleUnless(domain === undefined, "cgroup.hugetlb", "an exec goes beside an init that has groups of its own"),
+    async () => {
+      const enter = "mkdir /sys/fs/cgroup/init; echo 1 > /sys/fs/cgroup/init/cgroup.procs";
+      const script = `${enter}; echo +${domain!} > /sys/fs/cgroup/cgroup.subtree_control; echo ready; sleep 100`;
+      const base = defaultSpec();
+      const process = { ...base.process!, args: ["sh", "-c", script] };
+      const mounts = base.mounts!.map((mount) => ({
+        ...mount,
+        options: mount.options!.filter((option) => mount.type !== "cgroup" || option !== "ro"),
+      }));
+      const plan = planOf(process.args, (spec) => ({ ...spec, mounts }));
+      const { pid, attachment } = await launch(plan);
+      attachment!.stderr.resume();
+      let said = "";
+      attachment!.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      await until("its group gives a controller away", () => said.includes("ready"));
+      const target = { id: plan.options.id, spec: { ...base, mounts }, pid, pidStartTime: startTime(pid)! };
+      const options = { ...plan.options, containerDir: join(dir, "exec") };
+      mkdirSync(options.containerDir);
+      const args = ["cat", "/proc/self/cgroup"];
+      const exec = compileExec(target, { ...process, args }, facts(), options);
+      expect(exec.cgroups.v2).toBe(join(plan.cgroups.v2!, "init"));
+      expect(await outputOf(exec)).toMatch(/^0::\/init$/m);
+      attachment!.signal(9);
+      await attachment!.exited;
+      attachment!.reaped();
+    },
+  );
 
   test("a cgroup in use is refused", async () => {
     const plan = planOf(["sleep", "100"]);

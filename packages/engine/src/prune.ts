@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts";
 import { listImages, removeImage, type ImageRow } from "./images/operations.ts";
 import { diskBytes } from "./state/disk-bytes.ts";
 
-const ENDED = new Set(["created", "exited", "dead"]);
+const ENDED = new Set(["created", "exited"]);
 
 /** What was removed, and bytes on the disk that came back. */
 export interface PrunedContainers {

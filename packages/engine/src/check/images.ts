@@ -11,6 +11,8 @@ import { isSettled, type CheckOptions, type Finding, type Problem } from "./prob
 
 const TEXTS: Readonly<Record<StoreProblem["kind"], string>> = {
   missingBlob: "a blob of an image is missing: pull or load the image again",
+  damagedRecord:
+    "says nothing: an image's record is written again from its blobs, a name is lost and given again with lap tag",
   damagedBlob: "a blob is not what its digest says: pull or load its image again",
   danglingReference: "a name of an image that is not there",
   unreferenced: "a blob that no image needs",
@@ -43,7 +45,7 @@ export async function layerProblems(context: EngineContext, minAgeMs: number): P
     return [{ kind: "damage" as const, subject: name, text }];
   });
   const waste = readdirSync(paths.layers)
-    .filter((name) => !needed.has(name.replace(/^init-/, "")))
+    .filter((name) => !needed.has(name.replace(/^(?:init|flat)-/, "")))
     .filter((name) => isSettled(join(paths.layers, name), minAgeMs))
     .map((name): Problem => ({
       kind: "waste",

@@ -4,7 +4,7 @@ import { wakeKeeper, wantsKeeper } from "../keeper/wake.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { isChecked, readHealth, type HealthStatus } from "../health/state.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
-import { dirOf, dropContainer, listContainers } from "../state/containers.ts";
+import { dirOf, dropContainer, listReadable } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
 import { isAbandoned, isOrphan } from "./creator.ts";
@@ -25,7 +25,7 @@ export interface ContainerSummary {
 /** Every container, newest first. */
 export function summaries(context: EngineContext): ContainerSummary[] {
   sweepTrash(context.paths);
-  const found = listContainers(context.paths).flatMap((record) => {
+  const found = listReadable(context.paths, ({ message }) => context.logger.warn(message)).flatMap((record) => {
     const status = settledStatus(context, record);
     if (status === undefined) return [];
     const isWatched = status.pid > 0 && record.health !== undefined && isChecked(record);
@@ -60,9 +60,6 @@ export function settledStatus(context: EngineContext, record: ContainerRecord): 
 function isForgotten(context: EngineContext, record: ContainerRecord, status: ContainerStatus): boolean {
   if (status.state !== "exited" || isReaped(context, record)) return false;
   if (status.supervisorLost) return true;
-  // Something waits for that (its policy, its removal, its address), and whoever was about to do it has had the time.
-  const isWaited =
-    (hasRestartPolicy(record) && status.startedAt !== undefined) || record.autoRemove || ownsNetwork(record);
-  const endedMs = (status.finishedAt?.sec ?? 0) * 1000;
-  return isWaited && Date.now() - endedMs > REAP_GRACE_MS;
+  // Whoever was about to do it has had the time.
+  return Date.now() - (status.finishedAt?.sec ?? 0) * 1000 > REAP_GRACE_MS;
 }

@@ -50,7 +50,8 @@ async function endForRemoval(context: EngineContext, record: ContainerRecord, op
   // Whether a run that has just ended is the last one is decided when it is cleaned up.
   if (hasRestartPolicy(record)) await sayEnd(context, record);
   const { state } = containerStatus(context.paths, record);
-  const isBusy = isAlive(state) || state === "restarting";
+  // Nobody knows whether a dead one runs.
+  const isBusy = isAlive(state) || state === "restarting" || state === "dead";
   if (isBusy && options.force !== true) throw stillRunning(record, state);
   await keepStopped(context, record);
   // Asked again: its policy may have started it meanwhile.

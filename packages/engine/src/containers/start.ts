@@ -11,7 +11,7 @@ import {
   type LaunchOptions,
   type Launched,
 } from "@lapstrake/core";
-import { LapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
+import { LapError, isLapError, type MountSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { asksLog, tellKeeper, wakeKeeper } from "../keeper/wake.ts";
 import type { PreparedNetwork } from "../network/attach.ts";
@@ -63,13 +63,20 @@ export async function startContainer(
   // A fork may have changed what it is made of, an update what it may use.
   const record = readRecord(dir) ?? known;
   await awaitLaunch(context, record);
-  const state = containerStatus(context.paths, record).state;
+  const { state, error } = containerStatus(context.paths, record);
+  if (state === "dead") throw isDead(record, error);
   if (state === "running" || state === "paused") {
     throw new LapError("conflict", "ERR_LAP_ALREADY_RUNNING", `container ${record.id} is already running`);
   }
   if (hasRestartPolicy(record)) (await import("../restart/changes.ts")).noteStart(dir, record);
   // Awaited here: the lock is held until the program runs.
   return await startLocked(context, record, options, debug);
+}
+
+function isDead({ id }: ContainerRecord, error: string): LapError {
+  return new LapError("failedPrecondition", "ERR_LAP_CONTAINER_DEAD", `container ${id} is dead: ${error}`, {
+    hint: "lap system check --repair mends it when it does not run; lap rm -f removes it",
+  });
 }
 
 /** The start of a restart policy: only while the container still waits for `dueMs`. */
@@ -104,12 +111,29 @@ async function startLocked(
   if (options.attach !== undefined) emitContainer(context, record, "attach");
   // Before: whoever sees it run sees that it is not healthy yet.
   if (record.health !== undefined && isChecked(record)) writeHealth(dirOf(context.paths, record), STARTING);
-  const launched = await startKind(context, record, options, debug);
+  const launched = await startAsCan(context, record, options, debug);
   emitPseudoNetwork(context, record, "connect");
   if (record.mounts !== undefined) emitMounts(context, record, "mount");
   emitContainer(context, record, "start");
   if ((record.health !== undefined && isChecked(record)) || asksLog(record)) await tellKeeper(context);
   return launched;
+}
+
+/** Where overlayfs turns out to be impossible, the container becomes a copy of its image. */
+async function startAsCan(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: StartOptions,
+  debug: DebugSink | undefined,
+): Promise<Launched> {
+  try {
+    return await startKind(context, record, options, debug);
+  } catch (error) {
+    if (record.kind !== "linux" || !isLapError(error) || error.code !== "ERR_LAP_LAUNCH") throw error;
+    const copied = (await import("../sandbox/vfs.ts")).fallBack(context, record, error);
+    if (copied === undefined) throw error;
+    return await startKind(context, copied, options, debug);
+  }
 }
 
 async function startKind(

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { observeStatus, type StatusRecord } from "@lapstrake/core";
-import type { Timespec } from "@lapstrake/base";
+import { errorCode, type Timespec } from "@lapstrake/base";
 import { dirOf } from "../state/containers.ts";
 import { isRestarting } from "../restart/state.ts";
 import type { StorePaths } from "../state/layout.ts";
@@ -25,6 +25,10 @@ export interface ContainerStatus {
   readonly error: string;
 }
 
+const STATUS = "status";
+const INVALID = "ERR_LAP_STATUS_INVALID";
+const DAMAGE = new Set([INVALID, "EIO", "EISDIR"]);
+
 const CREATED: ContainerStatus = {
   state: "created",
   exitCode: 0,
@@ -36,16 +40,28 @@ const CREATED: ContainerStatus = {
   error: "",
 };
 
-/** Reads and, when the supervisor is gone, settles the status. */
+/** Reads and, when the supervisor is gone, settles the status; a damaged one is `dead`. */
 export function containerStatus(paths: StorePaths, record: ContainerRecord): ContainerStatus {
   const dir = dirOf(paths, record);
-  if (!existsSync(join(dir, "status"))) return CREATED;
-  const status = observeStatus(dir);
+  if (!existsSync(join(dir, STATUS))) return CREATED;
+  const status = observed(dir);
   if (status === undefined) return CREATED;
+  if (typeof status === "string") return { ...CREATED, state: "dead", error: status };
   const found = fromRecord(status);
   return found.state === "exited" && isRestarting(dir, record, found.startedAt)
     ? { ...found, state: "restarting" }
     : found;
+}
+
+/** What the supervisor wrote, or what is wrong with it. */
+function observed(dir: string): StatusRecord | string | undefined {
+  try {
+    return observeStatus(dir);
+  } catch (error) {
+    const code = errorCode(error) ?? "";
+    if (!DAMAGE.has(code)) throw error;
+    return `${code === INVALID ? "damaged status record" : `${code}: cannot read`} "${join(dir, STATUS)}"`;
+  }
 }
 
 function fromRecord(status: StatusRecord): ContainerStatus {

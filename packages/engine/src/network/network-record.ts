@@ -2,6 +2,7 @@
 // it, after a crash or a reboot too. Everything here is pure.
 import { LapError } from "@lapstrake/base";
 import { join } from "node:path";
+import { damaged } from "../state/read-stored.ts";
 import { isTranslated, type FirewallNetwork, type FirewallState, type Pool, type PublishedPort } from "@lapstrake/core";
 
 /** A container on a network. */
@@ -104,16 +105,14 @@ export function needsKeeper(networks: readonly NetworkRecord[]): boolean {
 
 /** A record read from a file; throws `ERR_LAP_RECORD_INVALID`. */
 export function parseNetworkRecord(text: string, path: string): NetworkRecord {
-  const damaged = (cause?: unknown): LapError =>
-    new LapError("dataLoss", "ERR_LAP_RECORD_INVALID", `damaged network record "${path}"`, { cause });
   let value: NetworkRecord | null;
   try {
     value = JSON.parse(text) as NetworkRecord | null;
   } catch (cause) {
-    throw damaged(cause);
+    throw damaged("network record", path, cause);
   }
   if (value?.version === 1 && typeof value.id === "string" && Array.isArray(value.pools)) return value;
-  throw damaged();
+  throw damaged("network record", path);
 }
 
 /** The lowest free `ethN` of a container. */

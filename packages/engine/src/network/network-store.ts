@@ -1,6 +1,6 @@
 // The networks of a store: records beneath <root>/networks, one lock for all of them (addresses and bridges are chosen among all).
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LapError } from "@lapstrake/base";
 import {
@@ -13,6 +13,7 @@ import {
   type Pool,
 } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
+import { orDamaged, readStored } from "../state/read-stored.ts";
 import type { HostNames } from "./host-side.ts";
 import {
   checkNetworkName,
@@ -68,13 +69,14 @@ export class NetworkStore {
     return lockFile(join(this.#dir, "lock"));
   }
 
-  /** All networks, oldest first. */
-  list(): NetworkRecord[] {
+  /** All networks, oldest first, without those whose records are damaged, which are told to `onDamage`. */
+  list(onDamage?: (error: LapError) => void): NetworkRecord[] {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     const files = readdirSync(this.#dir).filter((file) => file.endsWith(SUFFIX));
-    const records = files.map((file) =>
-      parseNetworkRecord(readFileSync(join(this.#dir, file), "utf8"), join(this.#dir, file)),
-    );
+    const records = files.flatMap((file) => {
+      const path = join(this.#dir, file);
+      return orDamaged(() => parseNetworkRecord(readStored(path) ?? "", path), onDamage) ?? [];
+    });
     return records.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
   }
 
@@ -86,7 +88,10 @@ export class NetworkStore {
 
   /** By name, full id or unique id prefix. Throws `ERR_LAP_NO_NETWORK`, `ERR_LAP_ID_AMBIGUOUS`. */
   find(wanted: string): NetworkRecord {
-    const all = this.list();
+    let damage: LapError | undefined;
+    const all = this.list((error) => {
+      damage = error;
+    });
     const exact = all.find(({ name, id }) => name === wanted || id === wanted);
     if (exact !== undefined) return exact;
     const matches = /^[a-f0-9]+$/.test(wanted) ? all.filter(({ id }) => id.startsWith(wanted)) : [];
@@ -98,7 +103,8 @@ export class NetworkStore {
         `network ${wanted} is ambiguous (${matches.length} matches found on ID prefix)`,
       );
     }
-    throw new LapError("notFound", "ERR_LAP_NO_NETWORK", `network ${wanted} not found`);
+    // It may be that one.
+    throw damage ?? new LapError("notFound", "ERR_LAP_NO_NETWORK", `network ${wanted} not found`);
   }
 
   /** Adds a network of a person. Needs the lock. */

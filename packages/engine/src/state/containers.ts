@@ -1,12 +1,14 @@
 // The containers of a store: making, finding, listing and removing their directories. One directory per container; the
 // directory appears by rename, the name claim makes it public, and removal starts by a rename into the trash.
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { isContainerId } from "./ids.ts";
 import { claimName, claimRandomName, listNames, nameHolder, releaseName } from "./names.ts";
 import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./record.ts";
 import { trashFrozen } from "./frozen.ts";
+import { orDamaged } from "./read-stored.ts";
+import { removeWhole } from "./remove-whole.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
 import { removeFromTrash } from "./trash.ts";
 import { hasSizedUpper, unmountDisk } from "../sandbox/sized-upper.ts";
@@ -35,8 +37,8 @@ export function addContainer(
     writeRecord(dir, renamed);
     return renamed;
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    rmSync(dir, { recursive: true, force: true });
+    removeWhole(temporary);
+    removeWhole(dir);
     throw error;
   }
 }
@@ -46,11 +48,18 @@ export function dirOf(paths: StorePaths, record: ContainerRecord): string {
   return containerDir(paths.containers, record.id);
 }
 
-/** Every container with a name claim, newest first. */
+/** Every container with a name claim, newest first. Throws for a damaged record: for what must not overlook anybody. */
 export function listContainers(paths: StorePaths): ContainerRecord[] {
+  return listReadable(paths, (error) => {
+    throw error;
+  });
+}
+
+/** {@link listContainers}, without those whose records are damaged, which are told to `onDamage`. */
+export function listReadable(paths: StorePaths, onDamage?: (error: LapError) => void): ContainerRecord[] {
   const records = listNames(paths).flatMap(({ id }) => {
-    const record = isContainerId(id) ? readRecord(containerDir(paths.containers, id)) : undefined;
-    return record === undefined ? [] : [record];
+    if (!isContainerId(id)) return [];
+    return orDamaged(() => readRecord(containerDir(paths.containers, id)), onDamage) ?? [];
   });
   return records.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 import type { StorePaths } from "./layout.ts";
+import { orDamaged } from "./read-stored.ts";
 import type { ContainerRecord } from "./record.ts";
 import { randomHex } from "./random.ts";
 
@@ -37,7 +38,10 @@ export function trashFrozen(
 ): string[] {
   if (names.length === 0) return [];
   using _lock = lockFrozen(paths);
-  const needed = new Set(others().flatMap(({ frozen }) => frozen ?? []));
+  const users = orDamaged(others);
+  // What a container with a damaged record needs nobody knows.
+  if (users === undefined) return [];
+  const needed = new Set(users.flatMap(({ frozen }) => frozen ?? []));
   return names.filter((name) => !needed.has(name)).flatMap((name) => toTrash(paths, name));
 }
 

@@ -99,11 +99,18 @@ function readVersion(root: string): number | undefined {
     return typeof value === "object" && value !== null ? (value as { version?: number }).version : undefined;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
-    throw new LapError("unavailable", "ERR_LAP_STORE_UNREADABLE", `cannot read the store at "${root}"`, {
+    throw new LapError("unavailable", "ERR_LAP_STORE_UNREADABLE", `cannot read the store at "${root}": ${why(error)}`, {
       cause: error,
       hint: "run as the user who owns the store, or name another one with --root",
     });
   }
+}
+
+/** The failure of the system, or what is wrong with the file. */
+function why(error: unknown): string {
+  const code = errorCode(error);
+  if (code === "EACCES") return "permission denied";
+  return code ?? (error instanceof SyntaxError ? "layout.json is not JSON" : String(error));
 }
 
 /** Moves a directory into the trash, so that it disappears from its place in one step; returns its new path. */

@@ -1,12 +1,13 @@
 // Which container holds a name: names/<name> is a symbolic link whose target is the id, so symlink(2) is the atomic claim.
 // A container exists for everyone from the moment its claim exists; a claim whose container is gone is stale and is taken over.
-import { linkSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, existsSync } from "node:fs";
+import { linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import { containerDir } from "./record.ts";
 import type { StorePaths } from "./layout.ts";
 import { randomName } from "./ids.ts";
 import { randomHex } from "./random.ts";
+import { damaged } from "./read-stored.ts";
 
 /** Claims `name` for `id`; throws `ERR_LAP_NAME_TAKEN` in Docker's words. The container's directory must exist already. */
 export function claimName(paths: StorePaths, name: string, id: string): void {
@@ -61,7 +62,12 @@ function tryClaim(paths: StorePaths, name: string, id: string): string | undefin
     return undefined;
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
-    return nameHolder(paths, name) ?? tryClaim(paths, name, id);
+    const holder = nameHolder(paths, name);
+    if (holder !== undefined) return holder;
+    const path = join(paths.names, name);
+    // Whatever it is, nobody frees it: only what went meanwhile is tried again.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw damaged("name", path);
+    return tryClaim(paths, name, id);
   }
 }
 

@@ -1,11 +1,11 @@
 // ContainerRecord: what a container is, decided once at create and kept as record.json in its directory.
 // Second value of the data flow (CreateRequest -> ContainerRecord -> RuntimeSpec). What it is doing lives in core's status record.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode, type ByteString, type Digest, type HealthConfig } from "@lapstrake/base";
+import { type ByteString, type Digest, type HealthConfig } from "@lapstrake/base";
 import type { CreateRequest, NetworkAttachment } from "../containers/request.ts";
 import type { RecordMount } from "../volumes/types.ts";
 import { writeFileAtomic } from "./atomic.ts";
+import { damaged, readStored } from "./read-stored.ts";
 
 /** Which sandbox runs it. */
 export type ContainerKind = "linux" | "wasm";
@@ -73,6 +73,8 @@ export interface ContainerRecord {
     readonly entrypoint?: readonly string[];
   };
   readonly rootfs: RecordRootfs;
+  /** Its root is a copy of the image's files; absent for an overlay over them. */
+  readonly storage?: "vfs";
   /** Who makes the container from its bundle; absent for our own runtime. */
   readonly runtime?: OtherRuntime;
   readonly process: RecordProcess;
@@ -107,21 +109,14 @@ export function writeRecord(dir: string, record: ContainerRecord): void {
   writeFileAtomic(join(dir, FILE), `${JSON.stringify(record)}\n`);
 }
 
-/** The record in `dir`; undefined when the directory has none. Throws `ERR_LAP_RECORD_INVALID` for a damaged one. */
+/** The record in `dir`; undefined when the directory has none. Throws `ERR_LAP_RECORD_INVALID`, `ERR_LAP_RECORD_UNREADABLE`. */
 export function readRecord(dir: string): ContainerRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(join(dir, FILE), "utf8");
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
+  const path = join(dir, FILE);
+  const text = readStored(path);
+  if (text === undefined) return undefined;
   const record = parseRecord(text);
-  if (record !== undefined) return record;
-  throw new LapError("dataLoss", "ERR_LAP_RECORD_INVALID", `damaged container record in "${dir}"`, {
-    hint: "remove the container with: lap rm -f",
-  });
+  if (record === undefined) throw damaged("container record", path);
+  return record;
 }
 
 function parseRecord(text: string): ContainerRecord | undefined {

@@ -4,7 +4,7 @@ import { openDirFs } from "@lapstrake/core";
 import { emitVolume } from "../events/volume-events.ts";
 import type { Engine } from "../engine.ts";
 import { randomHex } from "../state/random.ts";
-import { listContainers } from "../state/containers.ts";
+import { listReadable } from "../state/containers.ts";
 import { removeFromTrash } from "../state/trash.ts";
 import { treeBytes } from "./tree-bytes.ts";
 import { volumeUsers } from "./commit-mounts.ts";
@@ -64,13 +64,14 @@ export function createVolume(engine: Engine, request: VolumeRequest): VolumeReco
 
 /** Every volume, by name. */
 export function listVolumes(engine: Engine): VolumeRow[] {
-  const { paths } = engine.context;
+  const { paths, logger } = engine.context;
+  const tell = (error: LapError): void => logger.warn(error.message);
   const used = new Map<string, number>();
-  for (const { mounts = [] } of listContainers(paths)) {
+  for (const { mounts = [] } of listReadable(paths, tell)) {
     const names = new Set(mounts.flatMap(({ type, source }) => (type === "volume" ? [source] : [])));
     for (const name of names) used.set(name, (used.get(name) ?? 0) + 1);
   }
-  return allVolumes(paths).map((record) => ({
+  return allVolumes(paths, tell).map((record) => ({
     record,
     mountpoint: volumeData(paths, record.name),
     users: used.get(record.name) ?? 0,

@@ -1,7 +1,7 @@
 // VolumeRecord: what a volume is, record.json beside its _data. Written once; the directory of both appears by rename.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
+import { damaged, readStored } from "../state/read-stored.ts";
 
 /** A volume of driver `local`: a directory of the store, or a folder of the machine it stands for. */
 export interface VolumeRecord {
@@ -50,23 +50,17 @@ export function isVolumeName(name: string): boolean {
   return NAME.test(name) && name.length <= MAX_NAME;
 }
 
-/** The record in a volume's directory; undefined when there is none. Throws `ERR_LAP_RECORD_INVALID`. */
+/** The record in a volume's directory; undefined when there is none. Throws `ERR_LAP_RECORD_INVALID`, `ERR_LAP_RECORD_UNREADABLE`. */
 export function readVolume(dir: string): VolumeRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(join(dir, "record.json"), "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
-  const damaged = (cause?: unknown): LapError =>
-    new LapError("dataLoss", "ERR_LAP_RECORD_INVALID", `damaged volume record in "${dir}"`, { cause });
+  const path = join(dir, "record.json");
+  const text = readStored(path);
+  if (text === undefined) return undefined;
   let value: VolumeRecord | null;
   try {
     value = JSON.parse(text) as VolumeRecord | null;
   } catch (cause) {
-    throw damaged(cause);
+    throw damaged("volume record", path, cause);
   }
   if (value?.version === 1 && typeof value.name === "string") return value;
-  throw damaged();
+  throw damaged("volume record", path);
 }

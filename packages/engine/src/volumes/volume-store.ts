@@ -7,6 +7,7 @@ import { lockFile } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
 import { moveToTrash, type StorePaths } from "../state/layout.ts";
 import { randomHex } from "../state/random.ts";
+import { orDamaged } from "../state/read-stored.ts";
 import { isAnonymous, isVolumeName, readVolume, type VolumeRecord } from "./volume-record.ts";
 
 const LOCK_TIMEOUT_MS = 60_000;
@@ -44,9 +45,9 @@ export function findVolume(paths: StorePaths, name: string): VolumeRecord {
   throw new LapError("notFound", "ERR_LAP_NO_VOLUME", `get ${name}: no such volume`);
 }
 
-/** Every volume, by name. */
-export function allVolumes(paths: StorePaths): VolumeRecord[] {
-  return names(volumesDir(paths)).flatMap((name) => getVolume(paths, name) ?? []);
+/** Every volume, by name, without those whose records are damaged, which are told to `onDamage`. */
+export function allVolumes(paths: StorePaths, onDamage?: (error: LapError) => void): VolumeRecord[] {
+  return names(volumesDir(paths)).flatMap((name) => orDamaged(() => getVolume(paths, name), onDamage) ?? []);
 }
 
 function names(dir: string): string[] {

@@ -3,8 +3,11 @@
 import {
   LapError,
   MAX_MANIFEST_BYTES,
+  MEDIA_TYPE,
   digestOf,
   digestAlgorithm,
+  parseDigest,
+  parseJsonObject,
   type Descriptor,
   type Digest,
   type DirFs,
@@ -19,7 +22,7 @@ import type { ImageRecord, Records } from "./records.ts";
 /** One thing that is not as it should be. */
 export interface StoreProblem {
   /** `unreferenced` and `leftover` are waste, the others are damage. */
-  readonly kind: "missingBlob" | "damagedBlob" | "danglingReference" | "unreferenced" | "leftover";
+  readonly kind: "missingBlob" | "damagedBlob" | "damagedRecord" | "danglingReference" | "unreferenced" | "leftover";
   /** A digest, a reference or a path. */
   readonly subject: string;
   readonly repaired: boolean;
@@ -30,7 +33,11 @@ export interface CheckContext {
   readonly blobs: BlobStore;
   readonly records: Records;
   readonly hash: HashPort;
+  /** Writes the record of a target again, from its blobs. */
+  readonly rebuild: (target: Descriptor) => Promise<void>;
 }
+
+const SHA512_HEX = 128;
 
 /** How thorough to be. */
 export interface CheckOptions {
@@ -42,12 +49,37 @@ export interface CheckOptions {
 
 export async function checkStore(context: CheckContext, options: CheckOptions): Promise<StoreProblem[]> {
   const repaired = options.repair === true;
-  const problems: StoreProblem[] = [];
+  const problems: StoreProblem[] = await damagedRecords(context, repaired);
   for (const record of context.records.images()) problems.push(...(await checkImage(context, record, options)));
   problems.push(...danglingReferences(context, repaired));
   problems.push(...unreferenced(context, repaired));
   problems.push(...leftovers(context, repaired));
   return problems;
+}
+
+/** Records that say nothing are put aside; an image's is written again when its blobs are whole. */
+async function damagedRecords(context: CheckContext, repaired: boolean): Promise<StoreProblem[]> {
+  const { images, refs } = context.records.damaged();
+  if (repaired) {
+    for (const name of refs) context.records.putAside("refs", name);
+    for (const name of images) await rebuildImage(context, name);
+  }
+  const subjects = [...images.map((name) => `images/${name}`), ...refs.map((name) => `refs/${name}`)];
+  return subjects.map((subject) => ({ kind: "damagedRecord", subject, repaired }));
+}
+
+async function rebuildImage({ records, blobs, rebuild }: CheckContext, name: string): Promise<void> {
+  records.putAside("images", name);
+  try {
+    const digest = parseDigest(`${name.length === SHA512_HEX ? "sha512" : "sha256"}:${name}`);
+    const bytes = blobs.read(digest, MAX_MANIFEST_BYTES);
+    const { mediaType } = parseJsonObject(bytes, digest, MAX_MANIFEST_BYTES);
+    const type = typeof mediaType === "string" ? mediaType : MEDIA_TYPE.manifest;
+    await rebuild({ mediaType: type, digest, size: bytes.length });
+  } catch (error) {
+    // Not all of its blobs are here or whole: then it has to come again.
+    if (!(error instanceof LapError)) throw error;
+  }
 }
 
 async function checkImage(context: CheckContext, record: ImageRecord, options: CheckOptions): Promise<StoreProblem[]> {
@@ -104,6 +136,7 @@ async function blobProblem(
 }
 
 function danglingReferences({ records }: CheckContext, repaired: boolean): StoreProblem[] {
+  if (records.damaged().images.length > 0) return [];
   return records.refs().flatMap(({ reference, target }) => {
     if (records.image(target.digest) !== undefined) return [];
     if (repaired) records.removeRef(reference);
@@ -112,6 +145,8 @@ function danglingReferences({ records }: CheckContext, repaired: boolean): Store
 }
 
 function unreferenced({ blobs, records }: CheckContext, repaired: boolean): StoreProblem[] {
+  // Whose blobs they are is not known yet.
+  if (records.damaged().images.length > 0) return [];
   const kept = reachable(blobs, records.images());
   return [...blobs.list()].flatMap(({ digest }) => {
     if (kept.has(digest)) return [];

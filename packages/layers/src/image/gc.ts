@@ -37,6 +37,9 @@ const CLOCK_SLACK_SEC = 2;
 export function collectGarbage(context: GcContext): GcResult {
   const { blobs, records, leases } = context;
   sweepIngest(context);
+  const damaged = records.damaged();
+  // What an image needs whose record says nothing is not known: `check` mends it.
+  if (damaged.images.length > 0) return { blobs: 0, bytes: 0 };
   const kept = reachable(blobs, records.images());
   const since = leases.oldest();
   let freed = { blobs: 0, bytes: 0 };

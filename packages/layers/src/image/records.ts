@@ -1,6 +1,8 @@
 // What the store knows besides blobs: images/<hex> (one per loaded target) and refs/<hash> (one per name), JSON files that
 // appear and change by rename. The name goes last in, first out.
 import {
+  LapError,
+  errorCode,
   formatReference,
   parseJsonObject,
   parseReference,
@@ -43,6 +45,11 @@ export interface RefRecord {
   readonly target: Descriptor;
 }
 
+/** What every record says; of one that was read it is not known yet. */
+interface Targeted {
+  readonly target?: Descriptor;
+}
+
 const MAX_RECORD_BYTES = 1024 * 1024;
 
 /** Disposing closes the two folders; the store's own is its opener's. */
@@ -64,12 +71,24 @@ export class Records implements Disposable {
     this.#refs.close();
   }
 
+  /** Without the damaged ones, see {@link Records.damaged}. */
   images(): ImageRecord[] {
     return readAll<ImageRecord>(this.#images);
   }
 
+  /** Without the damaged ones. */
   refs(): RefRecord[] {
     return readAll<RefRecord>(this.#refs);
+  }
+
+  /** Names of the files in images/ and refs/ that say nothing. */
+  damaged(): { readonly images: readonly string[]; readonly refs: readonly string[] } {
+    return { images: unreadable(this.#images), refs: unreadable(this.#refs) };
+  }
+
+  /** Gives a damaged file a name under which nobody looks for it. */
+  putAside(folder: "images" | "refs", name: string): void {
+    (folder === "images" ? this.#images : this.#refs).rename(name, `damaged-${name}`);
   }
 
   image(target: Digest): ImageRecord | undefined {
@@ -122,16 +141,34 @@ function encode(value: object): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(value, undefined, 1)}\n`);
 }
 
-function readAll<T>(dir: DirFs): T[] {
+function namesIn(dir: DirFs): string[] {
   const names = dir.readdir("").map(({ name }) => name);
-  return names
-    .filter((name) => /^[a-f0-9]+$/.test(name))
-    .toSorted()
-    .flatMap((name) => readOne<T>(dir, name) ?? []);
+  return names.filter((name) => /^[a-f0-9]+$/.test(name)).toSorted();
 }
 
-function readOne<T>(dir: DirFs, name: string): T | undefined {
+function readAll<T extends Targeted>(dir: DirFs): T[] {
+  return namesIn(dir).flatMap((name) => orDamaged(() => readOne<T>(dir, name)) ?? []);
+}
+
+function unreadable(dir: DirFs): string[] {
+  return namesIn(dir).filter((name) => orDamaged(() => readOne(dir, name) ?? true) === undefined);
+}
+
+/** Undefined for a file that is damaged or cannot be read: the others may be well. */
+function orDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LapError || errorCode(error) === "EIO") return undefined;
+    throw error;
+  }
+}
+
+function readOne<T extends Targeted>(dir: DirFs, name: string): T | undefined {
   const bytes = readFile(dir, toByteString(name), MAX_RECORD_BYTES);
   if (bytes === undefined) return undefined;
-  return parseJsonObject(bytes, `store record "${name}"`, MAX_RECORD_BYTES) as unknown as T;
+  const what = `store record "${name}"`;
+  const record = parseJsonObject(bytes, what, MAX_RECORD_BYTES) as unknown as T;
+  if (typeof record.target?.digest === "string") return record;
+  throw new LapError("dataLoss", "ERR_LAP_RECORD_INVALID", `invalid ${what}`);
 }

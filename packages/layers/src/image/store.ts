@@ -26,7 +26,7 @@ import { targetPlatforms, type TargetPlatform } from "./platforms.ts";
 import type { StorePorts } from "./ports.ts";
 import { Records, type ImageRecord, type ImageVariant } from "./records.ts";
 import { saveImages } from "./save.ts";
-import type { BlobSource } from "./source.ts";
+import { LayoutSource, type BlobSource } from "./source.ts";
 import { isWasmArtifact, wasmArtifactTree } from "./wasm-artifact.ts";
 import { chooseVariant, resolveImage } from "./resolve.ts";
 
@@ -240,7 +240,9 @@ export class ImageStore implements Disposable {
 
   /** Looks for damage and waste; empty when all is well. */
   async check(options: CheckOptions = {}): Promise<StoreProblem[]> {
-    const context = { dir: this.#dir, blobs: this.#blobs, records: this.#records, hash: this.#ports.hash };
+    const own = new LayoutSource(this.#dir, this.#blobs);
+    const rebuild = async (target: Descriptor): Promise<void> => void (await this.import(own, target, []));
+    const context = { dir: this.#dir, blobs: this.#blobs, records: this.#records, hash: this.#ports.hash, rebuild };
     return await checkStore(context, options);
   }
 

@@ -46,9 +46,12 @@ int make_stdio(struct supervisor *s) {
   return 0;
 }
 
-// What is the supervisor's alone: the first process may wait at the gate for long.
+// What is the supervisor's alone: the first process may wait at the gate for long. Its end of the channel and its caller's socket
+// too: who waits for the other side of them learns of its death by their end.
 static void drop_supervision(struct supervisor *s) {
-  int fds[] = {3 /* the plan, which stays mapped */, s->dir, s->signals, s->listener, s->in, s->out[0], s->out[1]};
+  int caller = s->caller == NULL ? -1 : s->caller->fd;
+  int fds[] = {3 /* the plan, which stays mapped */, s->dir, s->signals, s->listener, s->in, s->out[0], s->out[1],
+               s->report, caller};
   for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
     if (fds[i] >= 0) (void)sys_close(fds[i]);
   }
@@ -239,6 +242,7 @@ int launch_container(struct supervisor *s, struct channel_message *message) {
   if (error == 0) error = channel_pair(pair);
   if (error != 0) return error;
   AUTO_FD report = pair[0];
+  s->report = report;
   long pid = clone_in_namespace(s, pair[1], &s->child);
   (void)sys_close(pair[1]);
   close_child_ends(s);

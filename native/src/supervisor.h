@@ -26,6 +26,7 @@ struct supervisor {
   int signals;    // signalfd of SIGCHLD
   int out[2];     // read ends of stdout and stderr, or the pty master in out[0]
   int in;         // write end of stdin, or a duplicate of the pty master
+  int report;     // its end of the channel from the first process, while that starts
   int child;      // pidfd of the first process
   int stdio[3];   // the first process's ends until it runs
   int gate;       // exec.fifo

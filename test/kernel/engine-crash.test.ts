@@ -1,88 +1,87 @@
-// Crash safety by injection: each command is killed at each call that changes a disk or the kernel's state
-// (strace -e inject). After each kill `system check --repair` leaves nothing to complain of, and a plain retry does the work.
-// LAP_CRASH_ALL=1 kills at every call; else at every 29th, others for each scenario.
-import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+// Crash safety by injection: each command is killed at each call that changes a disk or the kernel's state, and so are its helper,
+// the supervisor, the reaper and the keeper (support/kill-at.c counts the calls of all of them together). After each kill
+// `system check --repair` leaves nothing to complain of, and a plain retry does the work.
+// LAP_CRASH_ALL=1 kills at every call, =7 at every 7th; without it each scenario is killed at one call, another one for each.
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { needs, nativePart } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { needs } from "../support/facts.ts";
+import { LapStore, nothingLeft } from "../support/lap.ts";
 import { SCENARIOS, commandOf, gone, retry, settle, type Scenario } from "../support/scenarios.ts";
 
-const CALLS = [
-  "fsync,fdatasync,syncfs,ftruncate",
-  "rename,renameat,renameat2,link,linkat,symlink,symlinkat,mkdir,mkdirat,rmdir,unlink,unlinkat",
-  "mount,umount2,move_mount,fsmount,open_tree,mount_setattr,pivot_root,setns",
-].join(",");
-const STEP = env["LAP_CRASH_ALL"] === undefined ? 29 : 1;
+const STEP = env["LAP_CRASH_ALL"] === undefined ? Infinity : Number(env["LAP_CRASH_ALL"]);
+const SOURCE = join(import.meta.dirname, "../support/kill-at.c");
+/** The golden ratio spreads the one call of each scenario over the lives of all. */
+const SPREAD = 0.618_034;
 
-needs("root", "overlayfs", "native", "command:strace").describe("killed at any call", () => {
+needs("root", "overlayfs", "native", "command:cc").describe("killed at any call", () => {
   let store: LapStore;
   beforeAll(() => {
     store = new LapStore();
     store.loadPrograms();
+    const { status, stderr } = spawnSync("cc", ["-O1", "-o", join(store.folder, "kill-at"), SOURCE]);
+    if (status !== 0) throw new Error(stderr.toString());
   });
   afterAll(async () => {
     const { folder } = store;
     store[Symbol.dispose]();
     // The keeper and the last reapers leave by themselves.
-    const deadline = Date.now() + 15_000;
-    while (leftovers(folder).length > 0 && Date.now() < deadline) await sleep(100);
-    expect(leftovers(folder)).toEqual([]);
+    await nothingLeft(folder);
   });
 
   it.each(SCENARIOS.map((scenario, index) => ({ ...scenario, index })))("$name", async (scenario) => {
     scenario.before(store);
-    const points = pointsOf(store, scenario).filter((_, at) => at % STEP === scenario.index % Math.min(STEP, 3));
+    const points = sample(pointsOf(store, scenario), scenario.index);
     expect(points.length).toBeGreaterThan(0);
-    for (const [call, nth] of points) {
+    const failures: string[] = [];
+    for (const point of points) {
       scenario.before(store);
       // It may come to fewer calls than last time, when others of the machine's processes were quicker.
-      if (!killedAt(store, scenario, call, nth)) continue;
-      await settle(store, `${scenario.name}, ${call} ${nth}`);
-      const { code, stderr } = await retry(store, scenario);
-      if (code !== 0 && scenario.done?.test(stderr) !== true) {
-        throw new Error(`retry after ${call} ${nth}: ${stderr}`);
+      const call = killedAt(store, scenario, point);
+      if (call === undefined) continue;
+      const what = `${scenario.name}, ${call}`;
+      try {
+        await settle(store, what);
+        await retry(store, scenario, what);
+      } catch (error) {
+        failures.push(`${what}: ${String(error)}`);
       }
-      scenario.after(store);
     }
     gone(store);
     await settle(store, scenario.name);
     expect(readdirSync(join(store.root, "containers"))).toEqual([]);
+    expect(failures).toEqual([]);
   });
 });
 
-function traced(store: LapStore, scenario: Scenario, options: readonly string[]): SpawnSyncReturns<Buffer> {
-  const lap = [nativePart("lap"), "--root", store.root, ...commandOf(store, scenario)];
-  // -D: what stays behind of a detached run does not keep us waiting.
-  return spawnSync("strace", ["-D", "-f", "-e", `trace=${CALLS}`, ...options, ...lap], {
-    timeout: 30_000,
+/** Every STEP-th of them, or one. */
+function sample(points: readonly number[], index: number): number[] {
+  if (STEP < Infinity) return points.filter((_, at) => at % STEP === 0);
+  const one = points[Math.floor(((index * SPREAD) % 1) * points.length)];
+  return one === undefined ? [] : [one];
+}
+
+/** The calls it comes to; kills at the `at`-th, 0 for none. */
+function calls(store: LapStore, scenario: Scenario, at: number): string[] {
+  const file = join(store.folder, "calls");
+  spawnSync(join(store.folder, "kill-at"), [file, String(at), "0", ...commandOf(store, scenario)], {
     stdio: "ignore",
-    killSignal: "SIGKILL",
+    timeout: 30_000,
+  });
+  return readFileSync(file, "latin1").trimEnd().split("\n");
+}
+
+/** Numbers of the calls at which it is one of ours that is killed. */
+function pointsOf(store: LapStore, scenario: Scenario): number[] {
+  return calls(store, scenario, 0).flatMap((line) => {
+    const [number = "", , program = ""] = line.split(" ");
+    return program === "sh" || program === "kill-at" ? [] : [Number(number)];
   });
 }
 
-/** Every call that the command and its helper make: its name, and which of its kind it is for its process. */
-function pointsOf(store: LapStore, scenario: Scenario): [call: string, nth: number][] {
-  const file = join(store.folder, "trace");
-  traced(store, scenario, ["-o", file]);
-  const counts = new Map<string, number>();
-  const most = new Map<string, number>();
-  for (const line of readFileSync(file, "latin1").split("\n")) {
-    const [, pid, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (pid === undefined || call === undefined) continue;
-    const count = (counts.get(pid + call) ?? 0) + 1;
-    counts.set(pid + call, count);
-    most.set(call, Math.max(count, most.get(call) ?? 0));
-  }
-  return [...most].flatMap(([call, count]) => Array.from({ length: count }, (_, i): [string, number] => [call, i + 1]));
-}
-
-/** Runs the command and kills whoever of its processes makes that call; false when none did. */
-function killedAt(store: LapStore, scenario: Scenario, call: string, nth: number): boolean {
-  const file = join(store.folder, "trace");
-  traced(store, scenario, ["-o", file, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`]);
-  return readFileSync(file, "latin1").includes("killed by SIGKILL");
+/** Runs the command and kills whoever of its processes makes that call; the line that says which it was. */
+function killedAt(store: LapStore, scenario: Scenario, at: number): string | undefined {
+  return calls(store, scenario, at).find((line) => line.endsWith(" HERE"));
 }

@@ -5,11 +5,11 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { needs, nativePart } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
-import { SCENARIOS, commandOf, gone, retry, settle, type Scenario } from "../support/scenarios.ts";
+import { needs } from "../support/facts.ts";
+import { LapStore, nothingLeft } from "../support/lap.ts";
+import { SCENARIOS, commandOf, gone, perform, retry, settle, type Scenario } from "../support/scenarios.ts";
+import { until } from "../support/until.ts";
 
 /** Every amount of room and every call, not one of each. */
 const ALL = env["LAP_CRASH_ALL"] !== undefined;
@@ -34,21 +34,22 @@ needs("root", "overlayfs", "native").describe("a full disk", () => {
     const { folder } = store;
     store[Symbol.dispose]();
     // The keeper leaves when it has nothing more to do.
-    await until(() => spawnSync("umount", [mount]).status === 0);
+    await until("the disk is free", () => spawnSync("umount", [mount]).status === 0);
     rmSync(mount, { recursive: true });
-    await until(() => leftovers(folder).length === 0);
-    expect([...leftovers(folder), ...leftovers(mount)]).toEqual([]);
+    await nothingLeft(folder);
+    await nothingLeft(mount);
   });
 
   it.each(SCENARIOS)("$name", async (scenario) => {
     for (const left of LEFT_BYTES) {
       scenario.before(store);
       const full = fill(mount, left);
-      const { code, stderr } = store.run(commandOf(store, scenario));
+      const { code, stderr } = perform(store, scenario);
       rmSync(full);
       if (code !== 0) expect(stderr).toMatch(SAID);
-      await settle(store, `${scenario.name}, ${left} left`);
-      await expectDone(store, scenario);
+      const what = `${scenario.name}, ${left} left`;
+      await settle(store, what);
+      await retry(store, scenario, what);
     }
     gone(store);
     await settle(store, scenario.name);
@@ -65,8 +66,7 @@ needs("root", "overlayfs", "native", "command:strace").describe("a disk that fai
   afterAll(async () => {
     const { folder } = store;
     store[Symbol.dispose]();
-    await until(() => leftovers(folder).length === 0);
-    expect(leftovers(folder)).toEqual([]);
+    await nothingLeft(folder);
   });
 
   it.each(SCENARIOS.map((scenario, index) => ({ ...scenario, index })))("$name", async (scenario) => {
@@ -75,8 +75,9 @@ needs("root", "overlayfs", "native", "command:strace").describe("a disk that fai
       scenario.before(store);
       const { status, stderr } = runFailing(store, scenario, call);
       if (status !== 0) expect(stderr).toMatch(/EIO|i\/o error|input\/output error/i);
-      await settle(store, `${scenario.name}, ${call}`);
-      await expectDone(store, scenario);
+      const what = `${scenario.name}, ${call}`;
+      await settle(store, what);
+      await retry(store, scenario, what);
     }
     gone(store);
     await settle(store, scenario.name);
@@ -91,23 +92,12 @@ function runFailing(store: LapStore, scenario: Scenario, call: string): { status
     "strace",
     [
       ...["-D", "-f", "-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:error=EIO:when=2+3`],
-      ...[nativePart("lap"), "--root", store.root, ...commandOf(store, scenario)],
+      ...commandOf(store, scenario),
     ],
     { timeout: 30_000, stdio: ["ignore", "ignore", errors], killSignal: "SIGKILL" },
   );
   closeSync(errors);
   return { status, stderr: readFileSync(path, "utf8") };
-}
-
-async function until(test: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!test() && Date.now() < deadline) await sleep(100);
-}
-
-async function expectDone(store: LapStore, scenario: Scenario): Promise<void> {
-  const { code, stderr } = await retry(store, scenario);
-  if (code !== 0 && scenario.done?.test(stderr) !== true) throw new Error(`retry: ${stderr}`);
-  scenario.after(store);
 }
 
 /** Fills a filesystem up to `left` bytes; the file that does it. */

@@ -5,10 +5,11 @@ import { arch } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { writeLayout } from "../support/oci-layout.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 
+const VARIANT = "module.wasm.image/variant";
 const linuxPlatform = `linux/${arch === "arm64" ? "arm64" : "amd64"}`;
 
 needs("root", "overlayfs", "native").describe("Wasm containers", () => {
@@ -31,14 +32,12 @@ needs("root", "overlayfs", "native").describe("Wasm containers", () => {
     writeLayout(layout, [
       { tag: "both:1", layers: [layer], platform: linux, config: { Cmd: ["sh"] }, variants: [wasm] },
       { tag: "wasm:1", layers: [layer], ...wasm },
+      // As buildah makes them for crun: a Linux image that only says so.
+      { tag: "compat:1", layers: [layer], platform: linux, config: wasm.config, annotations: { [VARIANT]: "compat" } },
     ]);
     store.ok("load", "-i", layout);
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("runs a file of this machine", () => {
     expect(store.run(["run", "--name", "f1", guest])).toEqual({
@@ -84,6 +83,10 @@ needs("root", "overlayfs", "native").describe("Wasm containers", () => {
       "from the layer",
     );
     expect(store.ok("run", "--rm", "--platform", linuxPlatform, "both:1", "cat", "/app/file")).toBe("from the layer");
+  });
+
+  it("takes the annotation of an image for it", () => {
+    expect(store.ok("run", "--rm", "compat:1", "cat", "/app/file")).toBe("from the layer");
   });
 
   it("is a process of the machine with --security-opt wasm=unconfined, and in namespaces of its own without", () => {

@@ -1,49 +1,14 @@
 // The CNCF form of a Wasm program in a registry: one application/wasm blob with a config of its own. It loads, runs and keeps
 // what it changed.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { writeLayout } from "../support/oci-layout.ts";
-
-interface Blob {
-  readonly digest: string;
-  readonly size: number;
-}
-
-/** An OCI layout with one artifact of `program`, named `name`. */
-function writeArtifact(folder: string, program: Uint8Array, name: string): void {
-  mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
-  const put = (bytes: Uint8Array | string): Blob => {
-    const hex = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(folder, "blobs/sha256", hex), bytes);
-    return { digest: `sha256:${hex}`, size: Buffer.byteLength(bytes) };
-  };
-  const layer = { mediaType: "application/wasm", ...put(program) };
-  const config = JSON.stringify({
-    architecture: "wasm",
-    os: "wasip1",
-    created: "2026-01-01T00:00:00Z",
-    layerDigests: [layer.digest],
-  });
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config: { mediaType: "application/vnd.wasm.config.v0+json", ...put(config) },
-    layers: [layer],
-  };
-  const target = { mediaType: manifest.mediaType, ...put(JSON.stringify(manifest)) };
-  const annotations = { "org.opencontainers.image.ref.name": `docker.io/library/${name}` };
-  writeFileSync(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(
-    join(folder, "index.json"),
-    JSON.stringify({ schemaVersion: 2, manifests: [{ ...target, annotations }] }),
-  );
-}
+import { writeArtifact, type Blob } from "../support/wasm-artifact.ts";
 
 function blobOf(folder: string, digest: string): unknown {
   return JSON.parse(readFileSync(join(folder, "blobs/sha256", digest.slice(7)), "utf8"));
@@ -60,11 +25,7 @@ needs("root", "overlayfs", "native").describe("Wasm artifacts", () => {
     writeArtifact(layout, readFileSync(join(guests, "hello.wasm")), "program:1");
     store.ok("load", "-i", layout);
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("are made of an ordinary image that is one program, and of no other", () => {
     const folder = join(store.folder, "ordinary");

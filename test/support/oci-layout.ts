@@ -23,6 +23,8 @@ export interface LayoutImage extends LayoutVariant {
 export interface LayoutVariant {
   readonly config: Readonly<Record<string, unknown>>;
   readonly platform: { readonly os: string; readonly architecture: string };
+  /** Of the manifest. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 function putBlob(layout: string, mediaType: string, bytes: Uint8Array): Descriptor {
@@ -64,9 +66,9 @@ function putImage(layout: string, image: LayoutImage): unknown {
   const layers = tars.map((tar) =>
     putBlob(layout, "application/vnd.oci.image.layer.v1.tar+gzip", gzipSync(tar, { level: 1 })),
   );
-  const manifests = [image, ...(image.variants ?? [])].map(({ platform, config }) => ({
-    ...putManifest(layout, { platform, config }, diffIds, layers),
-    platform,
+  const manifests = [image, ...(image.variants ?? [])].map((variant) => ({
+    ...putManifest(layout, variant, diffIds, layers),
+    platform: variant.platform,
   }));
   const annotations = { "org.opencontainers.image.ref.name": image.tag };
   if (manifests.length === 1) return { ...manifests[0], annotations };
@@ -75,12 +77,16 @@ function putImage(layout: string, image: LayoutImage): unknown {
 
 function putManifest(
   layout: string,
-  { platform, config }: LayoutVariant,
+  { platform, config, annotations }: LayoutVariant,
   diffIds: readonly string[],
   layers: readonly Descriptor[],
 ): Descriptor {
   const rootfs = { type: "layers", diff_ids: diffIds };
   const document = json({ created: "2026-01-01T00:00:00Z", ...platform, config, rootfs });
   const configBlob = putBlob(layout, "application/vnd.oci.image.config.v1+json", document);
-  return putBlob(layout, MANIFEST, json({ schemaVersion: 2, mediaType: MANIFEST, config: configBlob, layers }));
+  return putBlob(
+    layout,
+    MANIFEST,
+    json({ schemaVersion: 2, mediaType: MANIFEST, config: configBlob, layers, annotations }),
+  );
 }

@@ -8,7 +8,7 @@ import { arch } from "node:process";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { tarFolder, writeLayout } from "../support/oci-layout.ts";
 
 /** A blob of a layout as parsed JSON. */
@@ -59,11 +59,7 @@ needs("root", "overlayfs", "native", "env:LAP_TEST_IMAGES").describe("official i
     store = new LapStore();
     for (const name of readdirSync(images)) store.ok("load", "-i", join(images, name));
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("runs alpine and busybox", () => {
     expect(store.ok("run", "--rm", "alpine:3.20", "cat", "/etc/alpine-release")).toMatch(/^3\.20/);
@@ -111,11 +107,7 @@ needs("root", "overlayfs", "native", "command:debootstrap").describe("Debian", (
   beforeAll(() => {
     store = new LapStore();
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("runs, with a second layer over it as a directory of its own", () => {
     const lower = join(store.folder, "debian");

@@ -22,7 +22,8 @@ import {
   openEngine,
 } from "@lapstrake/engine";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const SECRET = "secret of the machine";
 
@@ -41,16 +42,12 @@ needs("root", "overlayfs", "native").describe("lap cp", () => {
     mkdirSync(trap);
     writeFileSync(join(trap, "file"), SECRET);
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   /** A container that runs `script`, in which /bin tools work, until it is removed. */
   function container(script: string, ...flags: string[]): { readonly id: string } & Disposable {
     const id = store.ok("run", "-d", ...flags, "progs:1", "sh", "-c", `${script}; touch /ready; sleep 1000`);
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + PATIENCE_MS;
     while (store.run(["exec", id, "ls", "/ready"]).code !== 0) if (Date.now() > deadline) throw new Error("not ready");
     return { id, [Symbol.dispose]: () => void store.ok("rm", "-fv", id) };
   }
@@ -175,7 +172,7 @@ needs("root", "overlayfs", "native").describe("lap cp", () => {
     const { size, blocks } = statSync(local("sparse"));
     expect(size).toBe(300_000_001);
     expect(blocks * 512).toBeLessThan(1024 * 1024);
-  }, 60_000);
+  });
 
   it("stays in a container that swaps its directories for links all the time", async () => {
     const swap = `mkdir -p ${trap} /real; echo inside > ${trap}/file; echo inside > /real/file; while :; do mv /real /d; mv /d /real; ln -s ${trap} /d; rm /d; done & true`;
@@ -195,7 +192,7 @@ needs("root", "overlayfs", "native").describe("lap cp", () => {
     expect(seen.size).toBeGreaterThan(1);
     expect(readdirSync(trap)).toEqual(["file"]);
     expect(readFileSync(join(trap, "file"), "utf8")).toBe(SECRET);
-  }, 60_000);
+  });
 
   it("exports, compares and commits it without leaving it", async () => {
     const swap = `mkdir -p ${trap} /real; echo inside > /real/file; while :; do mv /real /d; mv /d /real; ln -s ${trap} /d; rm /d; done & true`;
@@ -215,7 +212,7 @@ needs("root", "overlayfs", "native").describe("lap cp", () => {
       store.ok("run", "--rm", image.id, "sh", "-c", `cat ${trap}/file /d/file /real/file 2>/dev/null; true`),
     ).not.toContain(SECRET);
     expect(readdirSync(trap)).toEqual(["file"]);
-  }, 60_000);
+  });
 });
 
 /** How a call ended, in a word. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 
 needs("root", "overlayfs", "native", "command:du").describe("disk usage", () => {
   let store: LapStore;
@@ -11,11 +11,7 @@ needs("root", "overlayfs", "native", "command:du").describe("disk usage", () => 
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   /** Bytes on the disk of folders of the store, without the folders themselves. */
   const du = (...folders: readonly string[]): number =>

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
@@ -27,11 +27,7 @@ needs("root", "overlayfs", "native").describe("the examples of docs/LIBRARY.md",
     await buildGuests(join(lap.folder, "guests"));
     copyFileSync(join(lap.folder, "guests/hello.wasm"), join(lap.folder, "hello.wasm"));
   });
-  afterAll(() => {
-    const { folder } = lap;
-    lap[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => lap.close());
 
   it("are all there", () => {
     const numbers = [...text.matchAll(/^\*\*(\d+)\./gm)].map(([, number]) => Number(number));

@@ -65,7 +65,7 @@ needs("root", "overlayfs", "native").describe("the library, further on", () => {
   });
 
   it("says what time has ended, of a run as of a program in a box", async () => {
-    const late = (timeoutMs: number): Promise<object> =>
+    const late = (timeoutMs: number): PromiseLike<object> =>
       store.run("progs:1", ["sh", "-c", "echo begun; sleep 60"], { network: "none", timeoutMs });
     await longer(500, async (timeoutMs) =>
       expect(await late(timeoutMs)).toMatchObject({

@@ -5,7 +5,8 @@ import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFile
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { soon } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILES = 3;
@@ -19,7 +20,7 @@ const conditions = ["@lapstrake/source", "module", "node", "default"];
 export default {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { include: ["*.spec.ts"], pool: "forks", maxWorkers: 2, testTimeout: 30_000, execArgv: ["--conditions=@lapstrake/source"] },
+  test: { include: ["*.spec.ts"], pool: "forks", maxWorkers: 2, testTimeout: 90_000, execArgv: ["--conditions=@lapstrake/source"] },
 };
 `;
 
@@ -57,11 +58,9 @@ needs("root", "overlayfs", "native").describe("@lapstrake/vitest", () => {
     mkdirSync(project, { recursive: true });
     writeFileSync(join(project, "vitest.config.ts"), CONFIG);
   });
-  afterAll(() => {
+  afterAll(async () => {
     rmSync(project, { recursive: true, force: true });
-    const { folder } = lap;
-    lap[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
+    await lap.close();
   });
 
   it("prepares once, gives each test a fork, and leaves nothing when the run is over", async () => {
@@ -78,9 +77,9 @@ needs("root", "overlayfs", "native").describe("@lapstrake/vitest", () => {
     expect(lines.filter((line) => line.startsWith("prepare "))).toHaveLength(1);
     expect(new Set(tests.map(([, pid]) => pid)).size).toBeGreaterThan(1);
     expect(new Set(tests.map(([, , name]) => name)).size).toBe(FILES * TESTS);
-    await until(() => readdirSync(join(lap.root, "containers")).length === 0);
+    const names = (folder: string): string[] => readdirSync(join(lap.root, folder)).filter((name) => name !== ".lock");
     // A layer that forks share goes after the last of them.
-    await until(() => readdirSync(join(lap.root, "frozen")).every((name) => name === ".lock"));
+    await soon(() => expect([names("containers"), names("frozen")]).toEqual([[], []]));
   });
 });
 
@@ -90,15 +89,8 @@ async function vitest(): Promise<{ readonly code: number | null; readonly output
   const child = spawn(process.execPath, args, { env: { ...env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const timer = setTimeout(() => child.kill("SIGKILL"), 90_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 100_000);
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);
   return { code, output };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds(); waited += 50) {
-    if (waited > 15_000) throw new Error("it did not come about");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

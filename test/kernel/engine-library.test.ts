@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { open, type Box, type Store } from "@lapstrake/engine";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore, leftovers, nothingLeft } from "../support/lap.ts";
+import { soon, until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const HELD = join(import.meta.dirname, "engine-library-held.ts");
@@ -24,11 +24,7 @@ needs("root", "overlayfs", "native").describe("the library", () => {
   });
   afterAll(async () => {
     await store[Symbol.asyncDispose]();
-    const { folder } = lap;
-    lap[Symbol.dispose]();
-    // The clean-up of a container that others removed is a process of its own.
-    await until(() => leftovers(folder).length === 0).catch(() => undefined);
-    expect(leftovers(folder)).toEqual([]);
+    await lap.close();
   });
 
   const box = (options: Parameters<Store["box"]>[1] = {}): Promise<Box> =>
@@ -192,8 +188,13 @@ needs("root", "overlayfs", "native").describe("the library", () => {
   });
 
   it("waits for a log line, a program and an end, and says why it will not come", async () => {
-    const command = ["sh", "-c", "echo starting; sleep 0.1; echo ready; touch /ok; sleep 0.2; exit 4"];
+    const command = [
+      "sh",
+      "-c",
+      "echo starting; sleep 0.1; echo ready; touch /ok; while [ ! -e /go ]; do sleep 0.02; done; exit 4",
+    ];
     await using held = await box({ command, waitFor: [{ log: /^read/ }, { exec: ["stat", "/ok"] }] });
+    await held.fs.writeFile("/go", "");
     await held.waitFor({ exit: 4 });
     expect(await held.wait()).toMatchObject({ exitCode: 4 });
     await expect(held.waitFor({ log: "never" })).rejects.toMatchObject({ code: "ERR_LAP_WAIT_ENDED" });
@@ -270,7 +271,7 @@ needs("root", "overlayfs", "native").describe("the library", () => {
   it("leaves nothing after a thousand aborts and disposals", { timeout: 240_000 }, async () => {
     await using origin = await box();
     // What earlier tests started has ended, and whatever is opened once is open now.
-    await until(() => leftovers(lap.folder).length === 0);
+    await nothingLeft(lap.folder);
     for (let i = 0; i < 10; i++) await cycle(store, origin, i);
     const before = machine(lap);
     let next = 1;
@@ -279,8 +280,7 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
     // A closed socket's descriptor goes a turn later.
-    await until(() => isDeepStrictEqual(machine(lap), before)).catch(() => undefined);
-    expect(machine(lap)).toEqual(before);
+    await soon(() => expect(machine(lap)).toEqual(before));
   });
 
   it.each(["SIGKILL", "SIGTERM", "SIGINT", "throw"])("cleans up after a program that ends by %s", async (how) => {
@@ -299,9 +299,10 @@ needs("root", "overlayfs", "native").describe("the library", () => {
     }
     if (how === "throw") expect(said).toContain("on purpose");
     // What ran is cleaned up by its supervisor, at once; what did not run, by whoever looks later.
-    await until(() => readdirSync(join(lap.root, "containers")).length <= (how === "SIGKILL" ? 1 : 0));
-    await until(() => store.engine!.list().length === 0);
-    expect(readdirSync(join(lap.root, "containers"))).toEqual([]);
+    const containers = (): string[] => readdirSync(join(lap.root, "containers"));
+    await until("what ran is gone", () => containers().length <= (how === "SIGKILL" ? 1 : 0));
+    await until("nothing is listed", () => store.engine!.list().length === 0);
+    await soon(() => expect(containers()).toEqual([]));
   });
 });
 
@@ -353,11 +354,4 @@ function machine(lap: LapStore): Record<string, unknown> {
 function knows(major: number, minor: number): boolean {
   const [ours = 0, less = 0] = release().split(".").map(Number);
   return ours > major || (ours === major && less >= minor);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds(); waited += 20) {
-    if (waited > 15_000) throw new Error("it did not come about");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -1,13 +1,15 @@
 // kill -9 of client, supervisor, reaper and keeper at random instants, and many commands on one name at once: no exit code is lost,
 // nothing is wedged, nothing stays behind. The seed is printed by a failing case; LAP_CHAOS_SEED repeats it.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { commandLine, ended, processes } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 
 const SEED = Number(env["LAP_CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const ROUNDS = 12;
@@ -23,36 +25,18 @@ function randoms(seed: number): () => number {
   };
 }
 
-async function until(what: string, test: () => boolean, timeoutMs = 20_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what} (seed ${SEED})`);
-    await sleep(30);
-  }
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return ""; // ended meanwhile
-  }
-}
-
 /** Kills whatever of the store matches; its own processes only, as each names the store or the container. */
 function killMatching(matches: (line: string) => boolean): number {
-  const found = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && matches(commandLine(pid)));
+  const found = processes("").filter((pid) => matches(commandLine(pid)));
   for (const pid of found) {
     try {
-      process.kill(Number(pid), "SIGKILL");
+      process.kill(pid, "SIGKILL");
     } catch {
       // ended meanwhile
     }
   }
   return found.length;
 }
-
-const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once("exit", resolve));
 
 needs("root", "overlayfs", "native").describe("killed at random", () => {
   let store: LapStore;
@@ -61,17 +45,13 @@ needs("root", "overlayfs", "native").describe("killed at random", () => {
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await until("nothing left", () => leftovers(folder).length === 0);
-  });
+  afterAll(() => store.close());
 
   const victims = (id: string): Readonly<Record<string, () => number>> => ({
-    client: () => killMatching((line) => line.includes(store.root) && line.includes("\0run\0")),
-    supervisor: () => killMatching((line) => line === `lap-shim\0${id}\0`),
-    reaper: () => killMatching((line) => line.includes(store.root) && line.includes("\0_reap\0")),
-    keeper: () => killMatching((line) => line.endsWith(`\0_keeper\0${store.root}\0`) && !line.startsWith("/bin/sh")),
+    client: () => killMatching((line) => line.includes(store.root) && line.includes(" run ")),
+    supervisor: () => killMatching((line) => line === `lap-shim ${id} `),
+    reaper: () => killMatching((line) => line.includes(store.root) && line.includes(" _reap ")),
+    keeper: () => killMatching((line) => line.endsWith(` _keeper ${store.root} `) && !line.startsWith("/bin/sh")),
   });
 
   it(`keeps every exit code (seed ${SEED})`, async () => {

@@ -1,19 +1,13 @@
 // Restart policies, health checks, init and events under kill -9 of whoever takes part: nothing is lost, nothing stays behind.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
-
-async function until(what: string, test: () => boolean, timeoutMs = 15_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
-    await sleep(25);
-  }
-}
+import { LapStore } from "../support/lap.ts";
+import { commandLine, ended, processes } from "../support/processes.ts";
+import { soon, until } from "../support/until.ts";
 
 const LOOP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"];
 
@@ -23,12 +17,7 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    // The keeper goes when its store is gone.
-    await until("nothing left", () => leftovers(folder).length === 0);
-  });
+  afterAll(() => store.close());
 
   const inspect = (name: string, format: string): string => store.ok("inspect", "-f", format, name);
   const state = (name: string): string => inspect(name, "{{.State.Status}}");
@@ -40,12 +29,7 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
       .ok("events", "--since", "0", "--until", "0s", "-f", `container=${name}`, "--format", "{{.Action}}")
       .split("\n");
   const keepers = (): number[] =>
-    readdirSync("/proc")
-      .filter((pid) => /^\d+$/.test(pid))
-      .filter(
-        (pid) => commandLine(pid).endsWith(`\0_keeper\0${store.root}\0`) && !commandLine(pid).startsWith("/bin/sh"),
-      )
-      .map(Number);
+    processes(` _keeper ${store.root} `).filter((pid) => !commandLine(pid).startsWith("/bin/sh"));
 
   it("restarts on failure, with a growing wait, and gives up at the maximum", async () => {
     store.ok(
@@ -62,10 +46,10 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
       "-c",
       "exit 3",
     );
-    await until("given up", () => state("f1") === "exited" && count("f1") === 2);
-    expect(inspect("f1", "{{.State.ExitCode}} {{.State.Restarting}}")).toBe("3 false");
+    const whole = "{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.Restarting}}";
+    await soon(() => expect(inspect("f1", whole)).toBe("exited 2 3 false"));
     expect(store.ok("wait", "f1")).toBe("3");
-    expect(actions("f1")).toEqual(["create", "start", "die", "start", "die", "start", "die"]);
+    await soon(() => expect(actions("f1")).toEqual(["create", "start", "die", "start", "die", "start", "die"]));
     store.ok("rm", "f1");
   });
 
@@ -90,7 +74,7 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
     process.kill(first, "SIGKILL");
     await until("runs again", () => state("s1") === "running" && supervisor("s1") !== first);
     expect(count("s1")).toBe(1);
-    expect(actions("s1")).toEqual(["create", "start", "die", "start"]);
+    await soon(() => expect(actions("s1")).toEqual(["create", "start", "die", "start"]));
     expect(store.ok("events", "--since", "0", "--until", "0s", "-f", "container=s1", "-f", "event=die")).toContain(
       "exitCode=137",
     );
@@ -133,9 +117,11 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
   });
 
   it("checks health, acts on it, and goes on after kill -9 of the keeper", async () => {
-    const check = ["--health-cmd", "cat /ok", "--health-interval", "100ms", "--health-retries", "2"];
+    const line = "while [ ! -e /go ]; do sleep 0.02; done; cat /ok";
+    const check = ["--health-cmd", line, "--health-interval", "100ms", "--health-retries", "2"];
     store.ok("run", "-d", "--name", "h1", "--network", "none", ...check, "progs:1", ...LOOP);
     expect(store.ok("ps", "--filter", "name=h1", "--format", "{{.Status}}")).toContain("(health: starting)");
+    store.ok("exec", "h1", "touch", "/go");
     await until("unhealthy", () => inspect("h1", "{{.State.Health.Status}}") === "unhealthy");
     expect(inspect("h1", "{{(index .State.Health.Log 0).Output}}")).toContain("No such file");
     store.ok("exec", "h1", "touch", "/ok");
@@ -186,7 +172,7 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
     store.ok("rm", "-f", "t1");
   });
 
-  it("has an init that forwards signals, reaps, and gives the program's status", () => {
+  it("has an init that forwards signals, reaps, and gives the program's status", async () => {
     expect(store.run(["run", "--rm", "--init", "progs:1", "sh", "-c", "exit 7"]).code).toBe(7);
     expect(store.run(["run", "--rm", "--init", "progs:1", "nosuch"])).toMatchObject({ code: 127 });
     expect(store.ok("run", "--rm", "--init", "progs:1", "cat", "/proc/1/cmdline")).toContain("/sbin/docker-init");
@@ -199,7 +185,7 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
       store
         .ok("exec", "i2", "sh", "-c", "for s in /proc/[0-9]*/stat; do cat $s; done 2>/dev/null; true")
         .replaceAll(/^(?!.* Z ).*\n?/gm, "");
-    expect(zombies()).toBe("");
+    await soon(() => expect(zombies()).toBe(""));
     store.ok("rm", "-f", "i2");
   });
 
@@ -213,25 +199,20 @@ needs("root", "overlayfs", "native").describe("a life that goes on", () => {
     ]);
     let seen = "";
     follower.stdout!.on("data", (chunk: Buffer) => (seen += chunk.toString()));
-    await sleep(400);
+    await until("it follows", () => {
+      store.ok("rm", store.ok("create", "--name", "seen", "--network", "none", "progs:1", "true"));
+      return seen !== "";
+    });
     const clients = ["e1", "e2", "e3"].map((name) =>
       store.spawn(["run", "--rm", "--network", "none", "--name", name, "progs:1", "true"]),
     );
-    await Promise.all(clients.map((client) => new Promise((resolve) => client.once("exit", resolve))));
-    await until("all seen", () => seen.split("\n").filter((line) => line.startsWith("destroy")).length === 3);
+    await Promise.all(clients.map(ended));
+    await until("all seen", () => ["e1", "e2", "e3"].every((name) => seen.includes(`destroy ${name}\n`)));
     for (const name of ["e1", "e2", "e3"]) {
       const own = seen.split("\n").filter((line) => line.endsWith(` ${name}`));
       expect(own.map((line) => line.split(" ")[0])).toEqual(["create", "attach", "start", "die", "destroy"]);
     }
     follower.kill("SIGINT");
-    expect(await new Promise((resolve) => follower.once("exit", resolve))).toBe(130);
+    expect(await ended(follower)).toBe(130);
   });
 });
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return ""; // ended meanwhile
-  }
-}

@@ -1,28 +1,12 @@
 // The life of a container under kill -9: of its client, of its supervisor; and many of them at once.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
-
-async function until(what: string, test: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
-    await sleep(20);
-  }
-}
-
-/** False for a zombie too: who reaps orphans on this machine may take its time. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false; // gone
-  }
-}
+import { LapStore, nothingLeft } from "../support/lap.ts";
+import { ended, isAlive } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 
 needs("root", "overlayfs", "native").describe("a container's life", () => {
   let store: LapStore;
@@ -30,11 +14,7 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   const state = (name: string): string => store.ok("ps", "-a", "--filter", `name=^${name}$`, "--format", "{{.Status}}");
   const dir = (name: string): string =>
@@ -61,12 +41,30 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
   });
 
   it("stops by the stop signal, and by force after the grace period", async () => {
-    store.ok("run", "-d", "--name", "s1", "progs:1", "sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done");
-    await sleep(300);
+    store.ok(
+      "run",
+      "-d",
+      "--name",
+      "s1",
+      "progs:1",
+      "sh",
+      "-c",
+      "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done",
+    );
+    await until("the trap is set", () => store.ok("logs", "s1") === "ready");
     store.ok("stop", "s1");
     expect(state("s1")).toMatch(/^Exited \(7\)/);
-    store.ok("run", "-d", "--name", "s2", "progs:1", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done");
-    await sleep(300);
+    store.ok(
+      "run",
+      "-d",
+      "--name",
+      "s2",
+      "progs:1",
+      "sh",
+      "-c",
+      "trap '' TERM; echo ready; while :; do sleep 0.05; done",
+    );
+    await until("the trap is set", () => store.ok("logs", "s2") === "ready");
     store.ok("stop", "-t", "1", "s2");
     expect(state("s2")).toMatch(/^Exited \(137\)/);
     store.ok("rm", "s1", "s2");
@@ -90,7 +88,7 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
     expect(state("k1")).toMatch(/^Up /);
     process.kill(readStatus(folder)!.pid, "SIGKILL");
     await until("removed", () => state("k1") === "");
-    await until("nothing left", () => leftovers(folder).length === 0);
+    await nothingLeft(folder);
   });
 
   it("ends as 137 supervisorLost when its supervisor is killed", async () => {
@@ -117,13 +115,12 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
     ]);
     await new Promise((resolve) => client.stdout!.once("data", resolve));
     client.kill("SIGUSR1");
-    const code = await new Promise((resolve) => client.once("exit", resolve));
-    expect(code).toBe(42);
+    expect(await ended(client)).toBe(42);
   });
 
   it("keeps names unique under ten creators", async () => {
     const clients = Array.from({ length: 10 }, () => store.spawn(["create", "--name", "same", "progs:1", "true"]));
-    const codes = await Promise.all(clients.map((client) => new Promise((resolve) => client.once("exit", resolve))));
+    const codes = await Promise.all(clients.map(ended));
     expect(codes.toSorted()).toEqual([0, ...Array<number>(9).fill(125)]);
     expect(store.ok("ps", "-aq").split("\n")).toHaveLength(1);
     store.ok("rm", "same");
@@ -201,13 +198,11 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
                 : ["run", "--name", `m${i}`, "progs:1", "false"];
       const client = store.spawn(args);
       if (kind === 3) setTimeout(() => client.kill("SIGKILL"), 40 + (i % 7) * 20);
-      await new Promise((resolve) => client.once("exit", resolve));
+      await ended(client);
       if (kind === 4) store.ok("rm", `m${i}`);
     };
     for (let i = 0; i < 200; i += 4) await Promise.all([one(i), one(i + 1), one(i + 2), one(i + 3)]);
-    await until("containers gone", () => store.ok("ps", "-aq") === "", 30_000);
-    await until("nothing left", () => leftovers(store.folder).length === 0, 30_000);
-    const files = readFileSync("/proc/self/mountinfo", "utf8");
-    expect(files).not.toContain(store.folder);
-  }, 120_000);
+    await until("containers gone", () => store.ok("ps", "-aq") === "");
+    await nothingLeft(store.folder);
+  });
 });

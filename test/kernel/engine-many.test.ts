@@ -1,10 +1,9 @@
 // Many at once: fifty runs in parallel, a hundred detached containers, ten commands about one name. Right results, nothing left.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
+import { LapStore, nothingLeft } from "../support/lap.ts";
 
 needs("root", "overlayfs", "native").describe("many at once", () => {
   let store: LapStore;
@@ -13,19 +12,7 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
     store.loadPrograms();
     store.ok("run", "--rm", "progs:1", "true"); // The first one makes what all share.
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
-
-  async function lap(...args: readonly string[]): Promise<LapResult> {
-    const child = store.spawn(args);
-    child.stdin!.end();
-    const ended = new Promise<number | null>((resolve) => void child.once("close", (code) => void resolve(code)));
-    const [stdout, stderr, code] = await Promise.all([text(child.stdout!), text(child.stderr!), ended]);
-    return { code, stdout, stderr };
-  }
+  afterAll(() => store.close());
 
   /** Runs `count` tasks, `width` of them at once. */
   async function pooled<T>(count: number, width: number, task: (index: number) => Promise<T>): Promise<T[]> {
@@ -39,7 +26,9 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
   }
 
   it("fifty runs in parallel: each has its own output and exit code", async () => {
-    const runs = await pooled(50, 50, (n) => lap("run", "--rm", "progs:1", "sh", "-c", `echo out ${n}; exit ${n}`));
+    const runs = await pooled(50, 50, (n) =>
+      store.lap("run", "--rm", "progs:1", "sh", "-c", `echo out ${n}; exit ${n}`),
+    );
     runs.forEach((run, n) => expect(run).toEqual({ code: n, stdout: `out ${n}\n`, stderr: "" }));
     expect(readdirSync(join(store.root, "containers"))).toEqual([]);
     expect(store.ok("system", "check", "--quick", "--older-than", "0s")).toBe("clean");
@@ -47,7 +36,7 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
 
   it("a hundred detached containers run side by side, end when asked, and leave nothing", async () => {
     const ids = await pooled(100, 8, async (n) => {
-      const { code, stdout, stderr } = await lap("run", "-d", "--name", `many${n}`, "progs:1", "sleep", "1000");
+      const { code, stdout, stderr } = await store.lap("run", "-d", "--name", `many${n}`, "progs:1", "sleep", "1000");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       return stdout.trim();
     });
@@ -57,11 +46,11 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
     expect(store.ok("rm", "-f", ...ids).split("\n")).toEqual(ids);
     expect(store.ok("ps", "-aq")).toBe("");
     expect(readdirSync(join(store.root, "containers"))).toEqual([]);
-    await expect.poll(() => leftovers(store.folder), { timeout: 10_000 }).toEqual([]);
+    await nothingLeft(store.folder);
   });
 
   it("ten creations of one name: one wins, nine are told who", async () => {
-    const made = await pooled(10, 10, () => lap("create", "--name", "one", "progs:1", "sleep", "1000"));
+    const made = await pooled(10, 10, () => store.lap("create", "--name", "one", "progs:1", "sleep", "1000"));
     const winners = made.filter(({ code }) => code === 0);
     expect(winners).toHaveLength(1);
     const id = winners[0]!.stdout.trim();
@@ -73,7 +62,7 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
   });
 
   it("ten starts of it: it runs once", async () => {
-    const started = await pooled(10, 10, () => lap("start", "one"));
+    const started = await pooled(10, 10, () => store.lap("start", "one"));
     expect(started.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       Array.from({ length: 10 }, () => ({ code: 0, stderr: "" })),
     );
@@ -82,7 +71,7 @@ needs("root", "overlayfs", "native").describe("many at once", () => {
   });
 
   it("ten removals: it is gone, nobody fails but for its being gone", async () => {
-    const removed = await pooled(10, 10, () => lap("rm", "-f", "one"));
+    const removed = await pooled(10, 10, () => store.lap("rm", "-f", "one"));
     for (const { code, stderr } of removed)
       if (code !== 0) expect(stderr).toMatch(/No such container|already in progress/);
     expect(removed.some(({ code }) => code === 0)).toBe(true);

@@ -1,12 +1,12 @@
 // An application of two containers as a person keeps one: a user network with names, a volume, a published port, logs, exec, stops, crashes
 // and an upgrade; in a namespace that stands for the machine's. And what is left of it on the machine: nothing.
-import { readdirSync, readFileSync } from "node:fs";
 import { execPath } from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Firewall, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { processes } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
 
 /** Counts its visitors in a file of its volume. */
@@ -47,9 +47,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       store = new LapStore({ netns: `/proc/${host.pid}/ns/net` });
     });
     afterAll(async () => {
-      const { folder } = store;
-      store[Symbol.dispose]();
-      await until("the keeper left", () => leftovers(folder).length === 0);
+      await store.close();
       host[Symbol.dispose]();
       expect(tidied).toBe(true);
     });
@@ -82,7 +80,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       expect(visits(get("/"))).toBeGreaterThan(first);
 
       // Whoever kills the keeper and who watches it: the next look at the containers brings it back.
-      for (const pid of keepers()) process.kill(pid, "SIGKILL");
+      for (const pid of processes(`_keeper ${store.root}`)) process.kill(pid, "SIGKILL");
       store.ok("ps");
       await until("names are back", () => get("/").startsWith("v1 visit"));
     });
@@ -122,31 +120,9 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
       expect(readSysctl(FORWARD, host.fd)).toBe("0");
       tidied = true;
     });
-
-    function keepers(): number[] {
-      return readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name) && commandLine(name).includes(`_keeper ${store.root}`))
-        .map(Number);
-    }
   },
 );
 
 function visits(answer: string): number {
   return Number(/ visit (\d+)$/.exec(answer)?.[1]);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-  } catch {
-    return ""; // gone
-  }
-}
-
-async function until(what: string, test: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
-    await sleep(20);
-  }
 }

@@ -2,11 +2,12 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ownedBridges, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { ended } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
 
 const SERVER = `require("node:net").createServer((s) => s.end("web saw " + s.remoteAddress)).listen(80, "::")`;
@@ -23,9 +24,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     one = open();
   });
   afterEach(async () => {
-    const { folder } = one;
-    one[Symbol.dispose]();
-    await until("the keeper left", () => leftovers(folder).length === 0);
+    await one.close();
     host[Symbol.dispose]();
   });
 
@@ -38,11 +37,10 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
   const serve = (store: LapStore, ...flags: string[]): string =>
     store.ok("run", "-d", ...flags, "host", execPath, "-e", SERVER);
   const answers = async (address: string, port: number): Promise<string> => {
-    for (let tries = 0; ; tries++) {
+    return until(`${address}:${port} answers`, async () => {
       const answer = await host.ask("tcp", address, port, 500);
-      if (answer.startsWith("web saw") || tries > 50) return answer;
-      await sleep(30);
-    }
+      return answer.startsWith("web saw") ? answer : undefined;
+    });
   };
 
   it("two stores have bridges and subnets of their own, and the last to leave tidies up", async () => {
@@ -106,7 +104,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     for (const name of ["host.docker.internal", "host.lap.internal"])
       expect(one.ok("exec", "web", execPath, "-e", lookup, name)).toBe(gateway);
     const env = { LAP_PUBLISH_ADDRESS: "127.0.0.1" };
-    expect(one.run(["run", "-d", "--name", "here", "-p", "18305:80", "host", "sleep", "99"], { env }).code).toBe(0);
+    expect(one.run(["run", "-d", "--name", "here", "-p", "18305:80", "host", "sleep", "999"], { env }).code).toBe(0);
     expect(one.ok("port", "here")).toBe("80/tcp -> 127.0.0.1:18305");
     const refused = one.run(["run", "--rm", "-p", "80", "host", "true"], { env: { LAP_PUBLISH_ADDRESS: "nowhere" } });
     expect(refused.stderr).toMatch(/invalid LAP_PUBLISH_ADDRESS "nowhere"/);
@@ -150,8 +148,8 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     one.ok("network", "create", "crowd");
     const run = (n: number): Promise<number | null> => {
       const flags = ["--name", `c${n}`, "--network", "crowd", "--network-alias", "all", "-p", "80"];
-      const child = one.spawn(["run", "-d", ...flags, "host", "sleep", "99"]);
-      return new Promise((resolve) => child.on("exit", resolve));
+      const child = one.spawn(["run", "-d", ...flags, "host", "sleep", "999"]);
+      return ended(child);
     };
     const numbers = Array.from({ length: 12 }, (_, n) => n);
     expect(await Promise.all(numbers.map(run))).toEqual(numbers.map(() => 0));
@@ -163,11 +161,3 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     expect(all).toContain(one.ok("exec", "c3", execPath, "-e", lookup, "c7"));
   }, 60_000);
 });
-
-async function until(what: string, test: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
-    await sleep(20);
-  }
-}

@@ -4,8 +4,9 @@ import { chownSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
+import { LapStore, nothingLeft, type LapResult } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
+import { ended } from "../support/processes.ts";
 
 /** nobody: newuidmap wants a user of the password file. */
 export const USER = 65_534;
@@ -70,7 +71,7 @@ export class Home {
     const ends = commands.map((args) => {
       const [program, words] = this.#as([nativePart("lap"), ...args]);
       const child = spawn(program, words, { env, stdio: "ignore", timeout: TIMEOUT_MS });
-      return new Promise<number | null>((resolve) => child.once("exit", resolve));
+      return ended(child);
     });
     return Promise.all(ends);
   }
@@ -85,8 +86,8 @@ export class Home {
     return join(this.folder, ".local/share/lapstrake");
   }
 
-  [Symbol.dispose](): void {
+  async close(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
-    expect(leftovers(this.folder)).toEqual([]);
+    await nothingLeft(this.folder);
   }
 }

@@ -18,6 +18,7 @@ import { errorCode } from "@lapstrake/base";
 import { defaultSpec, hostFacts } from "@lapstrake/core";
 import { missingFacts, needs } from "../support/facts.ts";
 import { nativePart } from "../support/native.ts";
+import { soon, until } from "../support/until.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 import { Home, USER } from "./engine-rootless-home.ts";
 
@@ -53,7 +54,7 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
     home = new Home();
     home.ok("load", "-i", join(home.folder, "layout"));
   });
-  afterAll(() => home[Symbol.dispose]());
+  afterAll(() => home.close());
 
   it("has every id of the range", () => {
     const script = "cat /proc/self/uid_map; echo x > /f; chown 33:44 /f; stat -c '%u %g' /f; chown 65537 /f";
@@ -84,9 +85,7 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
     expect(home.ok("run", "--rm", "mine:1", "stat", "-c", "%u %g %a", "/d", "/d/f")).toBe("7 7 0\n7 7 644\n");
     home.ok("rmi", "mine:1");
     // The supervisor's own clean-up may still be at work.
-    await expect
-      .poll(() => readdirSync(join(home.store, "trash"), { recursive: true }), { timeout: 10_000 })
-      .toEqual([]);
+    await soon(() => expect(readdirSync(join(home.store, "trash"), { recursive: true })).toEqual([]));
     expect(home.ok("ps", "-aq")).toBe("");
   });
 
@@ -196,7 +195,7 @@ needs(...FACTS).describe("lap without root, with a range of ids", () => {
       } finally {
         home.cgroup = undefined;
         // The supervisor's own clean-up stands there as long as it takes.
-        await expect.poll(() => removeTree(top), { timeout: 60_000 }).toBe(true);
+        await until("nobody stands there", () => removeTree(top), 60_000);
       }
     },
   );

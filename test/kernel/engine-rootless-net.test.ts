@@ -7,6 +7,7 @@ import { raiseLoopback } from "@lapstrake/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
+import { soon } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
 import { Home } from "./engine-rootless-home.ts";
 
@@ -25,9 +26,8 @@ const FACTS = [
 const SERVER = `require("node:net").createServer((s) => s.end("box saw " + s.remoteAddress)).listen(80, "0.0.0.0")`;
 /** Prints what a server says, or why it says nothing. */
 const CLIENT = `const [host, port] = process.argv.slice(1); const s = require("node:net").connect(port, host);
-s.setTimeout(3000, () => { console.log("timeout"); process.exit(); });
+s.setTimeout(10_000, () => { console.log("timeout"); process.exit(); });
 s.on("error", (e) => console.log(e.code)); s.on("data", (d) => console.log(String(d)))`;
-const ALIVE = 10_000;
 
 needs(...FACTS).describe("networks without root", () => {
   let host: Space;
@@ -47,8 +47,8 @@ needs(...FACTS).describe("networks without root", () => {
     node = ["-v", `${tools}:/tools:ro`, "-e", path, "progs:1", `/tools${execPath}`, "-e"];
     home.ok("load", "-i", join(home.folder, "layout"));
   });
-  afterAll(() => {
-    home[Symbol.dispose]();
+  afterAll(async () => {
+    await home.close();
     host[Symbol.dispose]();
   });
 
@@ -73,7 +73,7 @@ needs(...FACTS).describe("networks without root", () => {
 
   it("publishes ports, shows them and lets go of them", async () => {
     home.ok("run", "-d", "--name", "web", "-p", "127.0.0.1:18401:80", ...node, SERVER);
-    await expect.poll(() => answer(18_401), { timeout: ALIVE }).toMatch(/^box saw /);
+    await soon(async () => expect(await answer(18_401)).toMatch(/^box saw /));
     expect(home.ok("port", "web")).toBe("80/tcp -> 127.0.0.1:18401\n");
     expect(home.ok("ps", "--format", "{{.Ports}} {{.Networks}}")).toBe("127.0.0.1:18401->80/tcp slirp4netns\n");
     const format = "{{json .NetworkSettings.Ports}} {{.NetworkSettings.IPAddress}}";
@@ -86,22 +86,22 @@ needs(...FACTS).describe("networks without root", () => {
     home.ok("stop", "-t", "0", "web");
     expect(home.ok("port", "web")).toBe("");
     home.ok("start", "web");
-    await expect.poll(() => answer(18_401), { timeout: ALIVE }).toMatch(/^box saw /);
+    await soon(async () => expect(await answer(18_401)).toMatch(/^box saw /));
     home.ok("rm", "-f", "web");
-    await expect.poll(() => answer(18_401), { timeout: ALIVE }).toBe("ECONNREFUSED");
+    await soon(async () => expect(await answer(18_401)).toBe("ECONNREFUSED"));
   });
 
   it("ends with a supervisor that is killed", async () => {
     home.ok("run", "-d", "--name", "lost", "progs:1", "sleep", "100");
-    expect(carriers(host)).toHaveLength(1);
+    await soon(() => expect(carriers(host)).toHaveLength(1));
     const pid = home.ok("inspect", "-f", "{{.State.Pid}}", "lost").trim();
     process.kill(Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!), "SIGKILL");
-    await expect.poll(() => carriers(host), { timeout: ALIVE }).toEqual([]);
+    await soon(() => expect(carriers(host)).toEqual([]));
     home.ok("rm", "lost");
   });
 
   it("leaves no process", async () => {
-    await expect.poll(() => carriers(host), { timeout: ALIVE }).toEqual([]);
+    await soon(() => expect(carriers(host)).toEqual([]));
   });
 
   it.each([

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers, type LapResult } from "../support/lap.ts";
+import { LapStore, nothingLeft, type LapResult } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
+import { soon } from "../support/until.ts";
 
 const NOBODY = 65534;
 
@@ -30,7 +31,7 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
       const { status, stdout, stderr } = spawnSync("setpriv", words, {
         env: { PATH: process.env["PATH"], HOME: folder },
         encoding: "utf8",
-        timeout: 30_000,
+        timeout: 120_000,
       });
       return { code: status, stdout, stderr };
     };
@@ -48,9 +49,9 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
       chownSync(folder, NOBODY, NOBODY);
       expect(lap("load", "-i", layout).stderr).toBe("");
     });
-    afterAll(() => {
+    afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });
-      expect(leftovers(folder)).toEqual([]);
+      await nothingLeft(folder);
     });
 
     it("runs as its own root over the layers", () => {
@@ -84,7 +85,7 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
     });
 
     it("keeps a container in the background and joins it", () => {
-      expect(lap("run", "-d", "--name", "bg", "progs:1", "sleep", "50").code).toBe(0);
+      expect(lap("run", "-d", "--name", "bg", "progs:1", "sleep", "500").code).toBe(0);
       expect(lap("exec", "bg", "id", "-u").stdout).toBe("0\n");
       expect(lap("rm", "-f", "bg")).toMatchObject({ code: 0, stdout: "bg\n" });
     });
@@ -107,9 +108,9 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
       expect(stderr).toContain(text);
     });
 
-    it("leaves nothing", () => {
+    it("leaves nothing", async () => {
       expect(lap("ps", "-aq").stdout).toBe("");
-      expect(readdirSync(join(folder, ".local/share/lapstrake/trash"))).toEqual([]);
+      await soon(() => expect(readdirSync(join(folder, ".local/share/lapstrake/trash"))).toEqual([]));
     });
   },
 );

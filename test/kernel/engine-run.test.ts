@@ -1,10 +1,9 @@
 // `lap run` as people use it: output, exit codes, isolation, the host image, what stays behind.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 
 needs("root", "overlayfs", "native").describe("lap run", () => {
   let store: LapStore;
@@ -12,12 +11,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-    expect(existsSync(folder)).toBe(false);
-  });
+  afterAll(() => store.close());
 
   const sh = (script: string, ...flags: string[]): ReturnType<LapStore["run"]> =>
     store.run(["run", "--rm", ...flags, "progs:1", "sh", "-c", script]);
@@ -121,8 +115,8 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
   });
 
   it("leaves the host untouched by a destroyed host image", () => {
-    const marker = mkdtempSync(join(tmpdir(), "lap-host-"));
-    writeFileSync(join(marker, "f"), "kept");
+    using marker = mkdtempDisposableSync("/var/tmp/lap-host-"); // beneath what it destroys
+    writeFileSync(join(marker.path, "f"), "kept");
     const before = readdirSync("/").join(" ");
     const { code, stdout, stderr } = store.run(["run", "--rm", "host", "sh", "-c", "rm -rf /home /opt /var; ls /"]);
     expect(stderr).toBe("");
@@ -131,8 +125,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     for (const gone of ["home", "opt", "var"]) expect(seen).not.toContain(gone);
     expect(seen).toContain("etc");
     expect(readdirSync("/").join(" ")).toBe(before);
-    expect(readFileSync(join(marker, "f"), "utf8")).toBe("kept");
-    rmSync(marker, { recursive: true });
+    expect(readFileSync(join(marker.path, "f"), "utf8")).toBe("kept");
   });
 
   it("shows and removes a tree nested deeper than any path can name", () => {

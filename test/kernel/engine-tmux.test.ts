@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
-
-const DEADLINE_MS = 15_000;
+import { soon, until } from "../support/until.ts";
 
 /** A tmux server of its own with one window, in which a shell waits. */
 class Terminal implements Disposable {
@@ -21,7 +20,10 @@ class Terminal implements Disposable {
   }
 
   #tmux(...args: readonly string[]): string {
-    return execFileSync("tmux", ["-S", this.#socket, "-f", "/dev/null", ...args], { encoding: "utf8", timeout: 5000 });
+    return execFileSync("tmux", ["-S", this.#socket, "-f", "/dev/null", ...args], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
   }
 
   /** Text as typed; names of keys are tmux's. */
@@ -49,17 +51,12 @@ class Terminal implements Disposable {
 
   /** Waits for a line that fits and gives the screen. */
   async sees(pattern: RegExp): Promise<string> {
-    const deadline = Date.now() + DEADLINE_MS;
-    for (;;) {
-      const screen = this.screen();
-      if (pattern.test(screen)) return screen;
-      if (Date.now() > deadline) throw new Error(`nothing like ${String(pattern)} on the screen:\n${screen}`);
-      await sleep(50);
-    }
+    await soon(() => expect(this.screen()).toMatch(pattern));
+    return this.screen();
   }
 
   [Symbol.dispose](): void {
-    spawnSync("tmux", ["-S", this.#socket, "kill-server"], { timeout: 5000 });
+    spawnSync("tmux", ["-S", this.#socket, "kill-server"], { timeout: 30_000 });
   }
 }
 
@@ -74,11 +71,9 @@ needs("root", "overlayfs", "native", "command:tmux").describe("on a terminal", (
     lap = `${nativePart("lap")} --root ${store.root}`;
     terminal = new Terminal(store.folder);
   });
-  afterAll(() => {
-    const { folder } = store;
+  afterAll(async () => {
     terminal[Symbol.dispose]();
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
+    await store.close();
   });
 
   const run = (command: string): void => terminal.type(`${lap} ${command}; echo "ended $?"`, "Enter");
@@ -111,7 +106,11 @@ needs("root", "overlayfs", "native", "command:tmux").describe("on a terminal", (
     expect(store.ok("ps", "--format", "{{.Names}}")).toBe("tm1");
     terminal.clear();
     run("attach tm1");
-    await sleep(300);
+    // Its shell has drawn its prompt long ago, and draws another for an empty line.
+    await until("attached", () => {
+      terminal.keys("Enter");
+      return /^#/m.test(terminal.screen());
+    });
     terminal.type("echo again", "Enter");
     await terminal.sees(/^again$/m);
     terminal.type("exit 6", "Enter");

@@ -1,9 +1,10 @@
 // A terminal: the pty is the container's own, sizes follow, Ctrl-C arrives, detach keys leave it running. script(1) gives the pty.
 import { spawn, type ChildProcess } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs, nativePart } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { ended } from "../support/processes.ts";
+import { soon } from "../support/until.ts";
 
 /** A program on a pty of its own. */
 class Terminal {
@@ -19,16 +20,12 @@ class Terminal {
     this.process.stdin!.write(text);
   }
 
-  async see(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
-    while (!pattern.test(this.output)) {
-      if (Date.now() > deadline) throw new Error(`did not see ${pattern} in ${JSON.stringify(this.output)}`);
-      await sleep(20);
-    }
+  see(pattern: RegExp): Promise<void> {
+    return soon(() => expect(this.output).toMatch(pattern));
   }
 
   exited(): Promise<number | null> {
-    return new Promise((resolve) => this.process.once("exit", resolve));
+    return ended(this.process);
   }
 }
 
@@ -38,11 +35,7 @@ needs("root", "overlayfs", "native", "command:script").describe("lap run -it", (
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
   const lap = (args: string): string => `${nativePart("lap")} --root ${store.root} ${args}`;
 
   it("gives a terminal of the container's own devpts, and the exit code", async () => {

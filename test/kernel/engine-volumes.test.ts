@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { arch } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
+import { ended } from "../support/processes.ts";
+import { soon } from "../support/until.ts";
 import { writeLayout } from "../support/oci-layout.ts";
 
 needs("root", "overlayfs", "native").describe("volumes", () => {
@@ -14,11 +16,7 @@ needs("root", "overlayfs", "native").describe("volumes", () => {
     store.loadPrograms();
     loadVolumeImage(store);
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   const sh = (script: string, ...flags: string[]): string =>
     store.ok("run", "--rm", ...flags, "vol:1", "sh", "-c", script);
@@ -114,7 +112,7 @@ needs("root", "overlayfs", "native").describe("volumes", () => {
 
   it("gives ten creators of one volume the same one", async () => {
     const runs = Array.from({ length: 10 }, (_, i) =>
-      finished(
+      ended(
         store.spawn([
           "run",
           "--rm",
@@ -133,16 +131,15 @@ needs("root", "overlayfs", "native").describe("volumes", () => {
       "link",
       ...Array.from({ length: 10 }, (_, i) => `n${i}`),
     ]);
-    expect(readdirSync(join(store.root, "trash"))).toEqual([]);
+    await soon(() => expect(readdirSync(join(store.root, "trash"))).toEqual([]));
     store.ok("volume", "rm", "race");
   });
 
   it("is absent or whole when its creator is killed", async () => {
     for (const delayMs of [20, 40, 60, 80, 100]) {
       const child = store.spawn(["create", "-v", "killed:/content", "vol:1"]);
-      const ended = finished(child);
       setTimeout(() => child.kill("SIGKILL"), delayMs);
-      await ended;
+      await ended(child);
       if (volumes().includes("killed")) expect(readdirSync(data("killed")).toSorted()).toEqual(["file", "link"]);
       for (const id of store
         .ok("ps", "-aq")
@@ -219,10 +216,6 @@ needs("root", "overlayfs", "native").describe("volumes", () => {
     expect(store.run(["volume", "create", "-o", "type=nfs", "-o", "device=:/x", "nfs"]).stderr).toContain('type "nfs"');
   });
 });
-
-function finished(child: ReturnType<LapStore["spawn"]>): Promise<number | null> {
-  return new Promise((resolve) => child.once("exit", (code) => resolve(code)));
-}
 
 /** `vol:1`: the programs with /content (7:8, 0750), /alias -> content and VOLUME /declared. */
 function loadVolumeImage(store: LapStore): void {

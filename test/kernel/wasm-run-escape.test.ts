@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { HARD_LINKS, jailLinks, MARK, ROWS, SECRET } from "../support/wasm-escape.ts";
 
 const RACE_ROUNDS = 20_000;
@@ -30,11 +30,7 @@ needs("root", "overlayfs", "native").describe("the escape table through lap run 
     for (const [name, target] of Object.entries(jailLinks(outside))) symlinkSync(target, join(jail, name));
     for (const [name, of] of Object.entries(HARD_LINKS)) linkSync(join(jail, of), join(jail, name));
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   /** Runs a script of the built-in shell in a container with the jail on /data and the guest as `g`. */
   function script(text: string): string {
@@ -78,14 +74,14 @@ needs("root", "overlayfs", "native").describe("the escape table through lap run 
       const volumes = ["-v", `${jail}:/data`, "-v", `${guests}:/guests:ro`];
       const loop = `i=0; while [ $i -lt ${RACE_ROUNDS} ]; do read -r x < /data/d/secret && echo "$x"; echo '${MARK}' > /data/d/new; i=$((i+1)); done 2> /dev/null; echo end`;
       const args = ["run", "--rm", ...volumes, "--entrypoint", "sh", join(guests, "hello.wasm"), "-c", loop];
-      const { stdout } = await spawned(store.spawn(args));
+      const { stdout } = await store.lap(...args);
       expect(stdout).toContain("end");
       expect(stdout).not.toContain(SECRET);
       expect(readdirSync(outside).toSorted()).toEqual(["empty", "secret"]);
     } finally {
       await swapper.terminate();
     }
-  }, 120_000);
+  });
 });
 
 /** d is the directory, then the link, then the directory again. */
@@ -97,11 +93,3 @@ const SWAPPER = `
     renameSync(at + "/d", at + "/t"); renameSync(at + "/l", at + "/d");
     renameSync(at + "/d", at + "/l"); renameSync(at + "/t", at + "/d");
   }`;
-
-function spawned(child: ReturnType<LapStore["spawn"]>): Promise<{ stdout: string }> {
-  let stdout = "";
-  child.stdout!.on("data", (chunk: Buffer) => (stdout += chunk.toString("latin1")));
-  child.stderr!.resume();
-  child.stdin!.end();
-  return new Promise((resolve) => child.on("close", () => resolve({ stdout })));
-}

@@ -6,7 +6,7 @@ import { parseWat } from "@lapstrake/wasm/component";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, leftovers } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 
 const GUESTS = {
   spins: `(module (memory (export "memory") 1) (func (export "_start") (loop $more (br $more))))`,
@@ -43,19 +43,13 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
       writeFileSync(join(folder, `${name}.wasm`), await parseWat(text));
     guest = (name) => join(folder, `${name}.wasm`);
   });
-  afterAll(() => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    expect(leftovers(folder)).toEqual([]);
-  });
+  afterAll(() => store.close());
 
   it("end a spinning guest at its time", () => {
-    const started = performance.now();
     expect(store.run(["run", "--rm", "--limit", "timeout=300ms", guest("spins")])).toMatchObject({
       code: 124,
       stderr: "lap: the guest ran longer than 300 ms\n",
     });
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it("end a spinning guest at its processor time, and say so in inspect", () => {
@@ -68,10 +62,12 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
   });
 
   it("leave nothing of an earlier end in inspect", () => {
-    store.run(["run", "--name", "again", "--limit", "timeout=200ms", guest("spins")]);
+    const once = "[ -e /ran ] && exit 0; echo > /ran; while echo flood; do :; done";
+    const args = ["--limit", "output=10k", "--entrypoint", "sh", guest("hello"), "-c", once];
+    expect(store.run(["run", "--name", "again", ...args]).code).toBe(153);
     const error = (): string => store.ok("inspect", "-f", "{{.State.Error}}", "again");
-    expect(error()).toBe("ERR_LAP_WASM_TIMEOUT: the guest ran longer than 200 ms");
-    store.ok("start", "again");
+    expect(error()).toBe("ERR_LAP_WASM_OUTPUT: the guest wrote more than 10240 bytes");
+    expect(store.run(["start", "-a", "again"]).code).toBe(0);
     expect(error()).toBe("");
     store.ok("rm", "-f", "again");
   });
@@ -159,9 +155,7 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
 
   it("end a spinning guest by lap stop, soon and with the signal's code", () => {
     store.ok("run", "-d", "--name", "spinning", guest("spins"));
-    const started = performance.now();
-    store.ok("stop", "spinning");
-    expect(performance.now() - started).toBeLessThan(5000);
+    store.ok("stop", "-t", "1000", "spinning");
     expect(store.ok("inspect", "--format", "{{.State.ExitCode}}", "spinning")).toBe("143");
     store.ok("rm", "spinning");
   });

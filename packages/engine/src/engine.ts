@@ -14,6 +14,7 @@ import type { CreateRequest } from "./containers/request.ts";
 import { startContainer, type DebugSink } from "./containers/start.ts";
 import type { ContainerStatus } from "./containers/status.ts";
 import { defaultProgram, type EngineProgram } from "./program.ts";
+import { askedDriver } from "./sandbox/storage-driver.ts";
 import { dirOf, findContainer } from "./state/containers.ts";
 import { defaultRoot, openLayout } from "./state/layout.ts";
 import type { ContainerRecord } from "./state/record.ts";
@@ -23,6 +24,8 @@ import type { ImageService } from "./images/service.ts";
 export interface EngineOptions {
   /** Folder of the store; default {@link defaultRoot}. */
   readonly root?: string;
+  /** `overlay2` or `vfs`; default $LAP_STORAGE_DRIVER, else what the store's filesystem can. */
+  readonly storageDriver?: string;
   readonly logger?: Logger;
   /** What runs `_reap` and `_wasm`; default this package's main file. */
   readonly program?: EngineProgram;
@@ -42,6 +45,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
   const context: EngineContext = {
     paths,
     clock: systemClock,
+    storageDriver: askedDriver(options.storageDriver),
     logger: options.logger ?? SILENT,
     images: () => (images ??= import("./images/service.ts").then(({ openImages }) => openImages(paths))),
     closeImages,
@@ -102,7 +106,8 @@ export class Engine {
 
   /** What happens to containers, images, networks and volumes of the store, from the moment of this call (or `since`) on. */
   async events(request: EventsRequest = {}): Promise<AsyncIterableIterator<EngineEvent>> {
-    return (await import("./events/events.ts")).readEvents(this.context, request);
+    // An end that nobody told is told by looking.
+    return (await import("./events/events.ts")).readEvents(this.context, request, () => void summaries(this.context));
   }
 
   /** Folder of a container: its log, status and socket are in it. */

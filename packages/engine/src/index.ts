@@ -16,7 +16,14 @@ export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
 export { readContainerLog } from "./logs/read.ts";
 export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
-export { attachContainer, restartContainer, stopContainer, waitContainer, waitSettled } from "./containers/stop.ts";
+export {
+  attachContainer,
+  restartContainer,
+  sayDetached,
+  stopContainer,
+  waitContainer,
+  waitSettled,
+} from "./containers/stop.ts";
 export { containerChanges } from "./containers/changes.ts";
 export { commitContainer, type CommitRequest } from "./containers/commit.ts";
 export { execContainer, type ExecProcess, type ExecRequest } from "./containers/exec.ts";
@@ -133,6 +140,7 @@ export {
 } from "./network/manage.ts";
 export type { LogRequest } from "./containers/log-config.ts";
 export { updateContainer, type ContainerChanges } from "./containers/update.ts";
+export { stopStore } from "./restart/halt.ts";
 export { startStore, type BootResult } from "./restart/boot.ts";
 export type { RestartPolicy } from "./restart/policy.ts";
 export { readRestart, type RestartState } from "./restart/state.ts";

@@ -2,6 +2,7 @@
 import { isLapError, type Digest } from "@lapstrake/base";
 import type { ContainerSummary } from "./containers/list.ts";
 import type { Engine } from "./engine.ts";
+import { emitPrune } from "./events/prune-event.ts";
 import { listImages, removeImage, type ImageRow } from "./images/operations.ts";
 import { diskBytes } from "./state/disk-bytes.ts";
 
@@ -27,6 +28,7 @@ export async function pruneContainers(
     bytes += size;
     ids.push(summary.record.id);
   }
+  emitPrune(engine.context, "container", bytes);
   return { ids, bytes };
 }
 
@@ -55,7 +57,9 @@ export async function pruneImages(
   }
   const { store } = await engine.images();
   store.gc();
-  return { untagged, deleted, bytes: Math.max(0, before - imageBytes(engine)) };
+  const bytes = Math.max(0, before - imageBytes(engine));
+  emitPrune(engine.context, "image", bytes);
+  return { untagged, deleted, bytes };
 }
 
 function imageBytes(engine: Engine): number {

@@ -1,6 +1,6 @@
 // `lap attach`.
 import { LapError } from "@lapstrake/base";
-import { attachContainer, type ContainerRecord, type Engine } from "@lapstrake/engine";
+import { attachContainer, sayDetached, type ContainerRecord, type Engine } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -45,6 +45,7 @@ export async function attachTo(engine: Engine, record: ContainerRecord, options:
   const attachment = await attachContainer(engine, record, { stdin: options.stdin });
   const outcome = await connectStreams(attachment, record.process.tty, options);
   if (outcome.kind === "exited") return outcome.status.exitCode;
+  sayDetached(engine, record);
   err("read escape sequence\n");
   return 1;
 }

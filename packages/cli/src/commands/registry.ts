@@ -107,6 +107,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["events", { load: events, summary: "Get real time events from the server" }],
   ["system events", { load: events }],
   ["system start", { load: async () => (await import("./system-start.ts")).systemStartCommand }],
+  ["system stop", { load: async () => (await import("./system-stop.ts")).systemStopCommand }],
   ["system check", { load: systemCheck }],
   ["fork", { load: fork, summary: "Create a new container with the files that another one has now" }],
   ["snapshot", { load: snapshot, summary: "Create an image of the files a container has now" }],

@@ -37,7 +37,8 @@ async function systemStart({ flags, global }: Invocation): Promise<number> {
 
 /** systemd.service(5): supervisors are not the service's to kill, so only its main process is. */
 function unit(root: string): string {
-  const words = [process.execPath, ...process.execArgv, process.argv[1]!, "--root", root, "system", "start"];
+  const words = [process.execPath, ...process.execArgv, process.argv[1]!, "--root", root, "system"];
+  const line = (verb: string): string => [...words, verb].map(quoted).join(" ");
   return `# /etc/systemd/system/lapstrake.service
 [Unit]
 Description=lapstrake containers that start with the machine
@@ -48,7 +49,9 @@ After=network-online.target local-fs.target
 Type=oneshot
 RemainAfterExit=yes
 KillMode=process
-ExecStart=${words.map(quoted).join(" ")}
+ExecStart=${line("start")}
+ExecStop=${line("stop")}
+TimeoutStopSec=120
 
 [Install]
 WantedBy=multi-user.target

@@ -1,5 +1,5 @@
 // A container in the foreground: start it attached, carry bytes and signals both ways, clean up after it, give its exit code.
-import type { ContainerRecord, DebugSink, Engine, Launched } from "@lapstrake/engine";
+import { sayDetached, type ContainerRecord, type DebugSink, type Engine, type Launched } from "@lapstrake/engine";
 import { isLapError } from "@lapstrake/base";
 import { connectStreams, type SessionOptions } from "./streams.ts";
 
@@ -18,7 +18,10 @@ export async function foreground(engine: Engine, record: ContainerRecord, option
   const launched = await startAttached(engine, record, options);
   const attachment = launched.attachment!;
   const outcome = await connectStreams(attachment, record.process.tty, options);
-  if (outcome.kind === "detached") return 0;
+  if (outcome.kind === "detached") {
+    sayDetached(engine, record);
+    return 0;
+  }
   await engine.reap(record);
   attachment.reaped();
   return outcome.status.exitCode;

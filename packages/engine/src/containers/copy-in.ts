@@ -6,6 +6,7 @@ import { LapError, errorCode, toByteString, type ByteString, type DirFs } from "
 import { openDirFs } from "@lapstrake/core";
 import { TarParser } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
 import { MergedView } from "../sandbox/merged-view.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { resolveLinks } from "../volumes/resolve-links.ts";
@@ -32,7 +33,9 @@ export function copyToContainer(
     const place = placeCopy(from.end, from.name, containerTarget(files, target, shownName));
     const unpacker = unpackerAt(files, record, place.dir, shownName, options);
     using dir = openDirFs(from.dir);
-    return transfer(dir, from.path, place.name, unpacker);
+    const bytes = transfer(dir, from.path, place.name, unpacker);
+    emitContainer(engine.context, record, "extract-to-dir");
+    return bytes;
   });
 }
 
@@ -61,6 +64,7 @@ export function extractToContainer(
     } finally {
       unpacker.close();
     }
+    emitContainer(engine.context, record, "extract-to-dir");
     return bytes;
   });
 }

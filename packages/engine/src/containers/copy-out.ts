@@ -6,6 +6,7 @@ import { LapError, errorCode, fromByteString, toByteString, type ByteString, typ
 import { openDirFs } from "@lapstrake/core";
 import { TarParser, writeTar } from "@lapstrake/layers";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { resolveLinks, type ResolvedPath } from "../volumes/resolve-links.ts";
 import { lookAt, withContainerFiles } from "./container-files.ts";
@@ -78,6 +79,7 @@ export function archiveContainerPath(
 ): Promise<number> {
   return withContainerFiles(engine, record, async (files) => {
     const source = sourceAt(files, path, options.shownName ?? record.name, options);
+    emitContainer(engine.context, record, "archive-path");
     let bytes = 0;
     for (const chunk of writeTar(copyEntries(files, source.path, toByteString(source.name)))) {
       bytes += chunk.length;
@@ -100,6 +102,7 @@ export function copyFromContainer(
     const end = { path, exists: true, isDir: source.isDir };
     const place = placeCopy(end, source.name, localTarget(target));
     using out = openDirFs(place.dir);
+    emitContainer(engine.context, record, "archive-path");
     const owners = options.archive === true && process.geteuid?.() === 0 ? "archive" : "maker";
     return transfer(files, source.path, place.name, new Unpacker(out, "", { owners, devices: false }));
   });

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanup } from "@lapstrake/core";
-import { errorCode } from "@lapstrake/base";
+import { errorCode, type Timespec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { emitPseudoNetwork } from "../network/pseudo-network.ts";
@@ -24,6 +24,7 @@ import { containerStatus, type ContainerStatus } from "./status.ts";
 /** Present in the directory of a container whose last run was cleaned up. */
 export const REAPED_MARK = "reaped";
 const REAP_TIMEOUT_MS = 30_000;
+const LATE_SEC = 1;
 
 /** Cleans up after an ended run; with `--rm` removes the container, with a restart policy has it started again. One that runs again meanwhile is left alone. */
 export async function reapContainer(context: EngineContext, record: ContainerRecord): Promise<void> {
@@ -89,9 +90,14 @@ function sayEnd(context: EngineContext, record: ContainerRecord): ContainerStatu
   const status = containerStatus(context.paths, record);
   if (status.startedAt === undefined) return status;
   if (status.oomKilled) emitOom(context, record);
-  emitContainer(context, record, "die", { exitCode: String(status.exitCode) });
+  emitContainer(context, record, "die", { exitCode: String(status.exitCode) }, lateTime(context, status));
   emitPseudoNetwork(context, record, "disconnect");
   return status;
+}
+
+/** When it ended, if that was a while ago and nobody was there to say so: events that follow one another have times that do. */
+function lateTime({ clock }: EngineContext, { finishedAt }: ContainerStatus): Timespec | undefined {
+  return finishedAt !== undefined && clock.now().sec - finishedAt.sec > LATE_SEC ? finishedAt : undefined;
 }
 
 /** True when the container was removed. */

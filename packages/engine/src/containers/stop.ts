@@ -125,6 +125,11 @@ function isAlive(engine: Engine, record: ContainerRecord): boolean {
   return ["running", "paused"].includes(engine.status(record).state);
 }
 
+/** A person's keys ended a connection; the container runs on. */
+export function sayDetached(engine: Engine, record: ContainerRecord): void {
+  emitContainer(engine.context, record, "detach");
+}
+
 /** Connects to a running container's standard streams. */
 export async function attachContainer(
   engine: Engine,

@@ -1,12 +1,12 @@
 // `update`: limits and the restart policy of a container that exists, at once if it runs and at every later start.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, type ResourcesSpec, type RuntimeSpec } from "@lapstrake/base";
-import { updateResources } from "@lapstrake/core";
+import { errorCode, isLapError, LapError, type ResourcesSpec, type RuntimeSpec } from "@lapstrake/base";
+import { control, updateResources } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { emitContainer } from "../events/emit.ts";
 import { checkRestartPolicy } from "../restart/policy.ts";
-import { FIRST_STATE, readRestart, writeRestart } from "../restart/state.ts";
+import { FIRST_STATE, hasRestartPolicy, readRestart, writeRestart } from "../restart/state.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
 import { acquireLock } from "./lock.ts";
 import type { CreateRequest } from "./request.ts";
@@ -49,9 +49,11 @@ export async function updateContainer(
   checkTogether(record.request, changes);
   checkLimits(request);
   const { state } = containerStatus(context.paths, record);
-  if (state === "running" || state === "paused") applyNow(record, dir, changes, request);
+  const isRunning = state === "running" || state === "paused";
+  if (isRunning) applyNow(record, dir, changes, request);
   writeRecord(dir, { ...record, request });
   if (changes.restart !== undefined) settleRestart(dir, changes.restart.name === "no");
+  if (isRunning && changes.restart !== undefined && hasRestartPolicy({ ...record, request })) await guardNow(dir);
   emitContainer(context, record, "update");
 }
 
@@ -98,6 +100,17 @@ function applyNow(record: ContainerRecord, dir: string, changes: ContainerChange
     ...(pids === undefined ? {} : { pids }),
   };
   updateResources(spec.linux?.cgroupsPath, record.id, resources);
+}
+
+/** From now on a killed supervisor is noticed at once; one that ended meanwhile, or is older than this, has to be looked at. */
+async function guardNow(dir: string): Promise<void> {
+  try {
+    await using connection = await control(dir);
+    await connection.guard();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EPIPE" && code !== "ECONNRESET" && !isLapError(error)) throw error;
+  }
 }
 
 /** A container that waits for its next start stays as it is when its policy is taken away. */

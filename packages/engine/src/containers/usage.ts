@@ -6,6 +6,7 @@ import { totalmem } from "node:os";
 import { cgroupStats } from "@lapstrake/core";
 import { LapError, errorCode, type RuntimeSpec } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
+import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { SPEC_FILE } from "./start.ts";
 
@@ -43,11 +44,14 @@ export function containerUsage(engine: Engine, record: ContainerRecord): Contain
   };
 }
 
-/** Every process of a running container, by its pid here. Throws `ERR_LAP_NOT_RUNNING`. */
+/** Every process of a running container, by its pid here; the event `top`. Throws `ERR_LAP_NOT_RUNNING`. */
 export function containerPids(engine: Engine, record: ContainerRecord): number[] {
   const { state } = engine.status(record);
-  if (state === "running" || state === "paused") return pidsInCgroup(record.id);
-  throw new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Container ${record.id} is not running`);
+  if (state !== "running" && state !== "paused") {
+    throw new LapError("conflict", "ERR_LAP_NOT_RUNNING", `Container ${record.id} is not running`);
+  }
+  emitContainer(engine.context, record, "top");
+  return pidsInCgroup(record.id);
 }
 
 /** Where its cgroups are, from the specification it was started with. */

@@ -2,7 +2,7 @@
 // are kept; the log becomes log.1 when it is full.
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, isLapError } from "@lapstrake/base";
+import { errorCode, isLapError, type Timespec } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -31,8 +31,9 @@ export function emit(
   action: string,
   id: string,
   attributes: Readonly<Record<string, string>> = {},
+  time: Timespec = sink.clock.now(),
 ): void {
-  const event: EngineEvent = { type, action, id, attributes, time: sink.clock.now() };
+  const event: EngineEvent = { type, action, id, attributes, time };
   try {
     append(sink.paths.root, `${JSON.stringify(event)}\n`);
   } catch (error) {
@@ -40,15 +41,16 @@ export function emit(
   }
 }
 
-/** {@link emit} for a container: its labels, image and name are attributes. */
+/** {@link emit} for a container: its labels, image and name are attributes. `time` is that of what happened, when that is told late. */
 export function emitContainer(
   sink: EventSink,
   record: ContainerRecord,
   action: string,
   more: Readonly<Record<string, string>> = {},
+  time?: Timespec,
 ): void {
   const labels = { ...record.image.labels, ...record.request.labels };
-  emit(sink, "container", action, record.id, { ...labels, image: record.image.name, name: record.name, ...more });
+  emit(sink, "container", action, record.id, { ...labels, image: record.image.name, name: record.name, ...more }, time);
 }
 
 function append(root: string, line: string): void {

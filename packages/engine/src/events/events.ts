@@ -15,11 +15,22 @@ export interface EventsRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Events as they happen, from the moment of this call. Throws `ERR_LAP_FILTER_INVALID`. */
-export function readEvents(context: EngineContext, request: EventsRequest = {}): AsyncIterableIterator<EngineEvent> {
+/** How often somebody looks whether there is something that nobody tells. */
+const LOOK_MS = 3_000;
+
+/**
+ * Events as they happen, from the moment of this call; `look` tells of what happened and was not told, and is called now and from time to
+ * time. Throws `ERR_LAP_FILTER_INVALID`.
+ */
+export function readEvents(
+  context: EngineContext,
+  request: EventsRequest = {},
+  look: () => void = () => undefined,
+): AsyncIterableIterator<EngineEvent> {
   const { since, until, filters = {} } = request;
   checkFilters(filters);
   const { root } = context.paths;
+  look();
   const watching = watchEvents(root);
   const reader = new EventReader(root);
   if (since === undefined && !isPast(until)) reader.skip();
@@ -32,7 +43,7 @@ export function readEvents(context: EngineContext, request: EventsRequest = {}):
     watching[Symbol.dispose]();
     reader[Symbol.dispose]();
   };
-  return closing(pump(reader, watching, isAsked, deadlineMs, request.signal), close, request.signal);
+  return closing(pump(reader, watching, isAsked, deadlineMs, request.signal, look), close, request.signal);
 }
 
 /** A generator that was never asked for anything runs none of its clean-up: then `close` is it. */
@@ -66,6 +77,7 @@ async function* pump(
   isAsked: (event: EngineEvent) => boolean,
   deadlineMs: number,
   signal: AbortSignal | undefined,
+  look: () => void,
 ): AsyncGenerator<EngineEvent, void, undefined> {
   using _watching = watching;
   using _reader = reader;
@@ -73,8 +85,13 @@ async function* pump(
   if (signal?.aborted ?? false) return;
   // Processes write in the order they come, which may differ a little from that of their times.
   yield* [...reader.drain()].filter(isAsked).toSorted((a, b) => compare(a.time, b.time));
+  let lookedMs = Date.now();
   while (!(signal?.aborted ?? false) && Date.now() < deadlineMs) {
     await watching.next(deadlineMs, signal);
+    if (Date.now() - lookedMs > LOOK_MS) {
+      lookedMs = Date.now();
+      look();
+    }
     for (const event of reader.drain()) if (isAsked(event)) yield event;
   }
 }

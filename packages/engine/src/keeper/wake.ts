@@ -1,6 +1,6 @@
 // Starts the keeper: whoever needs one does, and whoever looks at containers that need one and finds none.
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
@@ -26,6 +26,19 @@ export async function tellKeeper(context: EngineContext): Promise<void> {
   const { ask } = await import("./channel.ts");
   // One that is on its way out does not answer any more; it looks once more when the next finds its lock held.
   if ((await ask(context.paths.root, "look")) === undefined) startKeeper(context);
+}
+
+/** True while a keeper is at work, or one is on its way out. */
+export function hasKeeper({ paths }: EngineContext): boolean {
+  const lock = join(keeperDir(paths.root), "lock");
+  if (!existsSync(lock)) return false;
+  try {
+    using _free = lockFile(lock, 0);
+    return false;
+  } catch (error) {
+    if (isLapError(error) && error.code === "ERR_LAP_LOCKED") return true;
+    throw error;
+  }
 }
 
 /** True when a container that runs has something for the keeper: names to ask for, ports, or a check of its health. */

@@ -12,6 +12,7 @@ import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
+import { emitPrune } from "../events/prune-event.ts";
 import { emitNetwork } from "./network-events.ts";
 import { pseudoNetwork } from "./pseudo-network.ts";
 import type { NetworkRequest } from "./network-store.ts";
@@ -84,6 +85,7 @@ export function pruneNetworks(engine: Engine, keep: (record: NetworkRecord) => b
     });
   // Nobody sees the default one's bridge come and go.
   if (process.getuid?.() === 0) networks.lowerUnused();
+  emitPrune(engine.context, "network", 0);
   return names;
 }
 

@@ -52,3 +52,11 @@ export function noteStop(dir: string): boolean {
   writeRestart(dir, { count, delayMs, stopped: true });
   return dueMs !== undefined;
 }
+
+/** The whole store stops: it stays so until that starts. What a person stopped before stays a person's. True when it was waiting. */
+export function noteHalt(dir: string): boolean {
+  const { count, delayMs, dueMs, stopped, halted } = readRestart(dir);
+  if (!stopped) writeRestart(dir, { count, delayMs, stopped: true, halted: true });
+  else if (dueMs !== undefined) writeRestart(dir, { count, delayMs, stopped, ...(halted === true ? { halted } : {}) });
+  return dueMs !== undefined;
+}

@@ -42,7 +42,7 @@ function wantsRestart({ name, maximumRetryCount }: RestartPolicy, state: Restart
 
 /** True when the machine's start starts it: always, and unless-stopped if nobody did. */
 export function startsAtBoot({ name }: RestartPolicy, state: RestartState): boolean {
-  return name === "always" || (name === "unless-stopped" && !state.stopped);
+  return name === "always" || (name === "unless-stopped" && (!state.stopped || state.halted === true));
 }
 
 /** `no`, `always`, `unless-stopped`, `on-failure[:max]`; "" is `no`. Throws `ERR_LAP_RESTART_POLICY` in docker's words. */

@@ -13,6 +13,8 @@ export interface RestartState {
   readonly delayMs: number;
   /** A person stopped it. */
   readonly stopped: boolean;
+  /** It was stopped with the whole store, and starts with it again. */
+  readonly halted?: boolean;
   /** When it starts again, in milliseconds since the epoch; absent when it does not. */
   readonly dueMs?: number;
 }

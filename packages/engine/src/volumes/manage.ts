@@ -1,6 +1,7 @@
 // Volumes as people manage them: make, list, look at, remove, prune; and what they take of the disk.
 import { LapError, formatTimestamp } from "@lapstrake/base";
 import { openDirFs } from "@lapstrake/core";
+import { emitPrune } from "../events/prune-event.ts";
 import { emitVolume } from "../events/volume-events.ts";
 import type { Engine } from "../engine.ts";
 import { randomHex } from "../state/random.ts";
@@ -148,5 +149,10 @@ export function pruneVolumes(
     }
   }
   for (const name of trash) removeFromTrash(paths, name);
+  emitPrune(
+    engine.context,
+    "volume",
+    gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  );
   return gone;
 }

@@ -11,6 +11,7 @@
 
 #define SIGCHLD 17
 #define STATUS_MARK "%STATUS%"
+#define OUTPUT_TAIL 300
 
 // runc's own order: everything that can fail has been tried, the program was found, only execve is left. One byte in
 // exec.fifo lets it go; the descriptor closes by exec, which tells the writer.
@@ -55,7 +56,18 @@ static int state_file(struct run *run, const char *status) {
   return fd;
 }
 
-static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *path) {
+// What a failed hook wrote last goes into the error; of one that did its work nobody reads it.
+static void add_output(struct text *t, int output) {
+  char tail[OUTPUT_TAIL + 1];
+  long end = sys3(__NR_lseek, output, 0, 2 /* SEEK_END */);
+  long from = end > OUTPUT_TAIL ? end - OUTPUT_TAIL : 0;
+  long got = end <= 0 ? 0 : sys4(__NR_pread64, output, tail, OUTPUT_TAIL, from);
+  if (got <= 0) return;
+  text_add(t, ", output: ");
+  text_add_bytes(t, tail, (size_t)got);
+}
+
+static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *path, int output) {
   struct {
     int32_t signal, error, code, padding, pid, uid, status;
     int32_t rest[25];
@@ -67,8 +79,31 @@ static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *
   long ready = sys5(__NR_ppoll, &set, 1, timeout == 0 ? NULL : &limit, NULL, 8);
   if (ready == 0) (void)sys4(__NR_pidfd_send_signal, pidfd, 9, NULL, 0);
   (void)sys5(__NR_waitid, 3 /* P_PIDFD */, pidfd, &info, WEXITED, NULL);
-  if (ready == 0) return fail_at(run, ETIMEDOUT, "hook timed out", path);
-  return info.code == 1 && info.status == 0 ? 0 : fail_at(run, ECANCELED, "hook failed", path);
+  if (ready != 0 && info.code == 1 && info.status == 0) return 0;
+  struct text t = text_in(run->detail, sizeof run->detail);
+  text_add(&t, "\"");
+  text_add(&t, path);
+  text_add(&t, "\": ");
+  if (ready == 0) {
+    text_add(&t, "timed out");
+  } else {
+    text_add(&t, info.code == 1 ? "exit status " : "signal ");
+    text_add_number(&t, (uint64_t)info.status);
+  }
+  add_output(&t, output);
+  return ready == 0 ? ETIMEDOUT : ECANCELED;
+}
+
+// Hooks of createContainer find the root filesystem around them, as under runc; libraries are put into place by that.
+static void become_hook(struct run *run, const char *path, const char *status, const int streams[2],
+                        const char **argv, const char **envp) {
+  (void)sys3(__NR_dup3, streams[0], 0, 0);
+  (void)sys3(__NR_dup3, streams[1], 1, 0);
+  (void)sys3(__NR_dup3, streams[1], 2, 0);
+  if (text_equal(status, "creating")) (void)sys1(__NR_fchdir, run->root);
+  exec_reset_signals();
+  (void)sys3(__NR_execve, path, argv, envp);
+  lap_exit(127);
 }
 
 int op_hook(struct run *run, struct cursor *f) {
@@ -79,7 +114,8 @@ int op_hook(struct run *run, struct cursor *f) {
   const char *status = get_str(f);
   if (f->bad) return EBADMSG;
   AUTO_FD state = state_file(run, status);
-  if (state < 0) return -state;
+  AUTO_FD output = (int)sys2(__NR_memfd_create, "output", MFD_CLOEXEC);
+  if (state < 0 || output < 0) return state < 0 ? -state : -output;
   int pidfd = -1;
   struct clone_args clone = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
   clone.pidfd = (uint64_t)(uintptr_t)&pidfd;
@@ -88,13 +124,8 @@ int op_hook(struct run *run, struct cursor *f) {
   if (argv == NULL || envp == NULL) return ENOMEM;
   long pid = sys2(__NR_clone3, &clone, sizeof clone);
   if (pid < 0) return (int)-pid;
-  if (pid == 0) {
-    (void)sys3(__NR_dup3, state, 0, 0);
-    exec_reset_signals();
-    (void)sys3(__NR_execve, path, argv, envp);
-    lap_exit(127);
-  }
-  int error = await_hook(run, pidfd, timeout, path);
+  if (pid == 0) become_hook(run, path, status, (int[2]){state, output}, argv, envp);
+  int error = await_hook(run, pidfd, timeout, path, output);
   (void)sys_close(pidfd);
   return error;
 }

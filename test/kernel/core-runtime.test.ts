@@ -154,6 +154,28 @@ needs("root", "native").describe("lap-runtime", () => {
     await bundle.nothingLeft(id);
   });
 
+  test("hooks of the container: in its root filesystem, silent, and heard when they fail", async () => {
+    const say = (script: string): { path: string; args: string[] } => ({ path: "/bin/sh", args: ["sh", "-c", script] });
+    const hooks = {
+      createContainer: [say("echo library > ./tmp/library; echo noise")],
+      startContainer: [say("echo noise >&2; cat /tmp/library >&2; exit 7")],
+    };
+    writeConfig(spec(["cat", "/tmp/library"], { hooks }));
+    const failed = 'startContainer hook #0: "/bin/sh": exit status 7, output: noise\\x0alibrary';
+    expect(lap("run", "--bundle", dir, newId())).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining(failed) as string,
+    });
+    const id = newId();
+    expect(lapDetached("create", "--bundle", dir, id)).toBe(0);
+    expect(lap("start", id).stderr).toContain('startContainer hook "/bin/sh": exit status 7, output: noise');
+    expect(lap("delete", "--force", id).code).toBe(0);
+    writeConfig(spec(["cat", "/tmp/library"], { hooks: { createContainer: hooks.createContainer } }));
+    expect(lap("run", "--bundle", dir, newId())).toEqual({ code: 0, stdout: "library\n", stderr: "" });
+    await bundle.nothingLeft(id);
+  });
+
   test("a start that fails without a mount namespace leaves no mount of its own", async () => {
     const namespaces = spec(["true"]).linux!.namespaces!.filter(({ type }) => type !== "mount");
     const linux = { ...spec(["true"]).linux, namespaces, maskedPaths: [], readonlyPaths: [] };

@@ -24,17 +24,17 @@ export function decodeFailure(payload: Buffer, plan: LaunchPlan): LaunchFailure 
     op: plan.ops[opIndex]?.op ?? "start",
     errno: payload.readUInt32BE(4),
     kind: payload.readUInt32BE(8),
-    detail: hookDetail(plan, opIndex) ?? payload.toString("utf8", 12),
+    detail: `${hookPrefix(plan, opIndex)}${payload.toString("utf8", 12).trimEnd()}`,
   };
 }
 
 // runc's words: which of the hooks, of which kind.
-function hookDetail(plan: LaunchPlan, opIndex: number): string | undefined {
+function hookPrefix(plan: LaunchPlan, opIndex: number): string {
   const op = plan.ops[opIndex];
-  if (op?.op !== "hook") return undefined;
+  if (op?.op !== "hook") return "";
   const before = plan.ops.slice(0, opIndex).filter((one) => one.op === "hook" && one["status"] === op["status"]);
   const kind = op["status"] === "creating" ? "createContainer" : "startContainer";
-  return `error running ${kind} hook #${before.length}: "${String(op["path"])}"`;
+  return `error running ${kind} hook #${before.length}: `;
 }
 
 /** `ERR_LAP_EXEC_NOT_FOUND` (127), `ERR_LAP_EXEC_PERMISSION` (126) or `ERR_LAP_LAUNCH` (125). */

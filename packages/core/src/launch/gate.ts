@@ -38,8 +38,11 @@ export function gateFailure(dir: string): LapError | undefined {
   const record = readFileSync(join(dir, "exec.error"));
   if (record.length < 16) return undefined;
   const detail = record.toString("utf8", 16).replace(/\0.*$/s, "");
-  const kind = record.readUInt32LE(12);
-  return launchError({ opIndex: record.readUInt32LE(4), op: "exec", errno: record.readUInt32LE(8), kind, detail });
+  const failure = { opIndex: record.readUInt32LE(4), errno: record.readUInt32LE(8), kind: record.readUInt32LE(12) };
+  // Only a hook begins with its own path: native/src/op_gate.c.
+  if (detail.startsWith('"'))
+    return launchError({ ...failure, op: "hook", detail: `error running startContainer hook ${detail.trimEnd()}` });
+  return launchError({ ...failure, op: "exec", detail });
 }
 
 /** Lets the process of `containerDir` run and returns once it executes its program; throws `ERR_LAP_NOT_CREATED` or the launch errors. */

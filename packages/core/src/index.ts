@@ -52,6 +52,7 @@ export {
 export type { BridgeNetworkOptions, BridgeNetworkSpec, ForwardingChange, OwnedBridge } from "./net/bridge-network.ts";
 export { attachEndpoint, detachEndpoint, muteEndpoint, raiseLoopback } from "./net/endpoint.ts";
 export type { Endpoint, EndpointSpec } from "./net/endpoint.ts";
+export { attachSubEndpoint, checkParent, detachSubEndpoint, type SubEndpointSpec } from "./net/sub-endpoint.ts";
 export { createNetns, openNetns, removeNetns, type Netns, type NetnsRef } from "./net/netns.ts";
 export { readSysctl, writeSysctl, type SysctlPath } from "./net/sysctl.ts";
 export { Rtnl } from "./net/rtnl/rtnl.ts";

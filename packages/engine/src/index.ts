@@ -118,6 +118,7 @@ export type { MountRequest, RecordMount } from "./volumes/types.ts";
 export { Networks, type ConnectRequest, type NetworksOptions } from "./network/networks.ts";
 export type { EndpointRecord, NetworkRecord } from "./network/network-record.ts";
 export type { NetworkRequest } from "./network/network-store.ts";
+export { driverRequest, networkDriver } from "./network/driver-options.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
 export { startTcpProxy, type PortProxy } from "./network/tcp-proxy.ts";
 export { startUdpProxy } from "./network/udp-proxy.ts";

@@ -1,10 +1,10 @@
 // `lap network create`.
-import { LapError } from "@lapstrake/base";
-import { createNetwork, type NetworkRequest } from "@lapstrake/engine";
+import { createNetwork, driverRequest, networkDriver, type NetworkRequest } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
+import { consolidate } from "./network-subnets.ts";
 
 export const networkCreateCommand: Command = {
   name: "network create",
@@ -36,7 +36,12 @@ export const networkCreateCommand: Command = {
       harmless: ["false"],
       because: "configurations are for the nodes of a swarm",
     },
-    { long: "driver", short: "d", kind: "string", help: 'Driver to manage the Network (default "bridge")' },
+    {
+      long: "driver",
+      short: "d",
+      kind: "string",
+      help: 'Driver to manage the Network (default "bridge")',
+    },
     { long: "gateway", kind: "list", valueName: "strings", help: "IPv4 or IPv6 Gateway for the master subnet" },
     {
       long: "ingress",
@@ -61,13 +66,7 @@ export const networkCreateCommand: Command = {
       help: "Set IPAM driver specific options (default map[])",
       because: "there are no plugins: addresses come from --subnet and --ip-range",
     },
-    {
-      long: "ipv4",
-      kind: "bool",
-      help: "Enable or disable IPv4 address assignment (default true)",
-      harmless: ["true"],
-      because: "networks here always have IPv4",
-    },
+    { long: "ipv4", kind: "bool", help: "Enable or disable IPv4 address assignment (default true)" },
     { long: "ipv6", kind: "bool", help: "Enable or disable IPv6 address assignment" },
     { long: "label", kind: "list", help: "Set metadata on a network" },
     { long: "opt", short: "o", kind: "list", valueName: "map", help: "Set driver specific options (default map[])" },
@@ -93,21 +92,22 @@ export const networkCreateCommand: Command = {
 };
 
 function networkRequest(name: string, read: FlagReader): NetworkRequest {
-  const driver = read.text("driver") ?? "bridge";
-  if (driver !== "bridge") {
-    throw new LapError("notFound", "ERR_LAP_NETWORK_DRIVER", `could not find plugin ${driver} in v1 plugin registry`, {
-      hint: "networks of one machine have the driver bridge",
-    });
-  }
-  const labels = pairs(read.list("label"));
+  const driver = networkDriver(read.text("driver") ?? "bridge");
+  const subnets = consolidate({
+    subnets: read.list("subnet"),
+    gateways: read.list("gateway"),
+    ranges: read.list("ip-range"),
+    auxiliary: pairs(read.list("aux-address")),
+  });
   return {
     name,
     internal: read.bool("internal"),
     attachable: read.bool("attachable"),
-    ipv6: read.bool("ipv6"),
-    subnets: subnets(read),
-    labels,
-    ...driverOptions(pairs(read.list("opt"))),
+    labels: pairs(read.list("label")),
+    subnets,
+    ...driverRequest(driver, pairs(read.list("opt"))),
+    ...(read.has("ipv4") ? { ipv4: read.bool("ipv4") } : {}),
+    ...(read.has("ipv6") ? { ipv6: read.bool("ipv6") } : {}),
   };
 }
 
@@ -118,54 +118,4 @@ function pairs(lines: readonly string[]): Record<string, string> {
       return at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
     }),
   );
-}
-
-/** Gateways, ranges and reserved addresses go to the subnet of their family, in order. */
-function subnets(read: FlagReader): NonNullable<NetworkRequest["subnets"]> {
-  const isIpv6 = (text: string): boolean => text.includes(":");
-  const given = read.list("subnet");
-  const auxiliary = Object.entries(pairs(read.list("aux-address")));
-  const asked = [...read.list("gateway"), ...read.list("ip-range"), ...auxiliary.map(([, address]) => address)];
-  const lost = asked.find((text) => !given.some((subnet) => isIpv6(subnet) === isIpv6(text)));
-  if (lost !== undefined) {
-    const text = `no matching subnet for gateway, range or auxiliary address ${lost}`;
-    throw new LapError("invalidArgument", "ERR_LAP_SUBNET", text, { hint: "add --subnet" });
-  }
-  return given.map((subnet) => {
-    const gateway = read.list("gateway").find((each) => isIpv6(each) === isIpv6(subnet));
-    const range = read.list("ip-range").find((each) => isIpv6(each) === isIpv6(subnet));
-    const reserved = auxiliary.filter(([, address]) => isIpv6(address) === isIpv6(subnet));
-    return {
-      subnet,
-      ...(gateway === undefined ? {} : { gateway }),
-      ...(range === undefined ? {} : { range }),
-      ...(reserved.length === 0 ? {} : { reserved: Object.fromEntries(reserved) }),
-    };
-  });
-}
-
-const PREFIX = "com.docker.network.";
-
-/** Docker's options of the bridge driver that mean something here; another is refused. */
-function driverOptions(options: Readonly<Record<string, string>>): Partial<NetworkRequest> {
-  const fields = Object.entries(options).map(([name, value]): Partial<NetworkRequest> => {
-    switch (name) {
-      case `${PREFIX}bridge.name`:
-        return { bridge: value };
-      case `${PREFIX}driver.mtu`:
-      case "mtu":
-        return { mtu: Number(value) };
-      case `${PREFIX}bridge.enable_icc`:
-        return { icc: value === "true" };
-      case `${PREFIX}bridge.enable_ip_masquerade`:
-        return { masquerade: value === "true" };
-      case `${PREFIX}bridge.host_binding_ipv4`:
-        return { hostBinding: value === "0.0.0.0" ? "" : value };
-      default:
-        throw new LapError("invalidArgument", "ERR_LAP_NETWORK_OPTION", `unsupported driver option "${name}"`, {
-          hint: `known are bridge.name, bridge.enable_icc, bridge.enable_ip_masquerade, bridge.host_binding_ipv4 and driver.mtu, each behind ${PREFIX}`,
-        });
-    }
-  });
-  return { ...(Object.assign({}, ...fields) as Partial<NetworkRequest>), options };
 }

@@ -63,7 +63,7 @@ function fields({ id, name, driver, createdAt, record }: NetworkRow, noTrunc: bo
     CreatedAt: `${createdAt.slice(0, 10)} ${createdAt.slice(11).replace("Z", "")} +0000 UTC`,
     Driver: driver,
     ID: noTrunc ? id : shortId(id),
-    IPv4: String(record !== undefined),
+    IPv4: String(record?.pools.some(({ subnet }) => !subnet.includes(":")) ?? false),
     IPv6: String(record?.ipv6 ?? false),
     Internal: String(record?.internal ?? false),
     Labels: Object.entries(record?.labels ?? {})

@@ -1,35 +1,24 @@
 // An endpoint: the veth pair between a bridge and a container's network namespace, configured from outside, before or while the
 // container runs. The pair dies with the namespace; detach is for a live container and for what a crash left.
 import { errorCode } from "@lapstrake/base";
-import { macOfIp, parseIp, parsePrefix } from "./address.ts";
+import { macOfIp, parsePrefix } from "./address.ts";
 import type { NetlinkOptions } from "./netlink/socket.ts";
+import { checkInside, configureInside, type InsideSpec } from "./inside.ts";
 import { openNetns, type NetnsRef } from "./netns.ts";
-import { addAddress } from "./rtnl/addresses.ts";
-import { setLink, type Link } from "./rtnl/links.ts";
-import { addRoute, defaultDestination, type Route } from "./rtnl/routes.ts";
 import { Rtnl } from "./rtnl/rtnl.ts";
-import { writeSysctl } from "./sysctl.ts";
 
 /** An endpoint to be. */
-export interface EndpointSpec {
+export interface EndpointSpec extends InsideSpec {
   /** The container's network namespace. */
   readonly netns: NetnsRef;
   /** Bridge to join. */
   readonly bridge: string;
   /** Name of the host's end, at most 15 bytes. */
   readonly hostIfname: string;
-  /** Name inside: `eth0`. */
-  readonly ifname: string;
-  /** With prefix length: `172.18.0.2/16`, `fd00::2/64`. */
-  readonly addresses: readonly string[];
   /** Default: follows from the first address, or the kernel's. */
   readonly mac?: string;
   /** Default: the bridge's. */
   readonly mtu?: number;
-  /** Default routes, at most one of a family. */
-  readonly gateways?: readonly string[];
-  /** Further routes; `destination` with prefix length. */
-  readonly routes?: readonly { readonly destination: string; readonly gateway?: string }[];
   /** Ports that are isolated do not reach each other (docker's `enable_icc=false`). */
   readonly isolated?: boolean;
 }
@@ -46,47 +35,9 @@ function defaultMac(addresses: readonly string[]): { mac?: string } {
   return ipv4 === undefined ? {} : { mac: macOfIp(parsePrefix(ipv4).address) };
 }
 
-function checkSpec(spec: EndpointSpec): void {
-  for (const address of spec.addresses) parsePrefix(address);
-  for (const gateway of spec.gateways ?? []) parseIp(gateway);
-}
-
-function ipv6Sysctls(spec: EndpointSpec, netns: number): void {
-  const hasIpv6 = spec.addresses.some((address) => address.includes(":"));
-  const set = (name: string, value: string): boolean => writeSysctl(["ipv6", "conf", spec.ifname, name], value, netns);
-  try {
-    set("disable_ipv6", hasIpv6 ? "0" : "1");
-    set("accept_ra", "0");
-    // No wait for duplicate detection: what we hand out is unique, and a link-local address follows from the MAC.
-    set("accept_dad", "0");
-  } catch (error) {
-    // A kernel without IPv6 has none of its sysctls.
-    if (errorCode(error) !== "ENOENT") throw error;
-  }
-}
-
-function configureInside(inside: Rtnl, spec: EndpointSpec, netns: number): Link {
-  const link = inside.link(spec.ifname);
-  ipv6Sysctls(spec, netns);
-  const gateways: Route[] = (spec.gateways ?? []).map((gateway) => ({
-    destination: defaultDestination(gateway),
-    gateway,
-    link: link.index,
-  }));
-  const routes: Route[] = (spec.routes ?? []).map((route) => ({ ...route, link: link.index }));
-  inside.batch(
-    setLink(1, { up: true }, "lo"),
-    ...spec.addresses.map((address) => addAddress(link.index, address)),
-    setLink(link.index, { up: true }, spec.ifname),
-    ...routes.map((route) => addRoute(route)),
-    ...gateways.map((route) => addRoute(route, true)),
-  );
-  return link;
-}
-
 /** Connects a namespace to a bridge; all or nothing. Throws Node-shaped errors of the kernel (EEXIST for a name that is taken). */
 export function attachEndpoint(spec: EndpointSpec, options: NetlinkOptions = {}): Endpoint {
-  checkSpec(spec);
+  checkInside(spec);
   using netns = openNetns(spec.netns);
   using host = new Rtnl(options);
   using inside = new Rtnl({ ...options, netns: netns.fd });

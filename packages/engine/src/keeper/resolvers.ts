@@ -8,7 +8,7 @@ import type { StorePaths } from "../state/layout.ts";
 import { NETNS_FILE } from "../network/netns-file.ts";
 import { startDns, type DnsServer, type DnsSource } from "../network/dns-server.ts";
 import { DEFAULT_NETWORK, type NetworkRecord } from "../network/network-record.ts";
-import { zonesOf } from "../network/networks.ts";
+import { zonesOf } from "../network/zones.ts";
 import { upstreamsOf } from "../network/resolver.ts";
 
 interface Served {

@@ -12,7 +12,7 @@ import { dirOf, findContainer } from "../state/containers.ts";
 import { containerDir, readRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
 import { networkMode } from "./mode.ts";
-import { DEFAULT_NETWORK, gatewaysOf } from "./network-record.ts";
+import { bare, DEFAULT_NETWORK, isPublishing, machineAddressesOf } from "./network-record.ts";
 import { NETNS_FILE } from "./netns-file.ts";
 import { emitNetwork } from "./network-events.ts";
 import { Networks } from "./networks.ts";
@@ -97,6 +97,8 @@ function connectAll(context: EngineContext, networks: Networks, record: Containe
     emitNetwork(context, networks.find(name), "connect", record.id);
     if (isOut(networks, name)) ports = [];
   }
+  if (ports.length > 0)
+    context.logger.warn("no port is published: no network of the container leads out through the machine");
 }
 
 /** What the kernel refuses of a network (no right, no nf_tables), with the way to do without. */
@@ -156,7 +158,7 @@ export function disconnectLive(context: EngineContext, record: ContainerRecord, 
 }
 
 function isOut(networks: Networks, name: string): boolean {
-  return name === DEFAULT_NETWORK || !networks.find(name).internal;
+  return name === DEFAULT_NETWORK || isPublishing(networks.find(name));
 }
 
 /** The way out of a container that runs: where its ports are published. */
@@ -165,7 +167,9 @@ export function findOut(
   record: ContainerRecord,
 ): ReturnType<Networks["endpointsOf"]>[number] | undefined {
   const members = networks.endpointsOf(record.id);
-  return members.find(({ endpoint }) => endpoint.ports.length > 0) ?? members.find(({ network }) => !network.internal);
+  return (
+    members.find(({ endpoint }) => endpoint.ports.length > 0) ?? members.find(({ network }) => isPublishing(network))
+  );
 }
 
 /** hosts and resolv.conf as the present networks have it. */
@@ -173,13 +177,12 @@ function writeFiles(context: EngineContext, record: ContainerRecord, networks: N
   const dir = dirOf(context.paths, record);
   const members = networks.endpointsOf(record.id);
   const { request, hostname } = record;
-  const bare = (address: string): string => address.split("/")[0]!;
   const hosts = formatHosts({
     hostname,
     domainname: request.domainname,
     addresses: members.flatMap(({ endpoint }) => endpoint.addresses.map(bare)),
     extra: request.extraHosts ?? [],
-    gateways: members.slice(0, 1).flatMap(({ network }) => gatewaysOf(network).map(bare)),
+    gateways: members.slice(0, 1).flatMap(({ network }) => machineAddressesOf(network).map(bare)),
   });
   writeHosts(dir, hosts);
   writeResolvConf(dir, hasResolver(record) ? userResolvConf(request) : bridgeResolvConf(request));

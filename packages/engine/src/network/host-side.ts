@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
 import {
+  checkParent,
   createBridgeNetwork,
   Firewall,
   ownedBridges,
@@ -14,7 +15,14 @@ import {
   type InputPolicy,
 } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
-import { desiredFirewall, firewallNetwork, gatewaysOf, networkFile, type NetworkRecord } from "./network-record.ts";
+import {
+  desiredFirewall,
+  firewallNetwork,
+  isBridge,
+  machineAddressesOf,
+  networkFile,
+  type NetworkRecord,
+} from "./network-record.ts";
 
 /** In the folder of the networks: the sysctls of the machine that were changed, with what they were. */
 const FORWARDING_FILE = "forwarding";
@@ -54,13 +62,17 @@ export class HostSide {
   /** The network's bridge alone; idempotent. */
   bridge(record: NetworkRecord): void {
     const { id, bridge, internal, mtu } = record;
-    const spec = { id, home: this.#root, bridge, internal, gateways: gatewaysOf(record) };
+    const spec = { id, home: this.#root, bridge, internal, gateways: machineAddressesOf(record) };
     const onForwarding = (changes: readonly ForwardingChange[]): void => this.#remember(changes);
     createBridgeNetwork({ ...spec, ...(mtu === undefined ? {} : { mtu }) }, { ...this.kernel(), onForwarding });
   }
 
-  /** Bridge and firewall; idempotent. `all` are the networks of the store: somebody may have emptied the whole firewall. */
+  /** What a network needs on the machine: bridge and firewall, or the device beneath; idempotent. `all` are the networks of the store: somebody may have emptied the whole firewall. */
   raise(record: NetworkRecord, all: () => readonly NetworkRecord[]): void {
+    if (!isBridge(record)) {
+      checkParent(record.parent ?? "", this.kernel());
+      return;
+    }
     this.bridge(record);
     using firewall = this.firewall();
     if (this.#ensure(firewall, record)) firewall.mend(desiredFirewall(all()));
@@ -78,7 +90,8 @@ export class HostSide {
     }
   }
 
-  lower(record: Pick<NetworkRecord, "id" | "bridge">): void {
+  lower(record: Pick<NetworkRecord, "id" | "bridge" | "driver">): void {
+    if (!isBridge(record)) return;
     using firewall = this.firewall();
     firewall.removeOwned(record.id);
     removeBridgeNetwork(record, this.kernel());

@@ -11,7 +11,7 @@ import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
-import { DEFAULT_NETWORK, type EndpointRecord, type NetworkRecord } from "./network-record.ts";
+import { DEFAULT_NETWORK, type EndpointRecord, type NetworkDriver, type NetworkRecord } from "./network-record.ts";
 import { emitPrune } from "../events/prune-event.ts";
 import { emitNetwork } from "./network-events.ts";
 import { pseudoNetwork } from "./pseudo-network.ts";
@@ -23,7 +23,7 @@ import { allUserPorts } from "./user-network.ts";
 export interface NetworkRow {
   readonly id: string;
   readonly name: string;
-  readonly driver: "bridge" | "host" | "null";
+  readonly driver: NetworkDriver | "host" | "null";
   /** ISO time. */
   readonly createdAt: string;
   readonly record: NetworkRecord | undefined;
@@ -34,7 +34,7 @@ export function listNetworks(engine: Engine): NetworkRow[] {
   const networks = networksOf(engine.context);
   const { createdAt } = networks.ensureDefault();
   const bridges = networks.list().map((record): NetworkRow => {
-    return { id: record.id, name: record.name, driver: "bridge", createdAt: record.createdAt, record };
+    return { id: record.id, name: record.name, driver: record.driver ?? "bridge", createdAt: record.createdAt, record };
   });
   const pseudo = (["host", "none"] as const).map((name): NetworkRow => {
     return { ...pseudoNetwork(engine.context.paths.root, name), createdAt, record: undefined };

@@ -20,7 +20,10 @@ export interface EndpointRecord {
   readonly ports: readonly PublishedPort[];
 }
 
-/** A bridge network. */
+/** What a network is made of: a bridge of ours, or devices on top of one of the machine's. */
+export type NetworkDriver = "bridge" | "macvlan" | "ipvlan";
+
+/** A network. */
 export interface NetworkRecord {
   readonly version: 1;
   /** 64 hexadecimal digits. */
@@ -28,7 +31,13 @@ export interface NetworkRecord {
   readonly name: string;
   /** ISO time. */
   readonly createdAt: string;
+  /** Absent: a bridge. */
+  readonly driver?: NetworkDriver;
+  /** Name of the bridge; "" where there is none. */
   readonly bridge: string;
+  /** The machine's device beneath, where there is no bridge. */
+  readonly parent?: string;
+  readonly mode?: MacvlanMode;
   readonly internal: boolean;
   /** Shown only: a network of one machine lets containers join by hand anyway. Absent in older records. */
   readonly attachable?: boolean;
@@ -40,10 +49,27 @@ export interface NetworkRecord {
   /** Where ports without an address are bound; "" is everywhere, in both families. */
   readonly hostBinding: string;
   readonly pools: readonly Pool[];
+  /** What the names of devices inside begin with; default `eth`. */
+  readonly ifnamePrefix?: string;
+  /** True: the gateway is somebody else's address, not the bridge's. */
+  readonly inhibitIpv4?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
   /** By container id. */
   readonly endpoints: Readonly<Record<string, EndpointRecord>>;
+}
+
+/** How macvlan devices of one parent see each other. */
+export type MacvlanMode = "private" | "vepa" | "bridge" | "passthru";
+
+/** True for a network that has a bridge of ours, and so the firewall's attention. */
+export function isBridge({ driver = "bridge" }: Pick<NetworkRecord, "driver">): boolean {
+  return driver === "bridge";
+}
+
+/** True when ports of its members can be published: it leads out, through the machine. */
+export function isPublishing(record: NetworkRecord): boolean {
+  return isBridge(record) && !record.internal;
 }
 
 /** The file of a network's record in the store at `root`. */
@@ -58,12 +84,18 @@ export const DEFAULT_BRIDGE = "lap0";
 export const PREDEFINED: readonly string[] = [DEFAULT_NETWORK, "host", "none", "default"];
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+/** What a host name may have at most: RFC 1035. */
+const MAX_NAME = 253;
 
 /** Checks a name given by a person; throws `ERR_LAP_NAME_INVALID` and `ERR_LAP_NETWORK_PREDEFINED` in docker's words. */
 export function checkNetworkName(name: string): string {
   if (PREDEFINED.includes(name)) {
     const text = `operation is not permitted on predefined ${name} network`;
     throw new LapError("permissionDenied", "ERR_LAP_NETWORK_PREDEFINED", text);
+  }
+  if (name.length > MAX_NAME) {
+    const text = `invalid network name "${name.slice(0, 32)}…": it has more than ${MAX_NAME} characters`;
+    throw new LapError("invalidArgument", "ERR_LAP_NAME_INVALID", text);
   }
   if (NAME.test(name)) return name;
   const text = `invalid network name "${name}": must start and end with a letter or digit, only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`;
@@ -78,7 +110,7 @@ export function firewallNetwork(record: NetworkRecord): FirewallNetwork {
 /** What the firewall should hold for some networks. */
 export function desiredFirewall(records: readonly NetworkRecord[]): FirewallState {
   return {
-    networks: records.map(firewallNetwork),
+    networks: records.filter(isBridge).map(firewallNetwork),
     ports: publishedOn(records).filter(isTranslated),
   };
 }
@@ -93,6 +125,12 @@ export function gatewaysOf(record: NetworkRecord): string[] {
   return record.pools.flatMap(({ gateway, subnet }) =>
     gateway === undefined ? [] : [`${gateway}/${subnet.split("/")[1]}`],
   );
+}
+
+/** The machine's own addresses on a network with prefix length: where its members reach it. */
+export function machineAddressesOf(record: NetworkRecord): string[] {
+  if (!isBridge(record)) return [];
+  return gatewaysOf(record).filter((gateway) => record.inhibitIpv4 !== true || gateway.includes(":"));
 }
 
 /** True when somebody on these networks has names to ask for, or published ports. */
@@ -115,8 +153,18 @@ export function parseNetworkRecord(text: string, path: string): NetworkRecord {
   throw damaged("network record", path);
 }
 
-/** The lowest free `ethN` of a container. */
-export function nextIfname(networks: readonly NetworkRecord[], containerId: string): string {
+/** The lowest free name of a device in a container: `eth0`, or with the network's own prefix. */
+export function nextIfname(networks: readonly NetworkRecord[], containerId: string, prefix = "eth"): string {
   const used = new Set(networks.map((network) => network.endpoints[containerId]?.ifname));
-  for (let n = 0; ; n++) if (!used.has(`eth${n}`)) return `eth${n}`;
+  for (let n = 0; ; n++) if (!used.has(`${prefix}${n}`)) return `${prefix}${n}`;
+}
+
+/** An address without its prefix length. */
+export function bare(address: string): string {
+  return address.split("/")[0]!;
+}
+
+/** The record with a member as it is now. */
+export function withEndpoint(record: NetworkRecord, endpoint: EndpointRecord): NetworkRecord {
+  return { ...record, endpoints: { ...record.endpoints, [endpoint.containerId]: endpoint } };
 }

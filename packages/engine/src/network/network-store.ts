@@ -3,15 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LapError } from "@lapstrake/base";
-import {
-  chooseSubnet,
-  createPool,
-  localIpv6Subnet,
-  lockFile,
-  parsePrefix,
-  prefixesOverlap,
-  type Pool,
-} from "@lapstrake/core";
+import { lockFile, parsePrefix, prefixesOverlap, type Pool } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
 import { orDamaged, readStored } from "../state/read-stored.ts";
 import type { HostNames } from "./host-side.ts";
@@ -20,20 +12,32 @@ import {
   DEFAULT_BRIDGE,
   DEFAULT_NETWORK,
   parseNetworkRecord,
+  type MacvlanMode,
+  type NetworkDriver,
   type NetworkRecord,
 } from "./network-record.ts";
+import { makePools } from "./pools.ts";
 
 /** What to make a network of; absent fields are docker's defaults. */
 export interface NetworkRequest {
   readonly name: string;
+  /** Default `bridge`. */
+  readonly driver?: NetworkDriver;
+  /** The machine's device beneath; not for bridges. */
+  readonly parent?: string;
+  readonly mode?: MacvlanMode;
   readonly internal?: boolean;
   readonly attachable?: boolean;
+  /** Default true. */
+  readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly masquerade?: boolean;
   readonly icc?: boolean;
   readonly mtu?: number;
   readonly bridge?: string;
   readonly hostBinding?: string;
+  readonly ifnamePrefix?: string;
+  readonly inhibitIpv4?: boolean;
   /** Subnets with gateway, range and reserved addresses; none chooses one. */
   readonly subnets?: readonly Omit<Pool, "leases" | "last">[];
   readonly labels?: Readonly<Record<string, string>>;
@@ -53,6 +57,25 @@ function collides({ bridge, pools }: NetworkRecord, { devices, subnets }: HostNa
 
 function newId(): string {
   return randomBytes(32).toString("hex");
+}
+
+/** What only some networks have. */
+function parts({
+  driver,
+  parent,
+  mode,
+  attachable,
+  ifnamePrefix,
+  inhibitIpv4,
+}: NetworkRequest): Partial<NetworkRecord> {
+  return {
+    ...(driver === undefined || driver === "bridge" ? {} : { driver }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(attachable === true ? { attachable } : {}),
+    ...(ifnamePrefix === undefined ? {} : { ifnamePrefix }),
+    ...(inhibitIpv4 === true ? { inhibitIpv4 } : {}),
+  };
 }
 
 /** Reads and writes network records; every method takes the lock that {@link NetworkStore.lock} gives unless it only reads. */
@@ -136,20 +159,21 @@ export class NetworkStore {
     taken: HostNames,
     bridge: (id: string) => string,
   ): NetworkRecord {
+    const pools = this.#pools(request, id, taken.subnets);
     const record: NetworkRecord = {
       version: 1,
       id,
       name: request.name,
       createdAt,
-      bridge: request.bridge ?? bridge(id),
+      ...parts(request),
+      bridge: (request.driver ?? "bridge") === "bridge" ? (request.bridge ?? bridge(id)) : "",
       internal: request.internal ?? false,
-      ...(request.attachable === true ? { attachable: true } : {}),
-      ipv6: request.ipv6 ?? false,
+      ipv6: pools.some(({ subnet }) => subnet.includes(":")),
       masquerade: request.masquerade ?? true,
       icc: request.icc ?? true,
       mtu: request.mtu,
       hostBinding: request.hostBinding ?? "",
-      pools: this.#pools(request, id, taken.subnets),
+      pools,
       labels: request.labels ?? {},
       options: request.options ?? {},
       endpoints: {},
@@ -161,25 +185,7 @@ export class NetworkStore {
   #pools(request: NetworkRequest, id: string, avoid: readonly string[]): Pool[] {
     const others = this.list().filter((other) => other.id !== id);
     const ours = others.flatMap(({ pools }) => pools.map(({ subnet }) => subnet));
-    const asked = request.subnets ?? [];
-    const clash = asked.find(({ subnet }) =>
-      ours.some((other) => prefixesOverlap(parsePrefix(subnet), parsePrefix(other))),
-    );
-    if (clash !== undefined) {
-      throw new LapError(
-        "permissionDenied",
-        "ERR_LAP_SUBNET_OVERLAP",
-        "Pool overlaps with other one on this address space",
-      );
-    }
-    const pools = asked.map((spec) => createPool(spec));
-    if (!pools.some(({ subnet }) => !subnet.includes(":"))) {
-      pools.unshift(createPool({ subnet: chooseSubnet([...ours, ...avoid]) }));
-    }
-    if (request.ipv6 === true && !pools.some(({ subnet }) => subnet.includes(":"))) {
-      pools.push(createPool({ subnet: localIpv6Subnet(id) }));
-    }
-    return pools;
+    return makePools(request, id, ours, avoid);
   }
 
   /** Replaces a record; after a crash the file holds the old or the new one. Members need not survive a power cut. Needs the lock. */

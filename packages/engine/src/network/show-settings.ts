@@ -164,7 +164,7 @@ export function inspectNetwork(engine: Engine, wanted: string): Shown {
     Created: createdAt,
     Scope: "local",
     Driver: driver,
-    EnableIPv4: record !== undefined,
+    EnableIPv4: record?.pools.some(({ subnet }) => !subnet.includes(":")) ?? false,
     EnableIPv6: record?.ipv6 ?? false,
     IPAM: { Driver: "default", Options: null, Config: record === undefined ? null : ipamPools(record) },
     Internal: record?.internal ?? false,

@@ -10,6 +10,7 @@ import {
   readU32,
   readI32,
   text,
+  u16,
   u32,
   u8,
   type Attr,
@@ -124,6 +125,30 @@ export function addVeth(end: VethEnd, peer: VethEnd): Request {
   const peerAttr: Attr = { type: K.VETH_INFO_PEER, value: concat([peerHeader, encodeAttrs(changeAttrs(peer))]) };
   const { flags, mask } = flagBits(end);
   return newLink(end.name, [...changeAttrs(end), kindAttrs("veth", [peerAttr])], ifinfomsg(0, flags, mask), CREATE);
+}
+
+/** How devices of one parent see each other: `bridge` lets them, `private` does not, `vepa` by the switch, `passthru` has one only. */
+export const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+
+/** A device on top of another one, with a MAC address of its own (macvlan) or the parent's (ipvlan, layer 2). */
+export interface SubLink extends VethEnd {
+  readonly kind: "macvlan" | "ipvlan";
+  /** Index of the device beneath. */
+  readonly parent: number;
+  /** Of macvlan; default `bridge`. */
+  readonly mode?: keyof typeof MACVLAN_MODES;
+}
+
+const IPVLAN_MODE_L2 = 0;
+
+/** Makes a device on top of another, down; it may be born elsewhere. */
+export function addSubLink({ kind, parent, mode = "bridge", ...end }: SubLink): Request {
+  const data: Attr =
+    kind === "macvlan"
+      ? { type: K.IFLA_MACVLAN_MODE, value: u32(MACVLAN_MODES[mode]) }
+      : { type: K.IFLA_IPVLAN_MODE, value: u16(IPVLAN_MODE_L2) };
+  const beneath: Attr = { type: K.IFLA_LINK, value: u32(parent) };
+  return newLink(end.name, [...changeAttrs(end), beneath, kindAttrs(kind, [data])], ifinfomsg(0), CREATE);
 }
 
 /** Changes a device by index, or with index 0 the one of `change.name`. */

@@ -6,6 +6,7 @@ import { NETLINK_ROUTE, NetlinkSocket, type NetlinkOptions } from "../netlink/so
 import { addAddress, deleteAddress, listAddresses, parseAddress, type LinkAddress } from "./addresses.ts";
 import {
   addBridge,
+  addSubLink,
   addVeth,
   deleteLink,
   getLink,
@@ -16,6 +17,7 @@ import {
   type BridgePort,
   type Link,
   type LinkChange,
+  type SubLink,
   type VethEnd,
 } from "./links.ts";
 import { addNeighbour } from "./neighbours.ts";
@@ -77,6 +79,11 @@ export class Rtnl implements Disposable {
   /** Makes a veth pair, both ends down; an end with `netns` is born there. */
   addVeth(end: VethEnd, peer: VethEnd): void {
     this.#socket.request(addVeth(end, peer));
+  }
+
+  /** Makes a device on top of another, down; with `netns` it is born there. */
+  addSubLink(link: SubLink): void {
+    this.#socket.request(addSubLink(link));
   }
 
   /** Hairpin, isolation and state of a bridge port. */

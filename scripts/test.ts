@@ -1,5 +1,6 @@
 // `pnpm test [TIER…] [FILE…] [-t NAME] [--json FILE]`: the test tiers in one vitest run, with each skip named.
 // Without a tier: unit, arch, contract, kernel. The interop tier needs peers and minutes, so it runs when named.
+// What the tests make lies in one folder, which goes away also when the run is killed: at once, or when the next begins.
 // `pnpm test --asan [kernel] [FILE…]`: the same with the helper built for the address and undefined-behaviour sanitizers.
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { parseArgs } from "node:util";
 import { startVitest } from "vitest/node";
 import { NATIVE_OUT, nativePart } from "../test/support/native.ts";
 import { LapReporter } from "../test/support/reporter.ts";
+import { clearRunFolder, deadRunFolders, openRunFolder } from "./run-folder.ts";
 import { must, say } from "./run.ts";
 
 const TIERS: readonly string[] = ["unit", "arch", "contract", "kernel", "interop"];
@@ -27,6 +29,21 @@ const { values, positionals } = parseArgs({
 const named = positionals.filter((word) => TIERS.includes(word));
 const tiers = named.length > 0 ? named : DEFAULT_TIERS;
 const files = positionals.filter((word) => !TIERS.includes(word));
+
+for (const dead of deadRunFolders()) {
+  say(`an earlier run was killed: ${clearRunFolder(dead).length} things of it are cleared away`);
+}
+const runFolder = openRunFolder();
+for (const [signal, code] of [
+  ["SIGHUP", 129],
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => {
+    clearRunFolder(runFolder);
+    process.exit(code);
+  });
+}
 
 if (tiers.some((tier) => NEED_BUILD.includes(tier))) {
   const output = await must(process.execPath, ["scripts/build.ts", "--cli", "--quiet"]);
@@ -71,5 +88,6 @@ const found = asanFolder === undefined ? [] : findings(asanFolder);
 for (const text of found) say(text);
 if (asanFolder !== undefined) say(`sanitizers: ${found.length} findings`);
 if (found.length > 0) process.exitCode = 1;
+for (const left of clearRunFolder(runFolder)) say(`left behind: ${left}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reporter.totals)}\n`);
 if (reporter.totals.failed > 0) process.exitCode = 1;

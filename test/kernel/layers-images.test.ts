@@ -25,7 +25,7 @@ import { titleUnless } from "../support/facts.ts";
 
 const isRoot = process.getuid?.() === 0;
 const images = process.env["LAP_TEST_IMAGES"];
-const debian = join(tmpdir(), "lap-fixtures", "debian.tar");
+const debian = "/tmp/lap-fixtures/debian.tar";
 const layouts = images === undefined ? [] : readdirSync(images).map((name) => join(images, name));
 const archives = existsSync(debian) ? [debian] : [];
 

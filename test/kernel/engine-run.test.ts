@@ -87,7 +87,7 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     [["run", "--network", "nosuch", "progs:1"], 125, "network nosuch not found"],
     [["run", "-m", "1k", "progs:1"], 125, "Minimum memory limit allowed is 6MB"],
     [["run", "--cap-add", "NOSUCH", "progs:1"], 125, 'invalid CapAdd: unknown capability: "CAP_NOSUCH"'],
-    [["run", "-it", "progs:1"], 125, "the input device is not a TTY"],
+    [["run", "-it", "progs:1"], 1, "the input device is not a TTY"],
     [["run", "--name", "-bad", "progs:1"], 125, "Invalid container name"],
     [["frobnicate"], 1, "unknown command: lap frobnicate"],
     [["rm", "nosuch"], 1, "No such container: nosuch"],

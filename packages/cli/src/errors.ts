@@ -15,6 +15,7 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_COPY",
   "ERR_LAP_GLOBAL_FLAG",
   "ERR_LAP_NOT_A_TTY",
+  "ERR_LAP_NOT_TEXT",
   "ERR_LAP_CONFLICTING_OPTIONS",
   "ERR_LAP_TERMINAL_OUTPUT",
   "ERR_LAP_FLAG_VALUE",
@@ -33,14 +34,16 @@ const CREATE_FAILED =
 /** Prints an engine error and gives the exit code. `command` undefined is an error before dispatch. */
 export function reportError(error: unknown, command: Command | undefined): number {
   if (error instanceof OutputClosed) return BROKEN_PIPE;
-  const starts = command?.errorExitCode === 125;
+  // Docker looks at the terminal before it does anything that could fail in its daemon's name.
+  const isTerminal = error instanceof LapError && error.code === "ERR_LAP_NOT_A_TTY";
+  const starts = command?.errorExitCode === 125 && !isTerminal;
   err(`${starts ? "lap: " : ""}${errorText(error)}\n`);
   const hint = error instanceof LapError ? error.hint : undefined;
   if (hint !== undefined && showsHints()) err(`hint: ${hint}\n`);
   if (starts) err(`\nRun 'lap ${command!.name} --help' for more information\n`);
   if (process.env["LAP_TRACE"] === "1" && error instanceof Error) err(`${error.stack}\n`);
   const code = error instanceof LapError ? EXEC_EXIT[error.code] : undefined;
-  return starts ? (code ?? 125) : (command?.errorExitCode ?? 1);
+  return starts ? (code ?? 125) : isTerminal ? 1 : (command?.errorExitCode ?? 1);
 }
 
 /** Hints are for people: what scripts compare is docker's text alone. `LAP_HINTS=1` shows them in a pipe too. */

@@ -74,6 +74,7 @@ async function withoutCommand(words: readonly string[]): Promise<number> {
 
 async function runCommand(command: Command, argv: readonly string[], global: GlobalOptions): Promise<number> {
   try {
+    if (argv.some((word) => word.includes("\ufffd"))) (await import("./args/raw-text.ts")).requireTextArguments(argv);
     const { flags, args, help } = parseCommand(command, argv);
     if (help) {
       out(await commandHelp(command));
@@ -105,6 +106,12 @@ function splitGlobal(argv: readonly string[]): Split {
       process.env["DOCKER_CONFIG"] = folder;
       continue;
     }
+    if (word === "--storage-driver" || word.startsWith("--storage-driver=")) {
+      const driver = word === "--storage-driver" ? argv[++at] : word.slice("--storage-driver=".length);
+      if (driver === undefined || driver === "") throw unknownGlobal(word);
+      process.env["LAP_STORAGE_DRIVER"] = driver;
+      continue;
+    }
     if (word === "--root") root = argv[++at];
     else if (word.startsWith("--root=")) root = word.slice("--root=".length);
     else throw unknownGlobal(word);
@@ -130,6 +137,6 @@ function noDaemon(address: string): LapError {
 
 function unknownGlobal(word: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_GLOBAL_FLAG", `unknown flag: ${word}`, {
-    hint: "before the command, lap takes --root FOLDER, --config FOLDER, --debug, --version and --help",
+    hint: "before the command, lap takes --root FOLDER, --storage-driver NAME, --config FOLDER, --debug, --version and --help",
   });
 }

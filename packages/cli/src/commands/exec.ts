@@ -1,6 +1,7 @@
 // `lap exec`.
 import { LapError } from "@lapstrake/base";
 import { execContainer, type ExecRequest } from "@lapstrake/engine";
+import { checkVariable } from "../args/checks.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -20,7 +21,7 @@ export const execCommand: Command = {
   flags: [
     { long: "detach", short: "d", kind: "bool", help: "Detached mode: run command in the background" },
     { long: "detach-keys", kind: "string", help: "Override the key sequence for detaching a container" },
-    { long: "env", short: "e", kind: "list", help: "Set environment variables" },
+    { long: "env", short: "e", kind: "list", help: "Set environment variables", check: checkVariable },
     { long: "env-file", kind: "list", help: "Read in a file of environment variables" },
     { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
     { long: "privileged", kind: "bool", help: "Give extended privileges to the command" },

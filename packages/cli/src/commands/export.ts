@@ -6,7 +6,7 @@ import { imageChanges } from "../args/image-changes.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { refuseTerminal, writeArchive } from "../output/archive.ts";
+import { checkOutput, writeArchive } from "../output/archive.ts";
 import { out } from "../output/print.ts";
 
 export const exportCommand: Command = {
@@ -21,7 +21,7 @@ export const exportCommand: Command = {
   flags: [{ long: "output", short: "o", kind: "string", help: "Write to a file, instead of STDOUT" }],
   async run({ flags, args, global }) {
     const file = readFlags(flags).text("output");
-    refuseTerminal(file);
+    checkOutput(file, "failed to export container");
     const engine = engineFor(global);
     await exportContainer(engine, engine.find(args[0]!), (tar) => writeArchive(file, tar));
     return 0;

@@ -4,7 +4,7 @@ import { appendLocal, appendRemote, imageDifference, rebaseLocal, squashLocal } 
 import { readFlags } from "../args/parse.ts";
 import type { Command, Flag } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { refuseTerminal, writeArchive } from "../output/archive.ts";
+import { checkOutput, writeArchive } from "../output/archive.ts";
 import { out } from "../output/print.ts";
 
 const TAG: Flag = { long: "tag", short: "t", kind: "string", valueName: "name", help: "Name of the new image" };
@@ -23,7 +23,7 @@ export const imageDiffCommand: Command = {
   async run({ flags, args, global }) {
     const target = readFlags(flags).text("output");
     const file = target === "-" ? undefined : target;
-    if (target === "-") refuseTerminal(undefined);
+    if (target !== undefined) checkOutput(file, "failed to save layer");
     const [first = "", second] = args;
     const base = second === undefined ? undefined : first;
     const { changes, tar } = await imageDifference(engineFor(global), base, second ?? first);

@@ -1,5 +1,6 @@
 // `lap network create`.
 import { createNetwork, driverRequest, networkDriver, type NetworkRequest } from "@lapstrake/engine";
+import { checkLabel } from "../args/checks.ts";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -68,7 +69,7 @@ export const networkCreateCommand: Command = {
     },
     { long: "ipv4", kind: "bool", help: "Enable or disable IPv4 address assignment (default true)" },
     { long: "ipv6", kind: "bool", help: "Enable or disable IPv6 address assignment" },
-    { long: "label", kind: "list", help: "Set metadata on a network" },
+    { long: "label", kind: "list", help: "Set metadata on a network", check: checkLabel },
     { long: "opt", short: "o", kind: "list", valueName: "map", help: "Set driver specific options (default map[])" },
     {
       long: "scope",

@@ -1,9 +1,11 @@
 // The flags of run and create, as docker spells them, and what they make of a CreateRequest.
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { LapError, errorCode } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
 import type { CreateRequest } from "@lapstrake/engine";
+import { checkLabel, checkVariable } from "../args/checks.ts";
+import { keyValueLines } from "../args/key-value-files.ts";
 import { readFlags, type FlagReader } from "../args/parse.ts";
+import { textVariable } from "../args/raw-text.ts";
 import type { Flag, FlagValues } from "../args/types.ts";
 import { LIFE_FLAGS, lifeRequest } from "./life-flags.ts";
 import { guestHttp } from "./guest-http-flags.ts";
@@ -26,13 +28,13 @@ const OWN_FLAGS: readonly Flag[] = [
   { long: "cidfile", kind: "string", help: "Write the container ID to the file" },
   { long: "domainname", kind: "string", help: "Container NIS domain name" },
   { long: "entrypoint", kind: "string", help: "Overwrite the default ENTRYPOINT of the image" },
-  { long: "env", short: "e", kind: "list", help: "Set environment variables" },
+  { long: "env", short: "e", kind: "list", help: "Set environment variables", check: checkVariable },
   { long: "env-file", kind: "list", help: "Read in a file of environment variables" },
   { long: "group-add", kind: "list", help: "Add additional groups to join" },
   { long: "hostname", short: "h", kind: "string", help: "Container host name" },
   { long: "include", kind: "list", help: "Image `host` only: show another mount of this machine, read-only" },
   { long: "interactive", short: "i", kind: "bool", help: "Keep STDIN open even if not attached" },
-  { long: "label", short: "l", kind: "list", help: "Set meta data on a container" },
+  { long: "label", short: "l", kind: "list", help: "Set meta data on a container", check: checkLabel },
   { long: "label-file", kind: "list", help: "Read in a line delimited file of labels" },
   { long: "limit", kind: "list", help: "Wasm only: timeout=5s, cpu=1s, output=1m, disk=64m, files=100, processes=16" },
   { long: "mask", kind: "list", help: "Image `host` only: hide a path of this machine" },
@@ -111,7 +113,7 @@ export function createRequest(flags: FlagValues, args: readonly string[]): Creat
     ...lifeRequest(read),
     annotations: pairs(read.list("annotation")),
     ...runtimeOf(read),
-    labels: pairs([...read.list("label-file").flatMap(fileLines), ...read.list("label")]),
+    labels: pairs([...read.list("label-file").flatMap(keyValueLines), ...read.list("label")]),
     readonlyRootfs: read.bool("read-only"),
     binds: read.has("volume") ? read.list("volume").map(absoluteSource) : undefined,
     volumesFrom: listOrNone(read, "volumes-from"),
@@ -172,26 +174,12 @@ function listOrNone(read: FlagReader, name: string): readonly string[] | undefin
 
 /** Env files first, then -e; a bare NAME takes this process's value or is left out. */
 export function environment(read: FlagReader): string[] {
-  const lines = [...read.list("env-file").flatMap(fileLines), ...read.list("env")];
+  const lines = [...read.list("env-file").flatMap(keyValueLines), ...read.list("env")];
   return lines.flatMap((line) => {
     if (line.includes("=")) return [line];
-    const value = process.env[line];
+    const value = textVariable(line);
     return value === undefined ? [] : [`${line}=${value}`];
   });
-}
-
-function fileLines(path: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    const why = errorCode(cause) === "ENOENT" ? "no such file or directory" : String(errorCode(cause));
-    throw new LapError("notFound", "ERR_LAP_FILE", `open ${path}: ${why}`, { cause });
-  }
-  return text
-    .split("\n")
-    .map((line) => line.trimStart().replace(/\r$/, ""))
-    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 function pairs(lines: readonly string[]): Readonly<Record<string, string>> | undefined {

@@ -4,7 +4,7 @@ import { imageHistory, wasmArtifactArchive, type HistoryRow } from "@lapstrake/e
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { refuseTerminal, writeArchive } from "../output/archive.ts";
+import { checkOutput, writeArchive } from "../output/archive.ts";
 import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
@@ -25,7 +25,7 @@ export const saveCommand: Command = {
   async run({ flags, args, global }) {
     const read = readFlags(flags);
     const file = read.text("output");
-    refuseTerminal(file);
+    checkOutput(file, "failed to save image");
     const engine = engineFor(global);
     if (isArtifact(read.text("format"), args)) await writeArchive(file, await wasmArtifactArchive(engine, args[0]!));
     else await writeArchive(file, (await engine.images()).store.save(args));

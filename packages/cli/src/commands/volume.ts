@@ -2,6 +2,7 @@
 import { LapError, isLapError } from "@lapstrake/base";
 import { createVolume, inspectVolume, listVolumes, removeVolume, type VolumeRow } from "@lapstrake/engine";
 import { FILTER_FLAG, filterBool, hasLabel, matchesAll, parseFilters } from "../args/filters.ts";
+import { checkLabel } from "../args/checks.ts";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -22,7 +23,7 @@ export const volumeCreateCommand: Command = {
   maxArgs: 1,
   flags: [
     { long: "driver", short: "d", kind: "string", help: 'Specify volume driver name (default "local")' },
-    { long: "label", kind: "list", help: "Set metadata for a volume" },
+    { long: "label", kind: "list", help: "Set metadata for a volume", check: checkLabel },
     { long: "name", kind: "string", help: "Specify volume name", hidden: true },
     { long: "opt", short: "o", kind: "list", valueName: "map", help: "Set driver specific options (default map[])" },
   ],

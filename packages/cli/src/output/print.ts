@@ -16,13 +16,18 @@ export function err(text: string): void {
 }
 
 /** Node ignores SIGPIPE, which would have ended the command without a word. */
-function writeOrEnd(fd: number, text: string): void {
+function writeOrEnd(fd: 1 | 2, text: string): void {
   try {
     write(fd, Buffer.from(text));
   } catch (error) {
     if (errorCode(error) === "EPIPE") process.exit(BROKEN_PIPE);
-    throw error;
+    throw named(error, fd);
   }
+}
+
+/** Says which of the two could not be written. */
+function named(error: unknown, fd: 1 | 2): unknown {
+  return error instanceof Error ? Object.assign(error, { path: fd === 1 ? "/dev/stdout" : "/dev/stderr" }) : error;
 }
 
 /** Nobody reads standard output any more: thrown, so that what the command holds is put away before it ends without a word. */
@@ -33,7 +38,7 @@ export function outBytes(bytes: Uint8Array): void {
   try {
     write(1, bytes);
   } catch (cause) {
-    throw errorCode(cause) === "EPIPE" ? new OutputClosed("standard output is closed", { cause }) : cause;
+    throw errorCode(cause) === "EPIPE" ? new OutputClosed("standard output is closed", { cause }) : named(cause, 1);
   }
 }
 

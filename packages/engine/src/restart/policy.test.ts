@@ -38,6 +38,13 @@ it("leaves alone what a person stopped", () => {
   expect(startsAtBoot(parseRestartPolicy("on-failure"), FIRST_STATE)).toBe(false);
 });
 
+it("starts with the store what stopped with it", () => {
+  const policy = parseRestartPolicy("unless-stopped");
+  const ended = afterEnd(policy, { ...FIRST_STATE, stopped: true, halted: true }, { ...quick, exitCode: 137 });
+  expect(ended.dueMs).toBeUndefined();
+  expect(startsAtBoot(policy, ended)).toBe(true);
+});
+
 it("parses docker's spellings and refuses in its words", () => {
   expect(parseRestartPolicy("")).toEqual({ name: "no", maximumRetryCount: 0 });
   expect(parseRestartPolicy("on-failure:3")).toEqual({ name: "on-failure", maximumRetryCount: 3 });

@@ -30,7 +30,8 @@ export function afterEnd(policy: RestartPolicy, state: RestartState, { exitCode,
   const { count, stopped } = state;
   const last = ranMs >= GOOD_RUN_MS ? 0 : state.delayMs;
   const delayMs = last === 0 ? FIRST_DELAY_MS : Math.min(MAX_DELAY_MS, last * 2);
-  if (!wantsRestart(policy, state, exitCode)) return { count, delayMs, stopped };
+  const ended = { count, delayMs, stopped, ...(state.halted === true ? { halted: true } : {}) };
+  if (!wantsRestart(policy, state, exitCode)) return ended;
   return { count: count + 1, delayMs, stopped, dueMs: nowMs + delayMs };
 }
 

@@ -3,12 +3,15 @@ import { hostname } from "node:os";
 import type { ClockPort, Logger } from "@lapstrake/base";
 import type { ImageService } from "./images/service.ts";
 import type { EngineProgram } from "./program.ts";
+import type { StorageDriver } from "./sandbox/storage-driver.ts";
 import type { StorePaths } from "./state/layout.ts";
 
 /** The engine's own dependencies, composed once by `openEngine`. */
 export interface EngineContext {
   readonly paths: StorePaths;
   readonly clock: ClockPort;
+  /** What new containers are made of, when somebody said so. */
+  readonly storageDriver: StorageDriver | undefined;
   readonly logger: Logger;
   /** Opens the image store on first use: a start from the host image needs none. */
   images(): Promise<ImageService>;

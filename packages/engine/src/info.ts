@@ -8,6 +8,7 @@ import { hostFacts } from "@lapstrake/core";
 import type { Engine } from "./engine.ts";
 import type { InspectObject } from "./containers/inspect.ts";
 import { installedRuntimes } from "./sandbox/other-runtime.ts";
+import { storeDriver } from "./sandbox/storage-driver.ts";
 import { isRootless } from "./sandbox/rootless.ts";
 import { writeFileAtomic } from "./state/atomic.ts";
 
@@ -25,13 +26,7 @@ export async function engineInfo(engine: Engine, version: string): Promise<Inspe
     ID: storeId(paths.root),
     ...containerCounts(engine),
     Images: store.list().length,
-    Driver: "overlay2",
-    DriverStatus: [
-      ["Backing Filesystem", filesystemName(paths.root)],
-      ["Supports d_type", "true"],
-      ["Native Overlay Diff", "true"],
-      ["userxattr", String(isRootless())],
-    ],
+    ...driverFields(engine),
     Plugins: {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
@@ -121,6 +116,18 @@ function securityOptions(facts: ReturnType<typeof hostFacts>): string[] {
     ...(isRootless() ? ["name=rootless"] : []),
     ...(facts.cgroupMode === "v2" ? ["name=cgroupns"] : []),
   ];
+}
+
+function driverFields({ context: { paths, storageDriver } }: Engine): InspectObject {
+  const driver = storeDriver(paths, storageDriver);
+  const backing = ["Backing Filesystem", filesystemName(paths.root)];
+  if (driver === "vfs") return { Driver: driver, DriverStatus: [backing] };
+  const overlay = [
+    ["Supports d_type", "true"],
+    ["Native Overlay Diff", "true"],
+    ["userxattr", String(isRootless())],
+  ];
+  return { Driver: driver, DriverStatus: [backing, ...overlay] };
 }
 
 /** Those that `--runtime` finds by name. */

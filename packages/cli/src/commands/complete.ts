@@ -63,7 +63,7 @@ function withoutGlobals(
   let store = global;
   while (words[0]?.startsWith("-") === true) {
     const flag = words.shift()!;
-    if (flag === "--root" || flag === "--config") {
+    if (flag === "--root" || flag === "--config" || flag === "--storage-driver") {
       const value = words.shift();
       if (flag === "--root") store = { ...store, root: value };
     } else if (flag.startsWith("--root=")) store = { ...store, root: flag.slice("--root=".length) };

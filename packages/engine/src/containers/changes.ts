@@ -26,6 +26,7 @@ export async function containerChanges(engine: Engine, record: ContainerRecord):
   if (record.kind === "wasm") {
     return treeChanges(await wasmUpper(engine, record), mergeLayers(await wasmLowers(context.paths.root, dir, record)));
   }
+  if (record.storage === "vfs") return (await import("../sandbox/vfs.ts")).copiedChanges(context.paths, record);
   return withDirs(layerDirs(context.paths, record), (dirs) => {
     const [uppers, lowers] = splitDirs(context.paths, record, dirs);
     return treeChanges(readUppers(uppers), new StackView(lowers, overlayForm().overlayXattrs));
@@ -39,6 +40,9 @@ export async function withUpper<T>(
   use: (tree: LayerTree) => Promise<T>,
 ): Promise<T> {
   if (record.kind === "wasm") return use(await wasmUpper(engine, record));
+  if (record.storage === "vfs") {
+    return (await import("../sandbox/vfs.ts")).withCopiedUpper(engine.context.paths, record, use);
+  }
   const dirs: DirFs[] = [];
   try {
     const { openDirFs } = await import("@lapstrake/core");

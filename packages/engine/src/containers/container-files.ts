@@ -61,7 +61,7 @@ function liveRoot(engine: Engine, record: ContainerRecord): DirFs {
 }
 
 function stoppedRoot(engine: Engine, record: ContainerRecord): DirFs {
-  if (isRootless() && !hasManyIds()) {
+  if (isRootless() && !hasManyIds() && record.storage !== "vfs") {
     throw new LapError(
       "failedPrecondition",
       "ERR_LAP_FILES_ROOTLESS",
@@ -72,7 +72,7 @@ function stoppedRoot(engine: Engine, record: ContainerRecord): DirFs {
     );
   }
   const { rootfs } = prepareRootfs(engine.context.paths, record);
-  return openOverlayDirFs(rootfs);
+  return rootfs.kind === "overlay" ? openOverlayDirFs(rootfs) : openDirFs(rootfs.path);
 }
 
 async function withMounts<T>(

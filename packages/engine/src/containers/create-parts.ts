@@ -8,7 +8,11 @@ import { asksNetwork } from "../sandbox/wasm-network.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import type { PreparedMounts } from "../volumes/prepare.ts";
 import type { CreateRequest } from "./request.ts";
+import { storeDriver } from "../sandbox/storage-driver.ts";
+import type { StorePaths } from "../state/layout.ts";
 import type { Source } from "./source.ts";
+
+type Copy = (paths: StorePaths, record: ContainerRecord, dir: string) => void;
 
 /** What is to be mounted besides the engine's own; only those that ask for it need the code. */
 export async function prepareMounts(
@@ -20,6 +24,20 @@ export async function prepareMounts(
   const asked = binds ?? mounts ?? tmpfs ?? volumesFrom ?? source.config.Volumes ?? undefined;
   if (asked === undefined) return undefined;
   return (await import("../volumes/prepare.ts")).prepareMounts(context, request, source);
+}
+
+/** Whether its root is to be a copy, and what makes it. */
+export async function storageOf(
+  { paths, storageDriver }: EngineContext,
+  request: CreateRequest,
+  { kind, rootfs }: Source,
+): Promise<Copy | undefined> {
+  if (kind !== "linux" || storeDriver(paths, storageDriver) !== "vfs") return undefined;
+  // The machine itself is not copied because its store cannot have overlays.
+  if (rootfs.kind === "host" && storageDriver === undefined) return undefined;
+  const { checkCopied, copyImage } = await import("../sandbox/vfs.ts");
+  checkCopied({ rootfs, request });
+  return copyImage;
 }
 
 /** Secrets of a guest, to be written where its container is made. */

@@ -12,7 +12,7 @@ import { checkContainerName, newContainerId, randomName, shortId } from "../stat
 import type { ContainerRecord } from "../state/record.ts";
 import type { PreparedMounts } from "../volumes/prepare.ts";
 import { checkForKind, checkedRequest } from "./check-create.ts";
-import { healthOf, prepareMounts, readSecrets, resolveNetworks, runtimeOf } from "./create-parts.ts";
+import { healthOf, prepareMounts, readSecrets, resolveNetworks, runtimeOf, storageOf } from "./create-parts.ts";
 import { processOf, thisProcess } from "./creator.ts";
 import { settledStatus } from "./list.ts";
 import { writeManagedFiles } from "./managed-files.ts";
@@ -35,6 +35,8 @@ export interface ForkSource {
   /** As the original names its image; the request has the id, because names move. */
   readonly imageName: string;
   readonly frozen: readonly string[];
+  /** As the original's. */
+  readonly storage: ContainerRecord["storage"];
   /** Fills the new container's directory, which is not in its place yet. */
   readonly fill: (dir: string) => void;
 }
@@ -49,7 +51,7 @@ export async function createContainer(
   if (request.name !== undefined) checkContainerName(request.name);
   const source = await resolveSource(context, request);
   checkForKind(request, source);
-  const parts = await prepareParts(context, request, source);
+  const parts = await prepareParts(context, request, source, options);
   const record = newRecord(context, request, source, parts, options);
   const made = await publish(context, record, parts.mounts, (dir) =>
     fill(context, dir, record, source, parts, options),
@@ -62,22 +64,32 @@ export async function createContainer(
 interface Parts {
   readonly mounts: PreparedMounts | undefined;
   readonly keepSecrets: ((dir: string) => void) | undefined;
+  /** Makes the root of a container that is a copy. */
+  readonly copy: Awaited<ReturnType<typeof storageOf>>;
   /** The network as it is called now, where it was named otherwise. */
   readonly network: string | undefined;
   readonly fields: Partial<ContainerRecord>;
 }
 
-async function prepareParts(context: EngineContext, request: CreateRequest, source: Source): Promise<Parts> {
+async function prepareParts(
+  context: EngineContext,
+  request: CreateRequest,
+  source: Source,
+  { fork }: CreateOptions,
+): Promise<Parts> {
   const { networks, network } = await resolveNetworks(context, request, source.kind);
   const mounts = await prepareMounts(context, request, source);
   const keepSecrets = await readSecrets(request);
+  const copy = fork === undefined ? await storageOf(context, request, source) : undefined;
+  const storage = fork === undefined ? copy && "vfs" : fork.storage;
   const fields = {
     ...(await runtimeOf(request, source)),
+    ...(storage === undefined ? {} : { storage }),
     ...(networks === undefined ? {} : { networks }),
     ...(await healthOf(request, source.config)),
     ...(mounts === undefined ? {} : { mounts: mounts.mounts }),
   };
-  return { mounts, keepSecrets, network, fields };
+  return { mounts, keepSecrets, copy, network, fields };
 }
 
 function newRecord(
@@ -121,10 +133,11 @@ function fill(
   dir: string,
   record: ContainerRecord,
   { moduleFile }: Source,
-  { keepSecrets }: Parts,
+  { copy, keepSecrets }: Parts,
   { fork }: CreateOptions,
 ): void {
   if (record.kind === "linux") prepareContainerDirs(paths, record, dir);
+  copy?.(paths, record, dir);
   if (moduleFile !== undefined) copyFileSync(moduleFile, join(dir, MODULE_FILE));
   writeManagedFiles(dir, record.hostname, record.request);
   keepSecrets?.(dir);

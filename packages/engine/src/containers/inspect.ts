@@ -44,7 +44,7 @@ export async function inspectContainer(
     LogPath: (record.request.log?.driver ?? "json-file") === "json-file" ? engine.logPath(record) : "",
     Name: `/${record.name}`,
     RestartCount: readRestart(dir).count,
-    Driver: record.kind === "wasm" ? "memory" : "overlay2",
+    Driver: record.kind === "wasm" ? "memory" : (record.storage ?? "overlay2"),
     Platform: record.kind === "wasm" ? "wasip1" : "linux",
     MountLabel: "",
     ProcessLabel: "",
@@ -155,6 +155,7 @@ async function sizeFields(engine: Engine, record: ContainerRecord): Promise<Insp
 
 function graphDriver(engine: Engine, record: ContainerRecord, dir: string): InspectObject {
   if (record.kind === "wasm") return { Data: null, Name: "memory" };
+  if (record.storage === "vfs") return { Data: null, Name: "vfs" };
   const lower = lowerDirs(engine.context.paths, record).join(":");
   const own = writablePlace(dir, record);
   return { Data: { LowerDir: lower, UpperDir: join(own, "upper"), WorkDir: join(own, "work") }, Name: "overlay2" };

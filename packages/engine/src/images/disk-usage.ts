@@ -82,7 +82,7 @@ export async function diskUsage(engine: Engine): Promise<DiskUsage> {
   return {
     images: rows,
     imageBytes,
-    imageReclaimableBytes: imageBytes - parts.sum([...needed]) - parts.sum([...needed].map(initLayer)),
+    imageReclaimableBytes: imageBytes - parts.sum([...needed]) - parts.sum([...needed].flatMap(besideLayer)),
     containers: summaries.map((summary) => ({
       ...summary,
       bytes: diskBytes(dirOf(paths, summary.record)),
@@ -108,9 +108,11 @@ function partNames(image: Image): string[] {
   return [...new Set([...blobs, ...image.layers.map(({ chainID }) => `layers/${digestHex(chainID)}`)])];
 }
 
-/** The layer beside an image's topmost one that gives mounts their places; for other parts a path that is not there. */
-function initLayer(part: string): string {
-  return part.replace(/^layers\//, "layers/init-").replace(/^images\//, "images/none/");
+/** What lies beside an image's topmost layer: that which gives mounts their places, and all layers as one for copies. */
+function besideLayer(part: string): string[] {
+  if (!part.startsWith("layers/")) return [];
+  const name = part.slice("layers/".length);
+  return [`layers/init-${name}`, `layers/flat-${name}`];
 }
 
 /** Bytes of everything `depth` levels beneath a folder, with what is in it. */

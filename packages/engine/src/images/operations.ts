@@ -113,10 +113,10 @@ export async function removeImage(
   return { ...removed, layers: gone.toReversed() };
 }
 
-/** What gives mounts their places goes with the layer it is named after. */
+/** What gives mounts their places, and what was flattened for copies, goes with the layer it is named after. */
 function dropInitLayers(paths: StorePaths, needed: ReadonlySet<Digest>): void {
   for (const name of readdirSync(paths.layers)) {
-    const [, hex] = /^init-([0-9a-f]{64})$/.exec(name) ?? [];
+    const [, hex] = /^(?:init|flat)-([0-9a-f]{64})$/.exec(name) ?? [];
     if (hex === undefined || needed.has(`sha256:${hex}` as Digest)) continue;
     try {
       removeFromTrash(paths, basename(moveToTrash(paths, join(paths.layers, name))));

@@ -42,8 +42,8 @@ export async function forkContainer(engine: Engine, original: ContainerRecord, r
   const { state } = engine.status(original);
   if (hasSizedUpper(original)) throw boundFork(original);
   if (original.kind === "wasm") return forkWasm(engine, original, request);
-  return isAlive(state)
-    ? forkRunning(engine, original, request, state === "paused")
+  return isAlive(state) || original.storage === "vfs"
+    ? forkCopied(engine, original, request, state)
     : forkStopped(engine, original, request);
 }
 
@@ -105,18 +105,24 @@ async function requireFrozen(engine: Engine, record: ContainerRecord): Promise<v
   throw new LapError("notFound", "ERR_LAP_NO_CONTAINER", "the container was removed while it was being forked");
 }
 
-async function forkRunning(
+/** What it has of its own: its upper, or its whole root. */
+function filesOf({ storage }: ContainerRecord): string {
+  return storage === "vfs" ? "rootfs" : "upper";
+}
+
+async function forkCopied(
   engine: Engine,
   original: ContainerRecord,
   request: ForkRequest,
-  wasPaused: boolean,
+  state: string,
 ): Promise<Forked> {
   const aside = join(engine.context.paths.trash, `fork-${randomHex(8)}`);
   try {
-    await copyPaused(engine, original, aside, wasPaused, request.signal);
+    if (isAlive(state)) await copyPaused(engine, original, aside, state === "paused", request.signal);
+    else await copyStopped(engine, original, aside, request.signal);
     const record = await createFork(engine, original, request, (dir) => {
-      rmSync(join(dir, "upper"), { recursive: true });
-      renameSync(aside, join(dir, "upper"));
+      rmSync(join(dir, filesOf(original)), { recursive: true, force: true });
+      renameSync(aside, join(dir, filesOf(original)));
     });
     await requireFrozen(engine, record);
     return { original, record };
@@ -132,15 +138,35 @@ async function copyPaused(
   wasPaused: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const from = join(engine.dir(original), "upper");
   await using connection = await control(engine.dir(original));
   if (!wasPaused) await pause(connection);
   try {
-    // Whiteouts, attributes, owners, links and holes included; no link is followed.
-    await run("cp", ["-a", "--reflink=auto", "--sparse=auto", "-T", "--", from, to], { signal });
+    await copyFiles(engine, original, to, signal);
   } finally {
     if (!wasPaused) await connection.resume();
   }
+}
+
+/** Nobody starts it meanwhile. */
+async function copyStopped(
+  engine: Engine,
+  original: ContainerRecord,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  using _lock = await lockedIn(engine.dir(original), original);
+  await copyFiles(engine, original, to, signal);
+}
+
+/** Whiteouts, attributes, owners, links and holes included; no link is followed. */
+async function copyFiles(
+  engine: Engine,
+  original: ContainerRecord,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const from = join(engine.dir(original), filesOf(original));
+  await run("cp", ["-a", "--reflink=auto", "--sparse=auto", "-T", "--", from, to], { signal });
 }
 
 /** What goes on writing cannot be copied as it was at one moment. */
@@ -178,7 +204,7 @@ function createFork(
   { name, held }: ForkRequest,
   fill: (dir: string) => void,
 ): Promise<ContainerRecord> {
-  const fork = { imageName: original.image.name, frozen: original.frozen ?? [], fill };
+  const fork = { imageName: original.image.name, frozen: original.frozen ?? [], storage: original.storage, fill };
   return engine.create(forkedRequest(engine, original, name), { held, fork });
 }
 

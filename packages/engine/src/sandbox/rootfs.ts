@@ -17,7 +17,7 @@ import { randomHex } from "../state/random.ts";
 
 /** A container's root filesystem, ready to mount. */
 export interface PreparedRootfs {
-  readonly rootfs: Extract<Rootfs, { kind: "overlay" }>;
+  readonly rootfs: Rootfs;
   readonly mounts: readonly MountSpec[];
   /** Every layer directory, the upper first. */
   readonly layers: readonly string[];
@@ -32,8 +32,14 @@ export function lowerDirs(paths: StorePaths, record: ContainerRecord): string[] 
   return [...layers, join(dirOf(paths, record), "mask"), "/"];
 }
 
+/** The whole root of a container that is a copy. */
+export function rootfsDir(paths: StorePaths, record: ContainerRecord): string {
+  return join(dirOf(paths, record), "rootfs");
+}
+
 /** Every layer directory of a container as it is mounted, the upper first. */
 export function layerDirs(paths: StorePaths, record: ContainerRecord): string[] {
+  if (record.storage === "vfs") return [rootfsDir(paths, record)];
   const upper = join(writableDir(dirOf(paths, record), record), "upper");
   const lowers = lowerDirs(paths, record);
   const init = record.rootfs.kind === "image" ? initLayerDir(paths, record.rootfs.layers) : "";
@@ -53,6 +59,7 @@ function initLayerDir(paths: StorePaths, layers: readonly string[]): string {
 /** Prepares what is missing and names the overlay. */
 export function prepareRootfs(paths: StorePaths, record: ContainerRecord): PreparedRootfs {
   requireStoreIds(paths.root);
+  if (record.storage === "vfs") return copiedRootfs(rootfsDir(paths, record));
   const dir = dirOf(paths, record);
   const lowers = lowerDirs(paths, record);
   for (const lower of lowers) requireLayer(lower);
@@ -74,6 +81,10 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
     layers: layerDirs(paths, record),
     mounts: record.rootfs.kind === "host" ? record.rootfs.include.map(includeMount) : [],
   };
+}
+
+function copiedRootfs(path: string): PreparedRootfs {
+  return { rootfs: { kind: "dir", path }, layers: [path], mounts: [] };
 }
 
 /** Nobody needs its files after a crash of the machine. */
@@ -105,7 +116,7 @@ function includeMount(path: string): MountSpec {
 }
 
 /** The init layer of an image, shared by all its containers; made once, appears by rename. */
-function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonly string[]): string {
+export function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonly string[]): string {
   const final = initLayerDir(paths, layers);
   if (existsSync(final)) return final;
   const temporary = join(paths.trash, `init-${randomHex(8)}`);
@@ -125,6 +136,7 @@ function initLayer(paths: StorePaths, layers: readonly string[], lowers: readonl
 /** Fills a new container's directory: upper, work and, for the host, the mask layer. `dir` is not yet in its place. */
 export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord, dir: string): void {
   if (record.rootfs.kind === "module") return makeUpper(dir);
+  if (record.storage === "vfs") return;
   if (record.rootfs.kind === "host") {
     mkdirSync(join(dir, "mask"), { mode: 0o755 });
     mkdirSync(join(dir, "host"), { mode: 0o755 });

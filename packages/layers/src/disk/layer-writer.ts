@@ -1,14 +1,23 @@
 // Nodes of a layer -> a directory in overlay form: whiteouts are 0:0 devices, opaque directories carry an xattr (overlayfs.rst).
 // Every write goes beneath the directory's descriptor; links are data and are never followed; directories get their final mode
 // and times last, so that nothing disturbs them.
-import { LapError, type ByteString, type DirFs, type FileHandle } from "@lapstrake/base";
+import { LapError, errorCode, type ByteString, type DirFs, type FileHandle } from "@lapstrake/base";
 import type { BuilderEvents } from "../tree/builder.ts";
 import { join } from "../tree/builder.ts";
 import type { LowerView } from "../tree/changes.ts";
 import type { Content } from "../tree/content.ts";
 import { show } from "../tree/names.ts";
 import { TreeNode, type TreeChild } from "../tree/node.ts";
-import { OPAQUE_VALUE, escapeXattr, opaqueName, type OverlayXattrs } from "./overlay-xattrs.ts";
+import {
+  LOOK_INSIDE,
+  OPAQUE_VALUE,
+  WHITEOUT_VALUE,
+  escapeXattr,
+  isOpaqueDir,
+  opaqueName,
+  whiteoutName,
+  type OverlayXattrs,
+} from "./overlay-xattrs.ts";
 
 /** How a layer goes to disk. */
 export interface WriteOptions {
@@ -135,7 +144,22 @@ export class LayerWriter implements BuilderEvents {
     if (child !== null || hidden || this.#below(path) === undefined) return;
     this.#need("mknod", path, "whiteout");
     const { dir, name } = this.#at(path);
-    dir.mknod(name, "char", 0, 0, 0);
+    try {
+      dir.mknod(name, "char", 0, 0, 0);
+    } catch (error) {
+      if (errorCode(error) !== "EPERM") throw error;
+      this.#whiteoutByXattr(dir, name, path);
+    }
+  }
+
+  /** A store that lies on an overlay may not have such devices: overlayfs.rst "Nesting overlayfs mounts". */
+  #whiteoutByXattr(dir: DirFs, name: ByteString, path: ByteString): void {
+    dir.open(name, { write: true, create: true, exclusive: true, mode: 0 }).close();
+    dir.setXattr(name, whiteoutName(this.#space), WHITEOUT_VALUE);
+    const slash = path.lastIndexOf(LAST_SLASH);
+    const parent = slash < 0 ? "" : path.slice(0, slash);
+    if (!isOpaqueDir(this.#root, parent, this.#space))
+      this.#root.setXattr(parent, opaqueName(this.#space), LOOK_INSIDE);
   }
 
   #below(path: ByteString): TreeNode | true | undefined {

@@ -7,6 +7,16 @@ export type OverlayXattrs = "trusted" | "user";
 /** The value "y" of an opaque mark. */
 export const OPAQUE_VALUE: Uint8Array = new Uint8Array([0x79]);
 
+/** The value "x" of a directory whose files may be deletions by attribute. */
+export const LOOK_INSIDE: Uint8Array = new Uint8Array([0x78]);
+
+/** Of a file that says that a name is deleted. */
+export const WHITEOUT_VALUE: Uint8Array = new Uint8Array([0x79]);
+
+export function whiteoutName(space: OverlayXattrs): ByteString {
+  return `${space}.overlay.whiteout`;
+}
+
 export function opaqueName(space: OverlayXattrs): ByteString {
   return `${space}.overlay.opaque`;
 }
@@ -51,5 +61,5 @@ export function isWhiteoutEntry(
 ): boolean {
   if (stat.type === "char") return stat.rdevMajor === 0 && stat.rdevMinor === 0;
   if (!byXattr || stat.type !== "file" || stat.size > 0) return false;
-  return dir.getXattr(path, `${space}.overlay.whiteout`) !== undefined;
+  return dir.getXattr(path, whiteoutName(space)) !== undefined;
 }

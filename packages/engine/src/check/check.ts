@@ -7,6 +7,7 @@ import { imageFindings, layerProblems } from "./images.ts";
 import { cgroupProblems, networkProblems } from "./machine.ts";
 import { loopProblems, mountProblems } from "./mounts.ts";
 import { MIN_AGE_MS, type CheckOptions, type Finding, type Problem } from "./problem.ts";
+import { networkRecordProblems } from "./networks.ts";
 import { volumeProblems } from "./volumes.ts";
 
 export type { CheckOptions, Finding, ProblemKind } from "./problem.ts";
@@ -18,6 +19,7 @@ const CHECKERS: readonly Checker[] = [
   containerProblems,
   holderProblems,
   nameProblems,
+  networkRecordProblems,
   networkProblems,
   cgroupProblems,
   loopProblems,

@@ -12,6 +12,7 @@ import { frozenDir, frozenRoot, trashFrozen } from "../state/frozen.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
 import { removeFromTrash } from "../state/trash.ts";
 import { leftover } from "./containers.ts";
+import { knownContainers } from "./damaged.ts";
 import { isSettled, type Problem } from "./problem.ts";
 
 const NAME = /^[a-f0-9]{64}$/;
@@ -19,14 +20,14 @@ const NAME = /^[a-f0-9]{64}$/;
 /** Frozen directories that nobody needs, and those that somebody misses. */
 export function frozenProblems(context: EngineContext, minAgeMs: number): Problem[] {
   const { paths } = context;
-  const containers = listContainers(paths);
-  const needed = new Set(containers.flatMap(({ frozen }) => frozen ?? []));
+  const { known, isAll } = knownContainers(paths);
+  const needed = new Set(known.flatMap(({ frozen }) => frozen ?? []));
   const idle = entriesOf(frozenRoot(paths))
-    .filter((name) => !needed.has(name) && name !== ".lock")
+    .filter((name) => isAll && !needed.has(name) && name !== ".lock")
     .filter((name) => isSettled(frozenDir(paths, name), minAgeMs));
   return [
     ...idle.map((name) => (NAME.test(name) ? unneeded(context, name) : leftover(frozenDir(paths, name)))),
-    ...containers.flatMap((record) => missing(context, record, minAgeMs)),
+    ...known.flatMap((record) => missing(context, record, minAgeMs)),
   ];
 }
 
@@ -67,7 +68,7 @@ function missing(context: EngineContext, record: ContainerRecord, minAgeMs: numb
 
 /** Containers that run although the program that held them is dead. */
 export function holderProblems(context: EngineContext, minAgeMs: number): Problem[] {
-  return listContainers(context.paths).flatMap((record): Problem[] => {
+  return knownContainers(context.paths).known.flatMap((record): Problem[] => {
     const { state } = containerStatus(context.paths, record);
     // Those are found as unfinished.
     if (!isOrphan(record) || isAbandoned(record, state)) return [];

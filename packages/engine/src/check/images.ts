@@ -1,12 +1,12 @@
 // Images and their extracted layers: blobs are what their digests say, containers find their layers, nothing is kept for nobody.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { digestHex } from "@lapstrake/base";
+import { LapError, digestHex } from "@lapstrake/base";
 import type { StoreProblem } from "@lapstrake/layers";
 import type { EngineContext } from "../context.ts";
-import { listContainers } from "../state/containers.ts";
 import { moveToTrash } from "../state/layout.ts";
 import { removeFromTrash } from "../state/trash.ts";
+import { knownContainers } from "./damaged.ts";
 import { isSettled, type CheckOptions, type Finding, type Problem } from "./problem.ts";
 
 const TEXTS: Readonly<Record<StoreProblem["kind"], string>> = {
@@ -36,16 +36,17 @@ export async function imageFindings(context: EngineContext, options: CheckOption
 /** Extracted layers: those of containers must be there, those of nobody need not. */
 export async function layerProblems(context: EngineContext, minAgeMs: number): Promise<Problem[]> {
   const { paths } = context;
-  const containers = listContainers(paths);
-  const held = containers.flatMap(({ rootfs }) => (rootfs.kind === "module" ? [] : rootfs.layers));
-  const needed = new Set([...held, ...(await imageLayers(context))]);
-  const missing = containers.flatMap(({ name, rootfs }) => {
+  const { known, isAll } = knownContainers(paths);
+  const images = isAll ? await imageLayers(context) : undefined;
+  const held = known.flatMap(({ rootfs }) => (rootfs.kind === "module" ? [] : rootfs.layers));
+  const needed = new Set([...held, ...(images ?? [])]);
+  const missing = known.flatMap(({ name, rootfs }) => {
     if (rootfs.kind === "module" || rootfs.layers.every((layer) => existsSync(join(paths.layers, layer)))) return [];
     const text = "layers of its image are missing: copy out what you need, then remove it and load the image again";
     return [{ kind: "damage" as const, subject: name, text }];
   });
   const waste = readdirSync(paths.layers)
-    .filter((name) => !needed.has(name.replace(/^(?:init|flat)-/, "")))
+    .filter((name) => images !== undefined && !needed.has(name.replace(/^(?:init|flat)-/, "")))
     .filter((name) => isSettled(join(paths.layers, name), minAgeMs))
     .map((name): Problem => ({
       kind: "waste",
@@ -56,10 +57,16 @@ export async function layerProblems(context: EngineContext, minAgeMs: number): P
   return [...missing, ...waste];
 }
 
-async function imageLayers(context: EngineContext): Promise<string[]> {
+/** Undefined when a damaged image does not say which it needs. */
+async function imageLayers(context: EngineContext): Promise<string[] | undefined> {
   const { store } = await context.images();
-  return store
-    .list()
-    .flatMap(({ id }) => store.resolve(id).layers)
-    .map(({ chainID }) => digestHex(chainID));
+  try {
+    return store
+      .list()
+      .flatMap(({ id }) => store.resolve(id).layers)
+      .map(({ chainID }) => digestHex(chainID));
+  } catch (error) {
+    if (error instanceof LapError) return undefined;
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { containerIds } from "../state/containers.ts";
 import { networksOf } from "../network/attach.ts";
 import { isContainerId } from "../state/ids.ts";
 import { containerDir, readRecord } from "../state/record.ts";
+import { readOr } from "./damaged.ts";
 import { MIN_AGE_MS, isSettled, type Problem } from "./problem.ts";
 
 /** Cgroups of containers of this store that do not run, and old ones without processes of containers that this store does not know. */
@@ -33,7 +34,9 @@ export function cgroupProblems(context: EngineContext, minAgeMs: number): Proble
 }
 
 function isRunning(context: EngineContext, id: string): boolean {
-  const record = readRecord(containerDir(context.paths.containers, id));
+  const read = readOr(() => readRecord(containerDir(context.paths.containers, id)));
+  if ("error" in read) return !hasNoProcess(id);
+  const record = read.value;
   return record !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
 }
 
@@ -46,7 +49,8 @@ function subdirectories(dir: string): string[] {
   }
 }
 
-function hasNoProcess(id: string): boolean {
+/** True when no process is in its cgroups. */
+export function hasNoProcess(id: string): boolean {
   return hostFacts().cgroups.every(
     ({ mountPoint }) => textOf(join(mountPoint, CGROUP_PARENT, id, "cgroup.procs")) === "",
   );

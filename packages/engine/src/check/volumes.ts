@@ -1,12 +1,13 @@
 // Volumes: each directory has a record, each mount of a container its volume. What people keep in volumes is never deleted here.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode, formatTimestamp } from "@lapstrake/base";
+import { errorCode, formatTimestamp } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { writeFileAtomic } from "../state/atomic.ts";
-import { listContainers } from "../state/containers.ts";
+import { orDamaged } from "../state/read-stored.ts";
 import { isVolumeName, readVolume, type VolumeRecord } from "../volumes/volume-record.ts";
 import { lockVolumes, volumeData, volumeDir, volumesDir } from "../volumes/volume-store.ts";
+import { isLost, knownContainers, readOr, unreadable } from "./damaged.ts";
 import { isSettled, type Problem } from "./problem.ts";
 
 /** Volumes that lost their records or their files, and containers that lost their volumes. */
@@ -29,7 +30,9 @@ function volumeNames(dir: string): string[] {
 function directoryProblem(context: EngineContext, name: string): Problem[] {
   const { paths } = context;
   const subject = volumeDir(paths, name);
-  if (recordOf(subject) !== undefined) return [];
+  const read = readOr(() => readVolume(subject));
+  if ("error" in read && !isLost(read.error)) return [unreadable(subject, read.error)];
+  if ("value" in read && read.value !== undefined) return [];
   if (!existsSync(volumeData(paths, name))) {
     return [{ kind: "damage", subject, text: "neither a volume nor a part of one: look what it is, then delete it" }];
   }
@@ -37,28 +40,18 @@ function directoryProblem(context: EngineContext, name: string): Problem[] {
   return [{ kind: "damage", subject, text, repair: () => recover(context, name) }];
 }
 
-/** Undefined for a missing or damaged record. */
-function recordOf(dir: string): VolumeRecord | undefined {
-  try {
-    return readVolume(dir);
-  } catch (error) {
-    if (error instanceof LapError && error.code === "ERR_LAP_RECORD_INVALID") return undefined;
-    throw error;
-  }
-}
-
 /** A plain volume with the files that are there. */
 function recover({ paths, clock }: EngineContext, name: string): void {
   using _lock = lockVolumes(paths);
   const dir = volumeDir(paths, name);
-  if (recordOf(dir) !== undefined) return;
+  if (orDamaged(() => readVolume(dir)) !== undefined) return;
   const createdAt = formatTimestamp(clock.now().sec, 0);
   const record: VolumeRecord = { version: 1, name, createdAt, labels: null, options: null };
   writeFileAtomic(join(dir, "record.json"), `${JSON.stringify(record)}\n`, { durable: true });
 }
 
 function missing({ paths }: EngineContext): Problem[] {
-  return listContainers(paths).flatMap(({ name, mounts = [] }) =>
+  return knownContainers(paths).known.flatMap(({ name, mounts = [] }) =>
     mounts
       .filter(({ type, source }) => type === "volume" && !existsSync(volumeDir(paths, source)))
       .map(({ source }): Problem => ({

@@ -1,5 +1,6 @@
 // The lines of the events file, from its oldest kept one, also over rotations: the file being read stays open, newer ones are found by inode.
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, watch } from "node:fs";
+import { damaged } from "../state/read-stored.ts";
 import { errorCode } from "@lapstrake/base";
 import { eventsDir, eventsFile } from "./emit.ts";
 import { parseEvent, type EngineEvent } from "./event.ts";
@@ -74,7 +75,9 @@ export class EventReader implements Disposable {
 function openFile(path: string): { readonly fd: number; readonly ino: number } | undefined {
   try {
     const fd = openSync(path, "r");
-    return { fd, ino: fstatSync(fd).ino };
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw damaged("log of events", path);
+    return { fd, ino: stat.ino };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;

@@ -172,7 +172,11 @@ export type {
 export type { Encoding, Input, Output, ProcessOptions, Result } from "./library/process-types.ts";
 export type { Process } from "./library/process.ts";
 export { ProcessError } from "./library/process-error.ts";
-export type { BoxFs, FileData } from "./library/fs/box-fs.ts";
+export type { BoxFs, BoxUsage, FileData } from "./library/fs/box-fs.ts";
+export type { BoxDir } from "./library/fs/box-dir.ts";
+export type { CopyTreeOptions } from "./library/fs/copy-tree.ts";
+export type { BoxFileHandle, ReadOptions, ReadResult } from "./library/fs/file-handle.ts";
+export type { GlobOptions } from "./library/fs/glob.ts";
 export type { Shell, ShellValue } from "./library/shell.ts";
 export type { WaitFor } from "./library/wait/wait-for.ts";
 export { removeAfter } from "./library/remove-after.ts";

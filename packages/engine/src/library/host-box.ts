@@ -9,7 +9,7 @@ import type { Engine } from "../engine.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { abortable } from "./abort.ts";
 import { boxFs, type BoxFs } from "./fs/box-fs.ts";
-import { withHostFiles } from "./fs/host-files.ts";
+import { hostUsage, withHostFiles } from "./fs/host-files.ts";
 import { removeHeld, startHeld, waitEnded, type HeldRun } from "./host-life.ts";
 import { boxLogs } from "./host-logs.ts";
 import { publishedAddress } from "./host-port.ts";
@@ -55,7 +55,10 @@ export class HostBox implements AwaitedBox {
     this.#engine = engine;
     this.#record = record;
     this.#options = options;
-    this.fs = boxFs((use) => this.#mutex.run(() => withHostFiles(engine, this.#record, use)));
+    this.fs = boxFs(
+      (use) => this.#mutex.run(() => withHostFiles(engine, this.#record, use)),
+      () => hostUsage(engine, this.#record),
+    );
     this.$ = shellTag((line, exec) => this.exec(["sh", "-c", line], exec));
   }
 

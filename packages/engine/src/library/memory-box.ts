@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { LapError } from "@lapstrake/base";
 import { nodeFs, type UnionFs } from "@lapstrake/layers";
 import { randomName } from "../state/ids.ts";
-import { boxFs, type BoxFs } from "./fs/box-fs.ts";
+import { boxFs, type BoxFs, type BoxUsage } from "./fs/box-fs.ts";
 import type { MemoryImage } from "./memory-images.ts";
 import { startMemory, type MemoryRun } from "./memory-process.ts";
 import { Mutex } from "./mutex.ts";
@@ -38,7 +38,10 @@ export class MemoryBox implements Box {
     this.#options = options;
     this.#snapshot = snapshot;
     const calls = nodeFs(files);
-    this.fs = boxFs((use) => this.#mutex.run(async () => use(calls)));
+    this.fs = boxFs(
+      (use) => this.#mutex.run(async () => use(calls)),
+      () => memoryUsage(files),
+    );
     this.$ = shellTag((line, exec) => this.exec(["sh", "-c", line], exec));
   }
 
@@ -137,6 +140,16 @@ export class MemoryBox implements Box {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#mutex.run(() => Promise.resolve());
   }
+}
+
+const BLOCK_BYTES = 4096;
+/** statfs(2) says this of a tmpfs. */
+const TMPFS_MAGIC = 0x01021994;
+
+function memoryUsage(files: UnionFs): BoxUsage {
+  const { totalBytes, freeBytes, totalInodes, freeInodes } = files.statfs();
+  const [blocks, bfree] = [Math.floor(totalBytes / BLOCK_BYTES), Math.floor(freeBytes / BLOCK_BYTES)];
+  return { type: TMPFS_MAGIC, bsize: BLOCK_BYTES, blocks, bfree, bavail: bfree, files: totalInodes, ffree: freeInodes };
 }
 
 function noProgram(): LapError {

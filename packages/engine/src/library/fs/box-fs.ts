@@ -3,6 +3,10 @@
 import { LapError } from "@lapstrake/base";
 import { Readable, type Writable } from "node:stream";
 import { nodeFs, type Dirent, type NodeFs, type PromisesFacade } from "@lapstrake/layers";
+import { BoxDir } from "./box-dir.ts";
+import { copyTree, type CopyTreeOptions } from "./copy-tree.ts";
+import { BoxFileHandle } from "./file-handle.ts";
+import { globBox, type GlobOptions } from "./glob.ts";
 import { readWhole } from "./read-whole.ts";
 import { writeStream } from "./write-stream.ts";
 
@@ -45,12 +49,33 @@ export interface BoxFs extends Pick<PromisesFacade, Exclude<Call, "readdir">> {
   /** Replaces the file; streams are written as they come. */
   writeFile(path: string, data: FileData, options?: { readonly mode?: number; readonly flag?: string }): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** A handle that follows its name: the file is opened anew for each call, nothing of it stays open in the box. */
+  open(path: string, flags?: string, mode?: number): Promise<BoxFileHandle>;
+  /** The names that are there now. */
+  opendir(path: string): Promise<BoxDir>;
+  /** Copies a file or, with `recursive`, a tree, within the box. */
+  cp(source: string, target: string, options?: CopyTreeOptions): Promise<void>;
+  /** Paths relative to `cwd` (default "/"). */
+  glob(patterns: string | readonly string[], options?: GlobOptions): AsyncIterableIterator<string>;
+  /** Of the filesystem that keeps what the box writes. */
+  statfs(path: string): Promise<BoxUsage>;
   /** The file in pieces, with backpressure; from byte `start` to `end`, both counted in. */
   createReadStream(path: string, options?: ReadRange): Readable;
   /** Takes the file in pieces, each on disk before the next is taken. */
   createWriteStream(path: string, options?: { readonly mode?: number; readonly flag?: string }): Writable;
   /** Not to be had: throws `ERR_LAP_FS_WATCH`. */
   watch(path: string, ...rest: unknown[]): never;
+}
+
+/** Sizes in blocks of `bsize` bytes, as `fs.statfs` has them. */
+export interface BoxUsage {
+  readonly type: number;
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
 }
 
 /** Which bytes of a file. */
@@ -64,8 +89,8 @@ export type OpenFiles = <T>(use: (fs: ReturnType<typeof nodeFs>) => T | Promise<
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** {@link BoxFs} over files that `open` gives. */
-export function boxFs(open: OpenFiles): BoxFs {
+/** {@link BoxFs} over files that `open` gives; `usage` is that of the filesystem that keeps what the box writes. */
+export function boxFs(open: OpenFiles, usage: () => BoxUsage | Promise<BoxUsage>): BoxFs {
   const calls = Object.fromEntries(
     CALLS.map((name) => [name, (...args: unknown[]) => open((fs) => callOf(fs, name)(...args))]),
   );
@@ -77,6 +102,16 @@ export function boxFs(open: OpenFiles): BoxFs {
       }),
     writeFile: (path: string, data: FileData, options: { readonly mode?: number; readonly flag?: string } = {}) =>
       open((fs) => writeAll(fs, path, data, options)),
+    open: (path: string, flags?: string, mode?: number) => BoxFileHandle.open(open, path, flags, mode),
+    opendir: async (path: string) =>
+      new BoxDir(path, await open((fs) => fs.readdirSync(path, { withFileTypes: true }))),
+    cp: (source: string, target: string, options: CopyTreeOptions = {}) =>
+      open((fs) => copyTree(fs, source, target, options)),
+    glob: (patterns: string | readonly string[], options: GlobOptions = {}) => globBox(open, patterns, options),
+    statfs: async (path: string) => {
+      await open((fs) => fs.statSync(path));
+      return usage();
+    },
     exists: (path: string) => open((fs) => fs.existsSync(path)),
     createReadStream: (path: string, range: ReadRange = {}) =>
       Readable.from(chunksOf(open, path, range), { objectMode: false }),

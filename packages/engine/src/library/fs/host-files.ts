@@ -2,7 +2,11 @@
 import { nodeFs, type NodeFs } from "@lapstrake/layers";
 import { DirInodes } from "@lapstrake/wasm";
 import { withContainerFiles } from "../../containers/container-files.ts";
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { Engine } from "../../engine.ts";
+import type { BoxUsage } from "./box-fs.ts";
 import type { ContainerRecord } from "../../state/record.ts";
 
 /** Opens them, acts, closes them. Throws `ERR_LAP_FILES_ROOTLESS`, `ERR_LAP_OVERLAY_OLD`, `ERR_LAP_FILES_WASM`. */
@@ -12,4 +16,11 @@ export function withHostFiles<T>(
   use: (fs: NodeFs) => T | Promise<T>,
 ): Promise<T> {
   return withContainerFiles(engine, record, (files) => use(nodeFs(new DirInodes(files))));
+}
+
+/** Of the filesystem that has what the container writes. */
+export function hostUsage(engine: Engine, record: ContainerRecord): Promise<BoxUsage> {
+  const dir = engine.dir(record);
+  const upper = join(dir, "upper");
+  return statfs(existsSync(upper) ? upper : dir);
 }

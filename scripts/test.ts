@@ -39,11 +39,9 @@ for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const) {
-  process.once(signal, () => {
-    clearRunFolder(runFolder);
-    process.exit(code);
-  });
+  process.once(signal, () => process.exit(code));
 }
+process.once("exit", () => clearRunFolder(runFolder));
 
 if (tiers.some((tier) => NEED_BUILD.includes(tier))) {
   const output = await must(process.execPath, ["scripts/build.ts", "--cli", "--quiet"]);

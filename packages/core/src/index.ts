@@ -26,6 +26,7 @@ export type { CgroupPlan, CgroupWrite, LaunchPlan, PlanOp, PlanValue } from "./p
 export { launch, type LaunchExtras } from "./launch/launch.ts";
 export { mountUnion, unmountUnion, type UnionBranches } from "./launch/union-mount.ts";
 export { unmountBeneath } from "./launch/unmount.ts";
+export { removeWhole } from "./supervisor/remove-whole.ts";
 export { gateFailure, releaseGate } from "./launch/gate.ts";
 export type { Bundle, LaunchOptions, Launched, LogOptions, OciOptions, Rootfs } from "./launch/types.ts";
 export { bootId, killIfSame, signalProcess, startTime } from "./supervisor/liveness.ts";

@@ -1,8 +1,8 @@
 // Containers of a state root: ROOT/ID/{state.json,config.json,exec.fifo}. state.json is written by tmp and rename.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, LapError, type RuntimeSpec, type RuntimeState } from "@lapstrake/base";
-import { startTime } from "@lapstrake/core";
+import { removeWhole, startTime } from "@lapstrake/core";
 
 /** What is kept about a container. */
 export interface Kept {
@@ -54,7 +54,7 @@ export function claim(root: string, id: string): string {
 
 /** Removes the directory of a container. */
 export function forget(root: string, id: string): void {
-  rmSync(directoryOf(root, id), { recursive: true, force: true });
+  removeWhole(directoryOf(root, id));
 }
 
 /** Writes state.json. */

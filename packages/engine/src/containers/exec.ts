@@ -1,7 +1,15 @@
 // A further process in a running container: the container's own spec with another program, joined instead of made.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileExec, hostFacts, launch, readStatus, type LaunchOptions, type Launched } from "@lapstrake/core";
+import {
+  compileExec,
+  hostFacts,
+  launch,
+  readStatus,
+  removeWhole,
+  type LaunchOptions,
+  type Launched,
+} from "@lapstrake/core";
 import { LapError, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
@@ -16,7 +24,6 @@ import { wasmExec } from "../sandbox/wasm-exec.ts";
 import { lookUpUser } from "./bundle.ts";
 import { parseSecurityOptions, seccompSpec } from "./security.ts";
 import { randomHex } from "../state/random.ts";
-import { removeWhole } from "../state/remove-whole.ts";
 
 /** What to run in the container. Absent fields are the container's own. */
 export interface ExecRequest {

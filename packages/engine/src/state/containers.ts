@@ -1,14 +1,14 @@
 // The containers of a store: making, finding, listing and removing their directories. One directory per container; the
 // directory appears by rename, the name claim makes it public, and removal starts by a rename into the trash.
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
+import { removeWhole } from "@lapstrake/core";
 import { isContainerId } from "./ids.ts";
 import { claimName, claimRandomName, listNames, nameHolder, releaseName } from "./names.ts";
 import { containerDir, readRecord, writeRecord, type ContainerRecord } from "./record.ts";
 import { trashFrozen } from "./frozen.ts";
 import { orDamaged } from "./read-stored.ts";
-import { removeWhole } from "./remove-whole.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
 import { removeFromTrash } from "./trash.ts";
 import { hasSizedUpper, unmountDisk } from "../sandbox/sized-upper.ts";
@@ -103,7 +103,27 @@ export function dropContainer(paths: StorePaths, record: ContainerRecord): void 
     if (errorCode(error) !== "ENOENT") throw error;
   }
   releaseName(paths, record.name, record.id);
-  if (trashed !== undefined) removeFromTrash(paths, basename(trashed));
+  if (trashed !== undefined) removeOrPutBack(paths, record, trashed);
   const unused = trashFrozen(paths, record.frozen ?? [], () => listContainers(paths));
   for (const name of unused) removeFromTrash(paths, name);
+}
+
+/** What cannot be removed is there again, if not whole, and can be tried again. */
+function removeOrPutBack(paths: StorePaths, record: ContainerRecord, trashed: string): void {
+  try {
+    removeFromTrash(paths, basename(trashed));
+  } catch (error) {
+    const dir = dirOf(paths, record);
+    // Gone after all: somebody else swept it.
+    if (!existsSync(trashed)) return;
+    renameSync(trashed, dir);
+    const name = claimRandomName(paths, record.id, record.name);
+    writeRecord(dir, name === record.name ? record : { ...record, name });
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `container ${record.id}: failed to remove root filesystem: ${why}`;
+    throw new LapError("unavailable", "ERR_LAP_REMOVAL", message, {
+      cause: error,
+      hint: "it is dead now; mend what stands in the way and remove it again",
+    });
+  }
 }

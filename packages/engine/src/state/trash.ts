@@ -1,19 +1,27 @@
 // The trash of a store: things on their way in or out. What a killed process left there is swept by whoever lists containers.
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openDirFs, unmountBeneath } from "@lapstrake/core";
+import { openDirFs, removeWhole, unmountBeneath } from "@lapstrake/core";
 import { errorCode, toByteString } from "@lapstrake/base";
 import type { StorePaths } from "./layout.ts";
 import { removeFlat } from "./remove-tree.ts";
-import { removeWhole } from "./remove-whole.ts";
 
 /** Nothing is made or deleted for this long: older entries belong to dead processes. */
 const MAX_AGE_MS = 10 * 60 * 1000;
 
-/** Deletes what nobody works on any more. */
-export function sweepTrash(paths: StorePaths, maxAgeMs: number = MAX_AGE_MS): void {
+/** Deletes what nobody works on any more; what cannot be deleted is told to `onFailure` and stays for the next time. */
+export function sweepTrash(
+  paths: StorePaths,
+  maxAgeMs: number = MAX_AGE_MS,
+  onFailure: (name: string, error: unknown) => void = () => undefined,
+): void {
   for (const name of readdirSync(paths.trash)) {
-    if (ageMs(join(paths.trash, name)) > maxAgeMs) removeFromTrash(paths, name);
+    if (ageMs(join(paths.trash, name)) <= maxAgeMs) continue;
+    try {
+      removeFromTrash(paths, name);
+    } catch (error) {
+      onFailure(name, error);
+    }
   }
 }
 

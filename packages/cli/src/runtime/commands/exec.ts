@@ -1,5 +1,5 @@
 // exec: a further process in a running container, from a process file or from flags over the container's own process.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LapError, parseJsonObject, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
 import {
@@ -11,6 +11,7 @@ import {
   validateProcess,
   type Launched,
   type LaunchOptions,
+  removeWhole,
 } from "@lapstrake/core";
 import { readBounded } from "../bundle.ts";
 import type { Command } from "../command.ts";
@@ -175,7 +176,7 @@ export const exec: Command = {
       return exitCode;
     } finally {
       // Its supervisor may be writing its last record there.
-      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
+      removeWhole(dir);
     }
   },
 };

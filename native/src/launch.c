@@ -104,10 +104,18 @@ static int join(const char *path, int type) {
   return fd < 0 ? -fd : (int)-sys2(__NR_setns, fd, type);
 }
 
+static int join_early(struct list paths) {
+  int error = 0;
+  for (uint32_t i = 0; error == 0 && i < paths.count; i++) error = join(get_str(&paths.items), 0);
+  return error;
+}
+
 // Joins the namespaces and gives the supervisor a further child: with CLONE_PARENT it is its brother.
 static void be_go_between(struct supervisor *s, int report, int answer) {
   int pidfd = -1;
-  int error = join(s->plan.user_ns, CLONE_NEWUSER);
+  // What belongs to the machine is joined while this is its root.
+  int error = join_early(s->plan.early_ns);
+  if (error == 0) error = join(s->plan.user_ns, CLONE_NEWUSER);
   if (error == 0) error = join(s->plan.pid_ns, CLONE_NEWPID);
   s->plan.clone_flags |= CLONE_PARENT;
   int64_t pid = error != 0 ? -error : clone_child(s, report, &pidfd);
@@ -135,7 +143,7 @@ static long clone_through(struct supervisor *s, int report, int *pidfd) {
 
 // A pid namespace is joined by the parent, for its children (pid_namespaces(7)), and left again at once.
 static long clone_in_namespace(struct supervisor *s, int report, int *pidfd) {
-  if (s->plan.user_ns[0] != 0) return clone_through(s, report, pidfd);
+  if (s->plan.user_ns[0] != 0 || s->plan.early_ns.count > 0) return clone_through(s, report, pidfd);
   if (s->plan.pid_ns[0] == 0) return clone_child(s, report, pidfd);
   AUTO_FD own = sys_open("/proc/self/ns/pid", LAP_O_RDONLY, 0);
   AUTO_FD other = sys_open(s->plan.pid_ns, LAP_O_RDONLY, 0);

@@ -82,6 +82,7 @@ static void read_header(struct cursor *c, struct plan *plan) {
   plan->oom_file = get_str(c);
   plan->pid_ns = get_str(c);
   plan->user_ns = get_str(c);
+  plan->early_ns = get_strs(c);
   plan->console_socket = get_str(c);
   plan->pidfd_socket = get_str(c);
   plan->preserve = get_u32(c);

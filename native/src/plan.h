@@ -70,6 +70,7 @@ struct plan {
   const char *oom_file;      // memory.events or memory.oom_control, "" for none
   const char *pid_ns;        // path of a pid namespace to join, "" for none
   const char *user_ns;       // path of a user namespace to join before it, "" for none
+  struct list early_ns;      // paths of namespaces to join before any user namespace
   uint32_t preserve;         // descriptors from 5 on that the process gets from 3 on
   const char *console_socket;  // unix socket that receives the pty's master, "" for none
   const char *pidfd_socket;  // unix socket that receives a descriptor of the process, "" for none

@@ -1,7 +1,7 @@
 // lap-runtime beside the life of a container: events, sub-cgroups and pidfds of an exec, network devices of the host.
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -21,6 +21,14 @@ function started(config: RuntimeSpec): string {
   const id = bundle.start(config);
   ids.push(id);
   return id;
+}
+
+function netOf(pid: number | "self"): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return ""; // not yet, or no longer
+  }
 }
 
 const isAlive = (pid: number): boolean => startTime(pid) !== undefined;
@@ -158,6 +166,34 @@ needs("root", "native").describe("lap-runtime, more", () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("pidfd") as string });
     await bundle.nothingLeft(missing);
   });
+
+  needs("command:unshare").test(
+    "a user namespace, new or joined, beside a network namespace of the machine's",
+    async () => {
+      const ids = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+      // Only the owner of a network namespace may mount its sysfs.
+      const base = spec(["sleep", "100"]);
+      const mounts = base.mounts!.filter(({ type }) => type !== "sysfs" && type !== "cgroup");
+      const others = base.linux!.namespaces!.filter(({ type }) => type !== "network");
+      const foreign = spawn("unshare", ["--net", "sleep", "100"]);
+      try {
+        await until("it has a namespace", () => netOf("self") !== netOf(foreign.pid!) && netOf(foreign.pid!) !== "");
+        const network = { type: "network" as const, path: `/proc/${foreign.pid!}/ns/net` };
+        const config = (args: readonly string[], user: { type: "user"; path?: string }, own: object): RuntimeSpec => {
+          const linux = { ...base.linux, ...own, namespaces: [...others, network, user] };
+          return { ...spec(args, { mounts }), linux: { ...linux, maskedPaths: [], readonlyPaths: [] } };
+        };
+        const first = started(config(["sleep", "100"], { type: "user" }, { uidMappings: ids, gidMappings: ids }));
+        const pid = pidOf(first);
+        expect(netOf(pid)).toBe(netOf(foreign.pid!));
+        const second = started(config(["sleep", "100"], { type: "user", path: `/proc/${pid}/ns/user` }, {}));
+        expect(netOf(pidOf(second))).toBe(netOf(foreign.pid!));
+        expect(bundle.lap("exec", second, "cat", "/proc/self/uid_map").stdout).toMatch(/^\s*0\s+100000\s+65536\n$/);
+      } finally {
+        foreign.kill("SIGKILL");
+      }
+    },
+  );
 
   // In a network namespace of the test's own, which is the machine's for this runtime.
   needs("command:ip", "command:unshare").test(

@@ -5,7 +5,7 @@ import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { Bundle, LaunchOptions, Rootfs } from "../launch/types.ts";
 import { seccompFor } from "../seccomp/plan.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWTIME, MOUNT_ATTR_RDONLY, MS_SLAVE } from "../sys/flags.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWNS, CLONE_NEWTIME, MOUNT_ATTR_RDONLY, MS_SLAVE } from "../sys/flags.ts";
 import { attributeOps, labelOps, refuseUnsupported, timeOps } from "./attributes.ts";
 import { freeAffinityOp, memoryPolicyOps } from "./cpus.ts";
 import { deviceOps } from "./devices.ts";
@@ -24,6 +24,14 @@ import { PLAN_VERSION, type CgroupPlan, type LaunchPlan, type PlanOp } from "./t
 // v1 hierarchies are joined from inside, so the cgroup namespace must come after; on pure v2 the clone does both.
 function isCgroupUnshared(namespaces: NamespacePlan, cgroups: CgroupPlan): boolean {
   return namespaces.isNew.has("cgroup") && cgroups.v1.length > 0;
+}
+
+// The machine's root may join whatever there is; the root of a user namespace only what belongs to that. Mounts are joined by the
+// first process itself, because paths change.
+function joinedEarly(namespaces: NamespacePlan, facts: HostFacts): readonly PlanOp[] {
+  const hasUser = namespaces.isNew.has("user") || namespaces.joined.has("user");
+  if (!hasUser || facts.euid !== 0) return [];
+  return namespaces.joinOps.filter(({ type }) => type !== CLONE_NEWNS && type !== CLONE_NEWTIME);
 }
 
 function enterOps(namespaces: NamespacePlan, cgroups: CgroupPlan): PlanOp[] {
@@ -163,6 +171,8 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const cgroups = planCgroups(spec, options.id, facts);
   const maps = idMaps(linux, namespaces, facts);
   const netDevices = netDevicesOf(linux, namespaces);
+  const early = joinedEarly(namespaces, facts);
+  const later = namespaces.joinOps.filter((op) => !early.includes(op));
   const awaitCaller = options.awaitCaller === true || netDevices.length > 0;
   const filesystem = filesystemOps(bundle, linux, facts, namespaces, awaitCaller, maps, cgroups);
   if (spec.root?.readonly === true && !hasOwnMounts(namespaces))
@@ -174,7 +184,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
   const groupMap = isJoined ? groups : maps.gidMap;
   const isMapped = maps.uidMap.length > 0 || isJoined;
   const ops: PlanOp[] = [
-    ...enterOps(namespaces, cgroups),
+    ...enterOps({ ...namespaces, joinOps: later }, cgroups),
     ...(oom === undefined ? [] : [{ op: "oomScoreAdj", value: String(oom) }]),
     ...(maps.uidMap.length > 0 ? [{ op: "awaitMaps" }] : []),
     ...timeOps(linux, namespaces),
@@ -194,6 +204,7 @@ export function compile(bundle: Bundle, facts: HostFacts, options: LaunchOptions
     cloneFlags: (namespaces.cloneFlags & ~unshared) >>> 0,
     pidNamespace: namespaces.joined.get("pid"),
     userNamespace: namespaces.joined.get("user"),
+    earlyNamespaces: early.map(({ path }) => String(path)),
     ...maps,
     cgroups,
     netDevices,

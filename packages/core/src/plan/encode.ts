@@ -71,6 +71,7 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(plan.cgroups.oomFile ?? "");
   out.str(plan.pidNamespace ?? "");
   out.str(plan.userNamespace ?? "");
+  out.strs(plan.earlyNamespaces);
   out.str(options.oci?.consoleSocket ?? "");
   out.str(options.oci?.pidfdSocket ?? "");
   out.u32(options.oci?.preserveFds ?? 0);

@@ -23,10 +23,25 @@ export interface ExecTarget {
   readonly subgroups?: readonly string[];
 }
 
+// Of the machine's or of the user namespace: its root may join both before it enters that. joinTarget checks afterwards whose they were.
+const EARLY: readonly (readonly [NamespaceSpec["type"], string])[] = [
+  ["network", "net"],
+  ["ipc", "ipc"],
+  ["uts", "uts"],
+  ["cgroup", "cgroup"],
+];
+
+function earlyPaths({ spec, pid }: ExecTarget, facts: HostFacts): string[] {
+  const types = new Set((spec.linux?.namespaces ?? []).map(({ type }) => type));
+  if (!types.has("user") || facts.euid !== 0) return [];
+  return EARLY.filter(([type]) => types.has(type)).map(([, file]) => `/proc/${pid}/ns/${file}`);
+}
+
 // Joined namespaces are those the container has of its own or joined itself; user and pid are joined before the clone.
-function joinFlags(namespaces: readonly NamespaceSpec[]): number {
+function joinFlags(namespaces: readonly NamespaceSpec[], hasEarly: boolean): number {
+  const before = new Set<string>(["pid", "user", ...(hasEarly ? EARLY.map(([type]) => type) : [])]);
   let flags = 0;
-  for (const { type } of namespaces) if (type !== "pid" && type !== "user") flags |= CLONE_FLAG[type];
+  for (const { type } of namespaces) if (!before.has(type)) flags |= CLONE_FLAG[type];
   return flags >>> 0;
 }
 
@@ -61,12 +76,18 @@ export function compileExec(
     pid: target.pid,
   });
   const affinity = execAffinity(process);
+  const early = earlyPaths(target, facts);
   const ops: PlanOp[] = [
     ...affinity.before,
     ...cgroups.v1.map((group): PlanOp => ({ op: "cgroupJoin", path: `${group.path}/tasks` })),
     ...affinity.after,
     ...labelOps(process, target.spec.linux ?? {}, facts, warnings, options.oci !== undefined),
-    { op: "joinTarget", pid: target.pid, startTime: BigInt(target.pidStartTime), flags: joinFlags(namespaces) },
+    {
+      op: "joinTarget",
+      pid: target.pid,
+      startTime: BigInt(target.pidStartTime),
+      flags: joinFlags(namespaces, early.length > 0),
+    },
     ...(namespaces.some(({ type }) => type === "user") ? [{ op: "mappedRoot" }] : []),
     ...rlimitOps(process.rlimits ?? [], facts),
     ...attributeOps(process, target.spec.linux ?? {}),
@@ -85,6 +106,7 @@ export function compileExec(
     cloneFlags: 0,
     pidNamespace: hasPid ? `/proc/${target.pid}/ns/pid` : undefined,
     userNamespace: hasUser ? `/proc/${target.pid}/ns/user` : undefined,
+    earlyNamespaces: early,
     uidMap: [],
     gidMap: [],
     idHelpers: undefined,

@@ -40,6 +40,7 @@ function formatHeader(plan: LaunchPlan): string[] {
     `plan v${plan.version} id=${options.id} stdio=${options.stdio} stdin=${options.openStdin ? "open" : "null"}${options.stdinOnce ? " once" : ""}${options.foreground ? " foreground" : ""}`,
     `clone 0x${plan.cloneFlags.toString(16)}`,
     ...(plan.pidNamespace === undefined ? [] : [`pid namespace ${plan.pidNamespace}`]),
+    ...plan.earlyNamespaces.map((path) => `early namespace ${path}`),
     ...(plan.uidMap.length === 0 ? [] : [`maps uid=${plan.uidMap.join(" ")} gid=${plan.gidMap.join(" ")}`]),
     ...cgroups.v1.map((group) => `cgroup v1 ${group.controllers.join(",")} ${group.path}`),
     ...(cgroups.v2 === undefined ? [] : [`cgroup v2 ${cgroups.v2}`]),

@@ -48,6 +48,7 @@ function planOf(
     cloneFlags: isNew ? CLONE_NEWNS : 0,
     pidNamespace: undefined,
     userNamespace: undefined,
+    earlyNamespaces: [],
     uidMap: [],
     gidMap: [],
     idHelpers: undefined,

@@ -58,6 +58,8 @@ export interface LaunchPlan {
   readonly pidNamespace: string | undefined;
   /** Path of a user namespace to join before it: an exec into a container that has one. */
   readonly userNamespace: string | undefined;
+  /** Paths of namespaces to join before any user namespace, whose root has no right to them. */
+  readonly earlyNamespaces: readonly string[];
   /** Triples of container id, host id, size; empty without a user namespace. */
   readonly uidMap: readonly number[];
   readonly gidMap: readonly number[];

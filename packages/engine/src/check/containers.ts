@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { EngineContext } from "../context.ts";
 import { isAbandoned, isOrphan } from "../containers/creator.ts";
 import { isReaped, reapContainer } from "../containers/reap.ts";
+import { removalOf } from "../containers/removing.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { isContainerId } from "../state/ids.ts";
@@ -35,7 +36,11 @@ function directoryProblems(context: EngineContext, id: string, dir: string, minA
   if ("error" in read || read.value === undefined) return [lost(context, id, dir)];
   const record = read.value;
   if (record.id !== id) return [strange(context.paths, dir, `the record of another container, ${record.id}`)];
-  const half = dead(context, record, dir) ?? unnamed(context, record) ?? unfinished(context, record);
+  const half =
+    halfRemoved(context, record, dir) ??
+    dead(context, record, dir) ??
+    unnamed(context, record) ??
+    unfinished(context, record);
   if (half !== undefined) return [half];
   const files = readdirSync(dir).filter((name) => name.startsWith(TEMPORARY) && isSettled(join(dir, name), minAgeMs));
   return files.map((name) => leftover(join(dir, name)));
@@ -46,6 +51,19 @@ function lost({ paths }: EngineContext, id: string, dir: string): Problem {
   const what = "a container without a readable record";
   if (hasNoProcess(id)) return strange(paths, dir, what);
   return { kind: "damage", subject: dir, text: `${what}, which runs: end the processes of its cgroup, then repair` };
+}
+
+/** Who removed it failed, or was killed. */
+function halfRemoved({ paths }: EngineContext, record: ContainerRecord, dir: string): Problem | undefined {
+  const removal = removalOf(dir);
+  if (removal?.state !== "dead") return undefined;
+  const why = removal.error === "" ? "was broken off" : `failed: ${removal.error}`;
+  return {
+    kind: "unsettled",
+    subject: record.name,
+    text: `its removal ${why}`,
+    repair: () => dropContainer(paths, record),
+  };
 }
 
 /** How it ended is lost; its files are not. */

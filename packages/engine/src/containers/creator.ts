@@ -27,6 +27,7 @@ export function isAbandoned(record: ContainerRecord, state: string): boolean {
   return !isAlive(creator) && Date.now() - Date.parse(record.createdAt) > GRACE_MS;
 }
 
-function isAlive({ bootId: boot, pid, startTime: since }: ProcessId): boolean {
+/** True while it is the same process. */
+export function isAlive({ bootId: boot, pid, startTime: since }: ProcessId): boolean {
   return boot === bootId() && startTime(pid) === since;
 }

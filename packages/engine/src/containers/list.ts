@@ -4,11 +4,12 @@ import { wakeKeeper, wantsKeeper } from "../keeper/wake.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { isChecked, readHealth, type HealthStatus } from "../health/state.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
-import { dirOf, dropContainer, listReadable } from "../state/containers.ts";
+import { dirOf, listReadable } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { sweepTrash } from "../state/trash.ts";
 import { isAbandoned, isOrphan } from "./creator.ts";
 import { isReaped, reapNow } from "./reap.ts";
+import { dropIfPossible } from "./removing.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
 
 /** A reaper that was started is done well within this. */
@@ -24,7 +25,9 @@ export interface ContainerSummary {
 
 /** Every container, newest first. */
 export function summaries(context: EngineContext): ContainerSummary[] {
-  sweepTrash(context.paths);
+  sweepTrash(context.paths, undefined, (name, error) => {
+    context.logger.warn(`"${name}" stays in the trash: ${String(error)}`);
+  });
   const found = listReadable(context.paths, ({ message }) => context.logger.warn(message)).flatMap((record) => {
     const status = settledStatus(context, record);
     if (status === undefined) return [];
@@ -45,7 +48,7 @@ export function settledStatus(context: EngineContext, record: ContainerRecord): 
   const status = containerStatus(context.paths, record);
   if (isAbandoned(record, status.state)) {
     if (ownsNetwork(record) || status.state === "exited") reapNow(context, record);
-    else dropContainer(context.paths, record);
+    else dropIfPossible(context.paths, record, (text) => context.logger.warn(text));
     return undefined;
   }
   // The keeper has its clock; the one that was told may have been killed.

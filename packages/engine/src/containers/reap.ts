@@ -9,7 +9,7 @@ import type { EngineContext } from "../context.ts";
 import { ownsNetwork } from "../network/mode.ts";
 import { emitPseudoNetwork } from "../network/pseudo-network.ts";
 import { tellKeeper } from "../keeper/wake.ts";
-import { dirOf, dropContainer } from "../state/containers.ts";
+import { dirOf } from "../state/containers.ts";
 import { emitContainer } from "../events/emit.ts";
 import { emitOom } from "../events/oom.ts";
 import { emitMounts, emitVolume } from "../events/volume-events.ts";
@@ -19,6 +19,7 @@ import { ownsVolumes } from "../volumes/owns.ts";
 import { CGROUP_PARENT } from "./bundle.ts";
 import { isOrphan } from "./creator.ts";
 import { acquireLock, lockIfThere } from "./lock.ts";
+import { dropIfPossible } from "./removing.ts";
 import { containerStatus, type ContainerStatus } from "./status.ts";
 
 /** Present in the directory of a container whose last run was cleaned up. */
@@ -105,9 +106,9 @@ function forgetRun(context: EngineContext, record: ContainerRecord): boolean {
   const dir = dirOf(context.paths, record);
   if (record.autoRemove || isOrphan(record)) {
     const isThere = existsSync(dir);
-    dropContainer(context.paths, record);
-    if (isThere) emitContainer(context, record, "destroy");
-    return true;
+    const isGone = dropIfPossible(context.paths, record, (text) => context.logger.warn(text));
+    if (isThere && isGone) emitContainer(context, record, "destroy");
+    return isGone;
   }
   try {
     writeFileSync(join(dir, REAPED_MARK), "");

@@ -15,6 +15,7 @@ import { cleanup } from "@lapstrake/core";
 import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
 import { isReaped, reapContainer, releaseAnonymous } from "./reap.ts";
+import { removalOf, whileRemoving } from "./removing.ts";
 import { containerStatus, type State } from "./status.ts";
 
 const SIGKILL = 9;
@@ -50,8 +51,9 @@ async function endForRemoval(context: EngineContext, record: ContainerRecord, op
   // Whether a run that has just ended is the last one is decided when it is cleaned up.
   if (hasRestartPolicy(record)) await sayEnd(context, record);
   const { state } = containerStatus(context.paths, record);
-  // Nobody knows whether a dead one runs.
-  const isBusy = isAlive(state) || state === "restarting" || state === "dead";
+  // Nobody knows whether a dead one runs, unless it is what a removal left.
+  const isUnknown = state === "dead" && removalOf(dirOf(context.paths, record)) === undefined;
+  const isBusy = isAlive(state) || state === "restarting" || isUnknown;
   if (isBusy && options.force !== true) throw stillRunning(record, state);
   await keepStopped(context, record);
   // Asked again: its policy may have started it meanwhile.
@@ -66,13 +68,18 @@ async function dropStopped(context: EngineContext, known: ContainerRecord): Prom
   const record = (lock === undefined ? undefined : readRecord(dir)) ?? known;
   if (lock !== undefined) await awaitLaunch(context, record);
   if (lock !== undefined && isAlive(containerStatus(context.paths, record).state)) return undefined;
+  const isThere = existsSync(dir);
+  await whileRemoving(dir, () => dropAll(context, record));
+  if (isThere) emitContainer(context, record, "destroy");
+  return record;
+}
+
+async function dropAll(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const dir = dirOf(context.paths, record);
   if (record.runtime !== undefined) (await import("../sandbox/other-runtime-end.ts")).deleteFromRuntime(record, dir);
   cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
-  const isThere = existsSync(dir);
   dropContainer(context.paths, record);
-  if (isThere) emitContainer(context, record, "destroy");
-  return record;
 }
 
 function isAlive(state: State): boolean {

@@ -33,6 +33,7 @@ import type { CreateRequest } from "./request.ts";
 import { hasExtras } from "./has-extras.ts";
 import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
+import { refuseRemoved } from "./removing.ts";
 import { containerStatus } from "./status.ts";
 import { REAPED_MARK, isReaped, reapContainer } from "./reap.ts";
 
@@ -63,6 +64,7 @@ export async function startContainer(
   // A fork may have changed what it is made of, an update what it may use.
   const record = readRecord(dir) ?? known;
   await awaitLaunch(context, record);
+  refuseRemoved(dir);
   const { state, error } = containerStatus(context.paths, record);
   if (state === "dead") throw isDead(record, error);
   if (state === "running" || state === "paused") {

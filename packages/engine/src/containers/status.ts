@@ -5,6 +5,7 @@ import { observeStatus, type StatusRecord } from "@lapstrake/core";
 import { errorCode, type Timespec } from "@lapstrake/base";
 import { dirOf } from "../state/containers.ts";
 import { isRestarting } from "../restart/state.ts";
+import { removalOf } from "./removing.ts";
 import type { StorePaths } from "../state/layout.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
@@ -40,9 +41,16 @@ const CREATED: ContainerStatus = {
   error: "",
 };
 
-/** Reads and, when the supervisor is gone, settles the status; a damaged one is `dead`. */
+/** Reads and, when the supervisor is gone, settles the status; a damaged one is `dead`, as is what a broken removal left. */
 export function containerStatus(paths: StorePaths, record: ContainerRecord): ContainerStatus {
   const dir = dirOf(paths, record);
+  const status = runStatus(dir, record);
+  const removal = status.pid > 0 ? undefined : removalOf(dir);
+  return removal === undefined ? status : { ...status, ...removal };
+}
+
+/** What the last run is, or was. */
+function runStatus(dir: string, record: ContainerRecord): ContainerStatus {
   if (!existsSync(join(dir, STATUS))) return CREATED;
   const status = observed(dir);
   if (status === undefined) return CREATED;

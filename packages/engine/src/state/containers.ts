@@ -11,7 +11,7 @@ import { trashFrozen } from "./frozen.ts";
 import { orDamaged } from "./read-stored.ts";
 import { moveToTrash, type StorePaths } from "./layout.ts";
 import { removeFromTrash } from "./trash.ts";
-import { hasSizedUpper, unmountDisk } from "../sandbox/sized-upper.ts";
+import { dropBound, hasSizedUpper } from "../sandbox/sized-upper.ts";
 
 /** Makes the container public: its directory with the record, then its name. `prepare` fills the directory before. */
 export function addContainer(
@@ -96,7 +96,7 @@ export function containerIds(paths: StorePaths): string[] {
 /** Removes the directory and the name. The container must not run any more; a second remover finds nothing and is content. */
 export function dropContainer(paths: StorePaths, record: ContainerRecord): void {
   let trashed: string | undefined;
-  if (hasSizedUpper(record)) unmountDisk(dirOf(paths, record));
+  if (hasSizedUpper(record)) dropBound(dirOf(paths, record));
   try {
     trashed = moveToTrash(paths, dirOf(paths, record));
   } catch (error) {

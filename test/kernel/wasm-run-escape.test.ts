@@ -1,13 +1,13 @@
 // The escape table through `lap run -v`: the payload's sandbox, the mount and the guest's paths together. One container tries every
 // row with every verb of the guest; beside the directory nothing may be read, made, changed or removed.
-import { linkSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
-import { HARD_LINKS, jailLinks, MARK, ROWS, SECRET } from "../support/wasm-escape.ts";
+import { MARK, ROWS, SECRET } from "../support/wasm-escape.ts";
+import { makeJail, startSwapper } from "../support/wasm-jail.ts";
 
 const RACE_ROUNDS = 20_000;
 
@@ -21,14 +21,7 @@ needs("root", "overlayfs", "native").describe("the escape table through lap run 
     store = new LapStore();
     guests = join(store.folder, "guests");
     await buildGuests(guests);
-    outside = join(store.folder, "world", "outside");
-    jail = join(store.folder, "world", "jail");
-    mkdirSync(join(outside, "empty"), { recursive: true });
-    writeFileSync(join(outside, "secret"), SECRET);
-    mkdirSync(join(jail, "a/b"), { recursive: true });
-    writeFileSync(join(jail, "mine"), "mine");
-    for (const [name, target] of Object.entries(jailLinks(outside))) symlinkSync(target, join(jail, name));
-    for (const [name, of] of Object.entries(HARD_LINKS)) linkSync(join(jail, of), join(jail, name));
+    ({ jail, outside } = makeJail(join(store.folder, "world")));
   });
   afterAll(() => store.close());
 
@@ -65,31 +58,13 @@ needs("root", "overlayfs", "native").describe("the escape table through lap run 
   });
 
   it("wins the race against swapped names", async () => {
-    mkdirSync(join(jail, "d"));
-    writeFileSync(join(jail, "d/secret"), "inside");
-    symlinkSync("../outside", join(jail, "l"));
-    const swapper = new Worker(SWAPPER, { eval: true, workerData: jail });
-    try {
-      await new Promise((resolve) => swapper.once("message", resolve));
-      const volumes = ["-v", `${jail}:/data`, "-v", `${guests}:/guests:ro`];
-      const loop = `i=0; while [ $i -lt ${RACE_ROUNDS} ]; do read -r x < /data/d/secret && echo "$x"; echo '${MARK}' > /data/d/new; i=$((i+1)); done 2> /dev/null; echo end`;
-      const args = ["run", "--rm", ...volumes, "--entrypoint", "sh", join(guests, "hello.wasm"), "-c", loop];
-      const { stdout } = await store.lap(...args);
-      expect(stdout).toContain("end");
-      expect(stdout).not.toContain(SECRET);
-      expect(readdirSync(outside).toSorted()).toEqual(["empty", "secret"]);
-    } finally {
-      await swapper.terminate();
-    }
+    await using _swapper = await startSwapper(jail);
+    const volumes = ["-v", `${jail}:/data`, "-v", `${guests}:/guests:ro`];
+    const loop = `i=0; while [ $i -lt ${RACE_ROUNDS} ]; do read -r x < /data/d/secret && echo "$x"; echo '${MARK}' > /data/d/new; i=$((i+1)); done 2> /dev/null; echo end`;
+    const args = ["run", "--rm", ...volumes, "--entrypoint", "sh", join(guests, "hello.wasm"), "-c", loop];
+    const { stdout } = await store.lap(...args);
+    expect(stdout).toContain("end");
+    expect(stdout).not.toContain(SECRET);
+    expect(readdirSync(outside).toSorted()).toEqual(["empty", "secret"]);
   });
 });
-
-/** d is the directory, then the link, then the directory again. */
-const SWAPPER = `
-  const { renameSync } = require("node:fs");
-  const { parentPort, workerData: at } = require("node:worker_threads");
-  parentPort.postMessage("started");
-  for (;;) {
-    renameSync(at + "/d", at + "/t"); renameSync(at + "/l", at + "/d");
-    renameSync(at + "/d", at + "/l"); renameSync(at + "/t", at + "/d");
-  }`;

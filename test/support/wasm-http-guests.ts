@@ -89,8 +89,10 @@ const MEMORY = `
     (global.get $free)
     (global.set $free (i32.add (global.get $free) (local.get 3))))`;
 
-/** `first` runs before the body is read. */
-const echo = (first: string): string => `(module${COMMON}
+const FINISHES = "(call $finish (local.get $sink) (i32.const 0) (i32.const 0) (i32.const 0))";
+
+/** `first` runs before the body is read, `last` after it was written. */
+const echo = (first: string, last: string): string => `(module${COMMON}
   (import "wasi:http/types@0.2.0" "[method]incoming-request.consume" (func $consume (param i32 i32)))
   (import "wasi:http/types@0.2.0" "[method]incoming-body.stream" (func $stream (param i32 i32)))
   (import "wasi:http/types@0.2.0" "[method]outgoing-body.write" (func $write (param i32 i32)))
@@ -117,7 +119,7 @@ const echo = (first: string): string => `(module${COMMON}
       (call $put (local.get $to) (i32.load (i32.const 4)) (i32.load (i32.const 8)) (i32.const 16))
       (br_if $more (i32.eqz (i32.load8_u (i32.const 16))))))
     (call $drop (local.get $to))
-    (call $finish (local.get $sink) (i32.const 0) (i32.const 0) (i32.const 0))))`;
+    ${last}))`;
 
 /** Answers 512 and the number of the error-code when it may not send. */
 const SENDER = `(module${COMMON}
@@ -169,13 +171,20 @@ const SENDER = `(module${COMMON}
     (call $set (local.get $out) (i32.const 0) (local.get $answer) (i32.const 0) (i32.const 0) (i32.const 0))
     (call $finish (i32.load (i32.const 4)) (i32.const 0) (i32.const 0) (i32.const 0))))`;
 
+const made = async (wat: string, world: string): Promise<Uint8Array<ArrayBuffer>> =>
+  embedModule(await parseWat(wat), WIT, world);
+
+/** The guest that echoes, with instructions before it reads and, in place of the end of its answer, after it has written. */
+export function echoGuest(first: string, last: string = FINISHES): Promise<Uint8Array<ArrayBuffer>> {
+  return made(echo(first, last), "proxy");
+}
+
 /** The guests by name. */
 export async function httpGuests(): Promise<Readonly<Record<"echo" | "trap" | "spin" | "send", Uint8Array>>> {
-  const made = async (wat: string, world: string): Promise<Uint8Array> => embedModule(await parseWat(wat), WIT, world);
   return {
-    echo: await made(echo(""), "proxy"),
-    trap: await made(echo("(unreachable)"), "proxy"),
-    spin: await made(echo("(loop $ever (br $ever))"), "proxy"),
+    echo: await echoGuest(""),
+    trap: await echoGuest("(unreachable)"),
+    spin: await echoGuest("(loop $ever (br $ever))"),
     send: await made(SENDER, "sender"),
   };
 }

@@ -38,7 +38,8 @@ test.each<[string, unknown[]]>([
 });
 
 test("a long header costs no more than its bound", () => {
-  const began = performance.now();
-  expect(shown(`Bearer realm="${"\\\\a".repeat(1_000_000)}"`)).toHaveLength(2);
-  expect(performance.now() - began).toBeLessThan(500);
+  const header = `Bearer realm="${"\\\\a".repeat(1_000_000)}"`;
+  const began = process.cpuUsage();
+  expect(shown(header)).toHaveLength(2);
+  expect(process.cpuUsage(began).user).toBeLessThan(500_000);
 });

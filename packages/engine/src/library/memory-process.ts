@@ -1,9 +1,8 @@
-// A WebAssembly program over files in memory as StartedProcess. A module runs in a worker of the pool, its streams with backpressure;
-// scripts, components and the built-in sh run in this thread, which waits for them.
+// A WebAssembly program over files in memory as StartedProcess: a module, a script or a component in a worker of the pool, its streams with
+// backpressure.
 import { Readable } from "node:stream";
 import { LapError, systemError } from "@lapstrake/base";
-import { chunkOutput, bytesInput, runWasm, type WasmExit, type WasmLimits } from "@lapstrake/wasm";
-import { runCommand } from "@lapstrake/wasm/node";
+import { runWasm, type WasmExit, type WasmLimits } from "@lapstrake/wasm";
 import type { UnionFs } from "@lapstrake/layers";
 import { moduleNamed } from "./memory-program.ts";
 import type { SandboxExit, StartedProcess } from "./process-types.ts";
@@ -57,20 +56,12 @@ async function guest(
 ): Promise<WasmExit> {
   const { fs, args, env, cwd, limits } = run;
   const module = await moduleNamed(fs, args[0] ?? "", cwd, env["PATH"], limits.memoryBytes);
-  if (module !== undefined) {
-    return runWasm({
-      ...{ fs, args, env, cwd, limits, module, signal },
-      stdin: input,
-      stdout: (chunk) => stdout.accept(chunk),
-      stderr: (chunk) => stderr.accept(chunk),
-    });
-  }
-  const stdin = bytesInput(await input.all());
-  const output = {
-    stdout: chunkOutput((chunk) => void stdout.push(chunk)),
-    stderr: chunkOutput((c) => void stderr.push(c)),
-  };
-  return runCommand({ fs, args, env, cwd, limits, stdin, ...output });
+  return runWasm({
+    ...{ fs, args, env, cwd, limits, module, signal },
+    stdin: input,
+    stdout: (chunk) => stdout.accept(chunk),
+    stderr: (chunk) => stderr.accept(chunk),
+  });
 }
 
 function exitOf(exit: WasmExit, killedBy: number | undefined): SandboxExit {
@@ -139,11 +130,5 @@ class InputQueue implements AsyncIterable<Uint8Array> {
       } else if (this.#isEnded) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-  }
-
-  async all(): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this) chunks.push(chunk);
-    return Buffer.concat(chunks);
   }
 }

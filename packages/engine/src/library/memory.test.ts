@@ -37,6 +37,21 @@ test("a guest that spins is broken off in time", async () => {
   });
 });
 
+test("a script does not keep this thread from its work, takes its input as it comes, and starts programs", async () => {
+  await using store = await open({ memory: true });
+  await using box = await scratch(store);
+  const script = "while read line; do echo got $line >/said; warm </bin/warm >/out; read said </said; echo $said; done";
+  const program = box.exec(["sh", "-c", script], { stdin: "pipe" });
+  const lines = program[Symbol.asyncIterator]();
+  for (const word of ["one", "two"]) {
+    program.stdin.write(`${word}\n`);
+    expect((await lines.next()).value).toBe(`got ${word}`);
+  }
+  program.stdin.end();
+  expect((await lines.next()).done).toBe(true);
+  expect([(await program).exitCode, (await box.fs.stat("/out")).size]).toEqual([0, 2]);
+});
+
 test("forks share what was there and nothing after", async () => {
   await using store = await open({ memory: true });
   await using box = await scratch(store);

@@ -11,6 +11,23 @@ import { translateApart } from "./translate.ts";
 /** Translations under way in this process, by key. */
 const running = new Map<string, Promise<Translated>>();
 
+/** Translations of this thread, the latest last. */
+const made = new Map<string, Translated>();
+const MOST_KEPT = 8;
+
+/** One that this thread had before. */
+export function madeHere(key: string): Translated | undefined {
+  return made.get(key);
+}
+
+/** Keeps it, instead of the one that was not asked for longest. */
+export function remember(key: string, files: Translated): Translated {
+  made.delete(key);
+  made.set(key, files);
+  for (const oldest of made.keys()) if (made.size > MOST_KEPT) made.delete(oldest);
+  return files;
+}
+
 /** The translation of `component`, from `cacheDir` when it is there; without a folder nothing is kept. */
 export async function translatedOf(
   component: Uint8Array,
@@ -18,14 +35,14 @@ export async function translatedOf(
   cacheDir: string | undefined,
 ): Promise<Translated> {
   const key = keyOf(component, suspends);
-  const kept = keptTranslation(cacheDir, key);
+  const kept = cacheDir === undefined ? madeHere(key) : keptTranslation(cacheDir, key);
   if (kept !== undefined) return kept;
   const work = running.get(key) ?? translateApart(component, suspends);
   running.set(key, work);
   try {
     const fresh = await work;
     if (cacheDir !== undefined) publish(fresh, cacheDir, key);
-    return fresh;
+    return cacheDir === undefined ? remember(key, fresh) : fresh;
   } finally {
     running.delete(key);
   }

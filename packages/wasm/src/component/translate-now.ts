@@ -1,22 +1,14 @@
 // Translating a component while this thread waits: for one that is started inside a call of another guest, where nothing can be awaited.
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { LapError } from "@lapstrake/base";
-import { keptTranslation, keyOf } from "./cache.ts";
+import { keptTranslation, keyOf, madeHere, remember } from "./cache.ts";
 import type { Translated } from "./jco.ts";
 import { startTranslator, type TranslateAnswer } from "./translate.ts";
-
-/** Translations made in this process, the latest last. */
-const made = new Map<string, Translated>();
-const MOST_KEPT = 8;
 
 /** The translation of a component that never suspends; ERR_LAP_WASM_INVALID when it is none. */
 export function translatedNow(component: Uint8Array, cacheDir: string | undefined): Translated {
   const key = keyOf(component, "nothing");
-  const files = made.get(key) ?? keptTranslation(cacheDir, key) ?? translate(component);
-  made.delete(key);
-  made.set(key, files);
-  for (const oldest of made.keys()) if (made.size > MOST_KEPT) made.delete(oldest);
-  return files;
+  return remember(key, madeHere(key) ?? keptTranslation(cacheDir, key) ?? translate(component));
 }
 
 function translate(component: Uint8Array): Translated {

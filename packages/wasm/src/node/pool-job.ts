@@ -6,7 +6,8 @@ import type { ShippedTree } from "./ship.ts";
 
 /** One guest to run. */
 export interface Job {
-  readonly module: WasmModule;
+  /** Absent: what the first argument names. */
+  readonly module: WasmModule | undefined;
   /** Lower layers by number: a worker keeps what it was sent once. */
   readonly base: { readonly id: number; readonly tree: ShippedTree | undefined };
   readonly maxBytes: number | undefined;

@@ -6,6 +6,7 @@ import { Ring } from "../io/ring.ts";
 import type { WasmExit } from "../run/exit.ts";
 import { Interrupt } from "../run/interrupt.ts";
 import { runModule } from "../run/run-module.ts";
+import { runCommand } from "./run-command.ts";
 import { guarded } from "./guard.ts";
 import { forgetOldest, type Job, type JobDone } from "./pool-job.ts";
 import { shipTree, unshipMerged } from "./ship.ts";
@@ -21,7 +22,7 @@ function baseOf({ base }: Job): MergedTree {
   return fresh;
 }
 
-function execute(job: Job, fs: UnionFs): WasmExit {
+async function execute(job: Job, fs: UnionFs): Promise<WasmExit> {
   const stdout = new Ring(job.stdout).output();
   const stderr = new Ring(job.stderr).output();
   const stdin = new Ring(job.stdin).input();
@@ -31,7 +32,8 @@ function execute(job: Job, fs: UnionFs): WasmExit {
       ? undefined
       : (call: () => void, interrupt: Interrupt): void => guarded(call, interrupt, { timeoutMs });
   try {
-    return runModule({ ...job, fs, stdin, stdout, stderr, interrupt: new Interrupt(job.word), guard });
+    const { module, ...common } = { ...job, fs, stdin, stdout, stderr, interrupt: new Interrupt(job.word) };
+    return module === undefined ? await runCommand(common) : runModule({ ...common, module, guard });
   } finally {
     for (const stream of [stdin, stdout, stderr]) stream.close?.();
   }
@@ -42,13 +44,13 @@ function plainError(error: LapError): NonNullable<JobDone["error"]> {
   return { kind, code, message, ...(hint === undefined ? {} : { hint }), ...(detail === undefined ? {} : { detail }) };
 }
 
-function run(job: Job): JobDone {
+async function run(job: Job): Promise<JobDone> {
   const fs = UnionFs.over(baseOf(job), {
     ...(job.maxBytes === undefined ? {} : { maxBytes: job.maxBytes }),
     ...(job.maxInodes === undefined ? {} : { maxInodes: job.maxInodes }),
   });
   try {
-    const { error, ...exit } = execute(job, fs);
+    const { error, ...exit } = await execute(job, fs);
     return {
       exit,
       ...(error === undefined ? {} : { error: plainError(error) }),
@@ -66,4 +68,9 @@ function run(job: Job): JobDone {
   }
 }
 
-parentPort?.on("message", (job: Job) => parentPort?.postMessage(run(job)));
+async function answer(job: Job): Promise<void> {
+  parentPort?.postMessage(await run(job));
+}
+
+// A rejection ends the thread with an error event.
+parentPort?.on("message", (job: Job) => void answer(job));

@@ -13,8 +13,8 @@ import { shipTree, unshipLayer, type ShippedTree } from "./ship.ts";
 /** A run over a union filesystem. */
 export type PoolRun = Omit<WasmRun, "fs"> & { readonly fs: UnionFs };
 
-/** Runs `module` in a worker and applies what it changed. */
-export async function runInPool(run: PoolRun, module: WasmModule): Promise<WasmResult> {
+/** Runs `module`, or what is named, in a worker and applies what it changed. */
+export async function runInPool(run: PoolRun, module: WasmModule | undefined): Promise<WasmResult> {
   const rings = { stdin: Ring.create("pipe"), stdout: Ring.create("pipe"), stderr: Ring.create("pipe") };
   const interrupt = new Interrupt();
   const merged = mergedOf(run.fs);

@@ -6,7 +6,7 @@ import type { WasmModule } from "../webassembly.ts";
 import { compileModule } from "./compile.ts";
 import type { WasmExit } from "./exit.ts";
 import { Interrupt, REASON } from "./interrupt.ts";
-import { runModule, type ModuleRun, type WasmLimits } from "./run-module.ts";
+import { runModule, runNamed, type ModuleRun, type WasmLimits } from "./run-module.ts";
 
 /** What a guest's output is handed to; a promise makes a guest in a worker wait for it. */
 export type OutputSink = (chunk: Uint8Array) => void | Promise<void>;
@@ -15,8 +15,11 @@ export type OutputSink = (chunk: Uint8Array) => void | Promise<void>;
 export interface WasmRun {
   /** Changes land here. From a worker they arrive when the guest has ended; until then nobody else may change it. */
   readonly fs: InodeFs;
-  /** A core module: bytes, or compiled before (then `limits.memoryBytes` was applied by `compileModule`). */
-  readonly module: Uint8Array<ArrayBuffer> | WasmModule;
+  /**
+   * A core module: bytes, or compiled before (then `limits.memoryBytes` was applied by `compileModule`). Absent: what `args[0]` names in
+   * `fs`, along PATH: a module, a script or the built-in `sh`, in a worker components too.
+   */
+  readonly module?: Uint8Array<ArrayBuffer> | WasmModule | undefined;
   /** argv; default the name "guest" alone. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -62,16 +65,15 @@ function cpuNeedsWorker(): LapError {
   });
 }
 
-async function runHere(run: WasmRun, module: WasmModule): Promise<WasmResult> {
+async function runHere(run: WasmRun, module: WasmModule | undefined): Promise<WasmResult> {
   if (run.limits?.cpuMs !== undefined) throw cpuNeedsWorker();
   const out = new Collector(run.stdout);
   const err = new Collector(run.stderr);
   const interrupt = new Interrupt();
   const onAbort = (): void => interrupt.raise(REASON.terminated);
   run.signal?.addEventListener("abort", onAbort);
-  const exit = runModule({
+  const common = {
     fs: run.fs,
-    module,
     args: run.args ?? ["guest"],
     env: { PWD: run.cwd ?? "/", ...run.env },
     cwd: run.cwd ?? "/",
@@ -81,7 +83,8 @@ async function runHere(run: WasmRun, module: WasmModule): Promise<WasmResult> {
     interrupt,
     ...(run.limits === undefined ? {} : { limits: run.limits }),
     guard: await timeGuard(run.limits?.timeoutMs),
-  });
+  };
+  const exit = module === undefined ? runNamed(common) : runModule({ ...common, module });
   run.signal?.removeEventListener("abort", onAbort);
   await Promise.all([out.settled(), err.settled()]);
   return { ...exit, stdout: out.bytes(), stderr: err.bytes() };

@@ -112,6 +112,7 @@ static int signal_number(const char *word) {
     int number;
   } known[] = {{"HUP", 1}, {"INT", 2}, {"QUIT", 3}, {"KILL", 9}, {"USR1", 10}, {"USR2", 12}, {"TERM", 15}, {"CONT", 18}};
   if (word == NULL) return 15;
+  if (text_equal(word, "0")) return 0;  // kill(2): only asks
   if (word[0] >= '1' && word[0] <= '9' && (word[1] == 0 || (word[1] >= '0' && word[1] <= '9' && word[2] == 0))) {
     return (int)parse_number(word);
   }
@@ -125,7 +126,7 @@ static int signal_number(const char *word) {
 static int send(const struct record *record, const char *word) {
   int signal = signal_number(word);
   if (signal == SIGKILL && (record->flags & RECORD_SHARED_PIDS) != 0) return QUICK_NOT_MINE;
-  AUTO_FD process = signal < 1 || signal > 64 ? -1 : record_open_process(record);
+  AUTO_FD process = signal < 0 || signal > 64 ? -1 : record_open_process(record);
   if (process < 0) return QUICK_NOT_MINE;
   return sys4(__NR_pidfd_send_signal, process, signal, NULL, 0) == 0 ? 0 : QUICK_NOT_MINE;
 }

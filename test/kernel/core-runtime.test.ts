@@ -45,6 +45,7 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(lap("delete", id).stderr).toContain("not stopped");
     expect(JSON.parse(lap("ps", "--format", "json", id).stdout)).toEqual([pid]);
     expect(lap("exec", id, "sh", "-c", "exit 9").code).toBe(9);
+    expect(lap("kill", id, "0")).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(lap("kill", id, "SIGKILL").code).toBe(0);
     await until("stopped", () => lap("state", id).stdout.includes("stopped"));
     expect(lap("kill", id, "9").stderr).toContain("container not running");

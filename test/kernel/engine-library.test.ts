@@ -265,7 +265,7 @@ needs("root", "overlayfs", "native").describe("the library", () => {
       if (next.value.action === "destroy") break;
     }
     controller.abort();
-    expect(seen).toEqual(["create", "attach", "start", "die", "destroy"]);
+    expect(seen).toEqual(["create", "attach", "connect", "start", "die", "disconnect", "destroy"]);
   });
 
   it("leaves nothing after a thousand aborts and disposals", { timeout: 240_000 }, async () => {

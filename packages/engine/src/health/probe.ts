@@ -1,4 +1,5 @@
 // One check: the program of the check, run in the container, its output cut and its time limited.
+import type { Readable } from "node:stream";
 import { LapError } from "@lapstrake/base";
 import { execContainer } from "../containers/exec.ts";
 import type { Engine } from "../engine.ts";
@@ -55,13 +56,18 @@ async function runProgram(
   attachment.stdout.on("data", output.add);
   attachment.stderr.on("data", output.add);
   try {
-    const { exitCode } = await attachment.exited;
+    // The exit may be told while output is still on its way through the streams.
+    const [{ exitCode }] = await Promise.all([attachment.exited, end(attachment.stdout), end(attachment.stderr)]);
     return { exitCode, output: output.text(), timedOut };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", kill);
     await attachment[Symbol.asyncDispose]();
   }
+}
+
+function end(stream: Readable): Promise<void> {
+  return new Promise((resolve) => stream.once("end", resolve));
 }
 
 /** The first bytes; more are told by dots. */

@@ -122,7 +122,7 @@ export class Engine {
 
   /** Published ports by container id. */
   async publishedPorts(): Promise<Map<string, readonly PublishedPort[]>> {
-    return (await import("./network/manage.ts")).publishedPorts(this);
+    return (await import("./network/published.ts")).publishedPorts(this.context);
   }
 
   signal(record: ContainerRecord, signal: number): Promise<void> {

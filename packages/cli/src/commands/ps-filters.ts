@@ -8,7 +8,7 @@ import {
   type Engine,
   type ShownPort,
 } from "@lapstrake/engine";
-import { filterBool, hasLabel, type Filter } from "../args/filters.ts";
+import { filterBool, hasLabel, matchesAll, parseFilters, type Filter } from "../args/filters.ts";
 
 /** One container with what filters may need to know of it. */
 export interface Listed {
@@ -32,7 +32,7 @@ const STATES = ["created", "running", "paused", "restarting", "removing", "exite
 const HEALTHS = ["starting", "healthy", "unhealthy", "none"];
 
 /** By key. */
-export const FILTERS: Readonly<Record<string, Test>> = {
+const FILTERS: Readonly<Record<string, Test>> = {
   ancestor: ({ summary: { record }, world }, value) => {
     const wanted = layersOf(world, value);
     if (wanted === undefined || record.image.id === undefined) return record.image.name === value;
@@ -80,12 +80,29 @@ export const FILTERS: Readonly<Record<string, Test>> = {
     (record.mounts ?? []).some(({ source, target }) => source === value || target === value),
 };
 
+/** What `--filter` asks for. */
+export interface PsFilter {
+  /** Then containers that do not run are looked at too. */
+  readonly asksState: boolean;
+  /** Those of `shown` that it takes; `all` are the store's. */
+  apply(shown: readonly ContainerSummary[], all: readonly ContainerSummary[]): Promise<readonly ContainerSummary[]>;
+}
+
+/** Reads `--filter`. Throws `ERR_LAP_FILTER_INVALID`. */
+export function filterFor(engine: Engine, texts: readonly string[]): PsFilter {
+  const filters = parseFilters(texts, FILTERS);
+  return {
+    asksState: filters.some(({ key }) => key === "status" || key === "exited"),
+    async apply(shown, all) {
+      if (filters.length === 0) return shown;
+      const world = await worldFor(engine, all, filters);
+      return shown.filter((summary) => matchesAll({ summary, world }, filters, FILTERS));
+    },
+  };
+}
+
 /** Looks up what these filters need; everything else stays unread. */
-export async function worldFor(
-  engine: Engine,
-  all: readonly ContainerSummary[],
-  filters: readonly Filter[],
-): Promise<World> {
+async function worldFor(engine: Engine, all: readonly ContainerSummary[], filters: readonly Filter[]): Promise<World> {
   const asks = (key: string): boolean => filters.some((filter) => filter.key === key);
   for (const { key, value } of filters) if (key === "before" || key === "since") engine.find(value);
   return {

@@ -1,8 +1,6 @@
 // `lap ps`.
-import { formatAgo, formatSize } from "@lapstrake/base";
+import { formatAgo } from "@lapstrake/base";
 import {
-  containerSizeBytes,
-  listImages,
   isOnUserNetwork,
   portsColumn,
   shortId,
@@ -12,7 +10,7 @@ import {
   type Engine,
   type ShownPort,
 } from "@lapstrake/engine";
-import { FILTER_FLAG, matchesAll, parseFilters } from "../args/filters.ts";
+import { FILTER_FLAG } from "../args/filters.ts";
 import { FORMAT_HELP } from "../args/format-help.ts";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
@@ -20,8 +18,7 @@ import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { quietOrFormat } from "../output/quiet.ts";
-import { formatRows, type Row } from "../output/template.ts";
-import { FILTERS, worldFor } from "./ps-filters.ts";
+import type { Row } from "../output/template.ts";
 import { commandText, containerStatusText } from "../output/wording.ts";
 
 export const psCommand: Command = {
@@ -62,13 +59,17 @@ async function ps({ flags, global }: Invocation): Promise<number> {
   const ports = isOnNetworks && !read.bool("quiet") ? await engine.publishedPorts() : undefined;
   const plain = found.map((summary) => row(summary, noTrunc, ports?.get(summary.record.id) ?? []));
   const isSized = read.bool("size") || asksSize(read.text("format"));
-  const rows = isSized && !read.bool("quiet") ? await withSizes(engine, found, plain) : plain;
+  const rows =
+    isSized && !read.bool("quiet") ? await (await import("./ps-size.ts")).withSizes(engine, found, plain) : plain;
   const plainTable = (): string =>
     read.bool("size") ? table([...HEADER, "SIZE"], rows.map(sizeCells)) : table(HEADER, rows.map(tableCells));
   const shown = quietOrFormat(read);
   if (shown === "quiet") out(rows.map((fields) => `${fields["ID"]}\n`).join(""));
   else if (shown === undefined) out(plainTable());
-  else out(formatRows(shown, rows, "formatter.ContainerContext", plainTable()));
+  else {
+    const { formatRows } = await import("../output/template.ts");
+    out(formatRows(shown, rows, "formatter.ContainerContext", plainTable()));
+  }
   return 0;
 }
 
@@ -77,28 +78,15 @@ function asksSize(format: string | undefined): boolean {
   return format !== undefined && /json \.(?!\w)|\.Size/.test(format);
 }
 
-async function withSizes(engine: Engine, found: readonly ContainerSummary[], rows: readonly Row[]): Promise<Row[]> {
-  const images = new Map((await listImages(engine)).map(({ id, sizeBytes }) => [id, sizeBytes]));
-  const sized: Row[] = [];
-  for (const [at, { record }] of found.entries()) {
-    const own = await containerSizeBytes(engine, record);
-    const below = record.image.id === undefined ? 0 : (images.get(record.image.id) ?? 0);
-    sized.push({ ...rows[at], Size: `${formatSize(own)} (virtual ${formatSize(own + below)})` });
-  }
-  return sized;
-}
-
 /** What --all, --last, --latest and the filters leave. */
 async function select(engine: Engine, read: FlagReader): Promise<readonly ContainerSummary[]> {
-  const filters = parseFilters(read.list("filter"), FILTERS);
+  const texts = read.list("filter");
+  const filter = texts.length === 0 ? undefined : (await import("./ps-filters.ts")).filterFor(engine, texts);
   const all = engine.list();
-  const asksState = filters.some(({ key }) => key === "status" || key === "exited");
   const last = read.bool("latest") ? 1 : (read.number("last") ?? -1);
-  const anyState = read.bool("all") || last > 0 || asksState;
+  const anyState = read.bool("all") || last > 0 || filter?.asksState === true;
   const shown = all.filter(({ status }) => anyState || ALIVE.includes(status.state));
-  if (filters.length === 0) return last > 0 ? shown.slice(0, last) : shown;
-  const world = await worldFor(engine, all, filters);
-  const matching = shown.filter((summary) => matchesAll({ summary, world }, filters, FILTERS));
+  const matching = filter === undefined ? shown : await filter.apply(shown, all);
   return last > 0 ? matching.slice(0, last) : matching;
 }
 

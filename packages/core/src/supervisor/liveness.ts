@@ -19,7 +19,8 @@ export function bootId(): string {
 export function startTime(pid: number): number | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // Whatever bytes the name has, UTF-8 is what Node reads in one call, without a buffer of 64 KiB.
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch {
     // Gone is the answer.
     return undefined;

@@ -1,6 +1,5 @@
 // The status record that a supervisor keeps in containerDir/status; native/src/status.h has the same offsets.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync, readSync } from "node:fs";
 import { errorCode, LapError, type Timespec } from "@lapstrake/base";
 import { bootId, killIfSame, startTime } from "./liveness.ts";
 import type { ContainerState, StatusRecord } from "./types.ts";
@@ -46,15 +45,20 @@ function decode(record: Buffer): StatusRecord {
 
 /** The record as written; undefined when there is none. Throws `ERR_LAP_STATUS_INVALID`. */
 export function readStatus(containerDir: string): StatusRecord | undefined {
-  let bytes: Buffer;
+  // Zeros behind a shorter one; a byte more would show that it is longer.
+  const bytes = Buffer.alloc(RECORD_BYTES + 1);
   try {
-    bytes = readFileSync(join(containerDir, "status"));
+    const fd = openSync(`${containerDir}/status`, "r");
+    try {
+      const got = readSync(fd, bytes, 0, bytes.length, 0);
+      return decode(got > RECORD_BYTES ? bytes : bytes.subarray(0, RECORD_BYTES));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
-  if (bytes.length < RECORD_BYTES) bytes = Buffer.concat([bytes], RECORD_BYTES);
-  return decode(bytes);
 }
 
 function isSupervised(record: StatusRecord): boolean {

@@ -51,7 +51,7 @@ export function containerStatus(paths: StorePaths, record: ContainerRecord): Con
 
 /** What the last run is, or was. */
 function runStatus(dir: string, record: ContainerRecord): ContainerStatus {
-  if (!existsSync(join(dir, STATUS))) return CREATED;
+  if (!existsSync(`${dir}/${STATUS}`)) return CREATED;
   const status = observed(dir);
   if (status === undefined) return CREATED;
   if (typeof status === "string") return { ...CREATED, state: "dead", error: status };

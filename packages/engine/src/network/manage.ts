@@ -1,12 +1,10 @@
 // Networks as people manage them: list, make, remove, connect, disconnect. What a container is to be on is its record's, what it is on
 // now is the network's; both change under the container's lock.
 import { LapError } from "@lapstrake/base";
-import type { PublishedPort } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { serveContainer } from "../keeper/client.ts";
 import { lockedIn } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
-import { isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { connectLive, disconnectLive, networksOf } from "./attach.ts";
@@ -17,7 +15,6 @@ import { emitNetwork } from "./network-events.ts";
 import { pseudoNetwork } from "./pseudo-network.ts";
 import type { NetworkRequest } from "./network-store.ts";
 import { checkAttachment } from "./resolve.ts";
-import { allUserPorts } from "./user-network.ts";
 
 /** A network as listings show it: a bridge, or one of the two that are no devices. */
 export interface NetworkRow {
@@ -177,17 +174,6 @@ function alreadyThere(record: ContainerRecord, name: string): never {
 
 function runs(engine: Engine, record: ContainerRecord): boolean {
   return ["running", "paused"].includes(containerStatus(engine.context.paths, record).state);
-}
-
-/** Published ports by container id. */
-export function publishedPorts(engine: Engine): Map<string, readonly PublishedPort[]> {
-  const out = new Map<string, readonly PublishedPort[]>();
-  for (const { endpoints } of networksOf(engine.context).list()) {
-    for (const { containerId, ports } of Object.values(endpoints))
-      out.set(containerId, [...(out.get(containerId) ?? []), ...ports]);
-  }
-  if (isRootless()) for (const [id, ports] of allUserPorts(engine.context)) out.set(id, ports);
-  return out;
 }
 
 /** What a container is on now. */

@@ -34,7 +34,7 @@ export function claimRandomName(paths: StorePaths, id: string, wanted: string): 
 /** The id that holds `name`, if any. */
 export function nameHolder(paths: StorePaths, name: string): string | undefined {
   try {
-    return readlinkSync(join(paths.names, name));
+    return readlinkSync(`${paths.names}/${name}`);
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "EINVAL" || code === "ENAMETOOLONG") return undefined;

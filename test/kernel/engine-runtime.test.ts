@@ -1,5 +1,5 @@
 // A container that runc makes (`--runtime`) lives as any other: log, exec, pause, limits, files, restart, and an end after a crash.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
@@ -71,6 +71,19 @@ needs("root", "overlayfs", "native", "command:runc").describe("a container of an
     store.run(["run", "--name", "oom", ...RUNC, "-m", "16m", "--memory-swap", "16m", "progs:1", ...hog]);
     expect([field("oom", "State.OOMKilled"), field("oom", "State.ExitCode")]).toEqual(["true", "137"]);
     store.ok("rm", "oom");
+  });
+
+  it("leaves no cgroup below another parent either", () => {
+    for (const runtime of ["runc", "lapstrake"]) {
+      const flags = ["--network", "none", "--cgroup-parent", `/lap-parent-${process.pid}`, "--runtime", runtime];
+      store.ok("run", "--rm", ...flags, "progs:1", "true");
+    }
+    const parents = readdirSync("/sys/fs/cgroup")
+      .map((name) => join("/sys/fs/cgroup", name, `lap-parent-${process.pid}`))
+      .filter((parent) => existsSync(parent));
+    // A cgroup that still has another in it cannot be removed.
+    for (const parent of parents) rmdirSync(parent);
+    expect(parents.length).toBeGreaterThan(0);
   });
 
   it("has its terminal, in run and exec", () => {

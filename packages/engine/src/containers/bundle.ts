@@ -15,12 +15,18 @@ import { managedFileMounts } from "./managed-files.ts";
 import { containerSpec } from "./spec.ts";
 import { resolveUser, type ResolvedUser } from "./users.ts";
 
-/** Parent cgroup of every container. */
+/** Parent cgroup of every container that names none. */
 export const CGROUP_PARENT = "/lapstrake";
 const MAX_USER_FILE_BYTES = 16 * 1024 * 1024;
 /** Log rotation by default, unlike docker: a log never fills the disk. */
 const LOG_MAX_BYTES = 20 * 1024 * 1024;
 const LOG_MAX_FILES = 5;
+
+/** Where a container's cgroups are, in every hierarchy. */
+export function cgroupOf({ id, request }: Pick<ContainerRecord, "id" | "request">): string {
+  const parent = request.cgroupParent ?? CGROUP_PARENT;
+  return parent === "/" ? `/${id}` : `${parent}/${id}`;
+}
 
 /** How to start: who is attached and who cleans up. */
 export interface StartOptions {

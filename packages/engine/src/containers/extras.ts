@@ -5,6 +5,7 @@ import { hostFacts } from "@lapstrake/core";
 import { LapError, type RuntimeSpec } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { cgroupOf } from "./bundle.ts";
 import { deviceAccess } from "./devices.ts";
 import type { CreateRequest } from "./request.ts";
 import { checkLimits, limitResources, rlimits } from "./resources.ts";
@@ -33,7 +34,8 @@ function allowedScore(context: EngineContext, wanted: number): number {
 }
 
 /** The specification with everything that {@link hasExtras} looks for. */
-export function withExtras(context: EngineContext, { id, request }: ContainerRecord, spec: RuntimeSpec): RuntimeSpec {
+export function withExtras(context: EngineContext, record: ContainerRecord, spec: RuntimeSpec): RuntimeSpec {
+  const { request } = record;
   const linux = spec.linux ?? {};
   const { devices, rules } = deviceAccess(request);
   const limits = rlimits(request);
@@ -51,7 +53,7 @@ export function withExtras(context: EngineContext, { id, request }: ContainerRec
     mounts: sharedMounts(context, request, spec.mounts ?? []),
     linux: {
       ...linux,
-      ...(cgroupParent === undefined ? {} : { cgroupsPath: `${cgroupParent === "/" ? "" : cgroupParent}/${id}` }),
+      ...(cgroupParent === undefined ? {} : { cgroupsPath: cgroupOf(record) }),
       ...(sysctls === undefined ? {} : { sysctl: { ...linux.sysctl, ...sysctls } }),
       namespaces: sharedNamespaces(context, request, alone),
       devices: [...(linux.devices ?? []), ...devices],

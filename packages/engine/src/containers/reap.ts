@@ -16,7 +16,7 @@ import { emitMounts, emitVolume } from "../events/volume-events.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
-import { CGROUP_PARENT } from "./bundle.ts";
+import { cgroupOf } from "./bundle.ts";
 import { isOrphan } from "./creator.ts";
 import { acquireLock, lockIfThere } from "./lock.ts";
 import { dropIfPossible } from "./removing.ts";
@@ -40,7 +40,7 @@ async function settleRun(context: EngineContext, known: ContainerRecord): Promis
   if (lock !== undefined && isSettled(context, record)) return false;
   const status = lock === undefined ? undefined : sayEnd(context, record);
   if (record.runtime !== undefined) (await import("../sandbox/other-runtime-end.ts")).deleteFromRuntime(record, dir);
-  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  cleanup(cgroupOf(record), record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   if (status !== undefined && record.mounts !== undefined) emitMounts(context, record, "unmount");
   if (record.request.log?.driver === "journald")
@@ -70,7 +70,7 @@ export function reapNow(context: EngineContext, record: ContainerRecord): void {
   using lock = lockIfThere(dirOf(context.paths, record));
   if (lock !== undefined && isSettled(context, record)) return;
   if (lock !== undefined) sayEnd(context, record);
-  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  cleanup(cgroupOf(record), record.id);
   forgetRun(context, record);
 }
 

@@ -10,7 +10,7 @@ import { readRecord, type ContainerRecord } from "../state/record.ts";
 import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import { ownsVolumes } from "../volumes/owns.ts";
-import { CGROUP_PARENT } from "./bundle.ts";
+import { cgroupOf } from "./bundle.ts";
 import { cleanup } from "@lapstrake/core";
 import { awaitLaunch } from "./launching.ts";
 import { acquireLock } from "./lock.ts";
@@ -77,7 +77,7 @@ async function dropStopped(context: EngineContext, known: ContainerRecord): Prom
 async function dropAll(context: EngineContext, record: ContainerRecord): Promise<void> {
   const dir = dirOf(context.paths, record);
   if (record.runtime !== undefined) (await import("../sandbox/other-runtime-end.ts")).deleteFromRuntime(record, dir);
-  cleanup(`${CGROUP_PARENT}/${record.id}`, record.id);
+  cleanup(cgroupOf(record), record.id);
   if (ownsNetwork(record)) (await import("../network/attach.ts")).dropNetwork(context, record);
   dropContainer(context.paths, record);
 }

@@ -5,32 +5,44 @@ import { randomHex } from "./random.ts";
 
 const OWNER_ALL = 0o700;
 
-/** Removes `name` from `dir` with all beneath; a name that is gone already is no error. Restartable after a crash. */
+/** Somebody writes into it without end. */
+const TRIES = 64;
+
+/**
+ * Removes `name` from `dir` with all beneath; a name that is gone already is no error, nor is one that goes, or comes, meanwhile (a
+ * supervisor takes its socket away after it has told of the end). Restartable after a crash. */
 export function removeFlat(dir: DirFs, name: ByteString): void {
   const todo = [name];
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) todo.push(...empty(dir, next));
+  let again = 0;
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    try {
+      empty(dir, next, todo);
+    } catch (error) {
+      const code = errorCode(error);
+      if ((code !== "ENOENT" && code !== "ENOTEMPTY") || ++again > TRIES) throw error;
+      todo.push(next);
+    }
+  }
 }
 
-/** Empties and removes one directory (or removes a file); returns what was moved up into `dir`. */
-function empty(dir: DirFs, name: ByteString): ByteString[] {
+/** Empties and removes one directory (or removes a file); adds to `todo` what was moved up into `dir`. */
+function empty(dir: DirFs, name: ByteString, todo: ByteString[]): void {
   const stat = dir.stat(name);
-  if (stat === undefined) return [];
+  if (stat === undefined) return;
   if (stat.type !== "dir") {
     dir.unlink(name);
-    return [];
+    return;
   }
-  const moved: ByteString[] = [];
   openForOwner(dir, name);
   {
     using inner = dir.openDir(name);
     for (const entry of inner.readdir("")) {
       const type = entry.type ?? inner.stat(entry.name)?.type;
       if (type !== "dir") inner.unlink(entry.name);
-      else if (!removedEmpty(inner, entry.name)) moved.push(moveUp(inner, entry.name, dir));
+      else if (!removedEmpty(inner, entry.name)) todo.push(moveUp(inner, entry.name, dir));
     }
   }
   dir.rmdir(name);
-  return moved;
 }
 
 function removedEmpty(dir: DirFs, name: ByteString): boolean {

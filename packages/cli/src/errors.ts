@@ -7,6 +7,9 @@ import { BROKEN_PIPE, OutputClosed, err } from "./output/print.ts";
 /** Exit codes of a program that could not be started, as docker's run tells them apart. */
 const EXEC_EXIT: Readonly<Record<string, number>> = { ERR_LAP_EXEC_NOT_FOUND: 127, ERR_LAP_EXEC_PERMISSION: 126 };
 
+/** Exit codes that do not depend on the command. */
+const OWN_EXIT: Readonly<Record<string, number>> = { ERR_LAP_NOT_A_TTY: 1, ERR_LAP_TEMPLATE_TEXT: 64 };
+
 /** Errors of the client in docker: printed without `Error response from daemon:`. */
 const CLIENT_SIDE = new Set([
   "ERR_LAP_REFERENCE_INVALID",
@@ -22,6 +25,7 @@ const CLIENT_SIDE = new Set([
   "ERR_LAP_PORT_SPEC",
   "ERR_LAP_INTERRUPTED",
   "ERR_LAP_TEMPLATE",
+  "ERR_LAP_TEMPLATE_TEXT",
   "ERR_LAP_NO_DAEMON",
   "ERR_LAP_LOGIN",
   "ERR_LAP_NOT_SUPPORTED",
@@ -35,15 +39,15 @@ const CREATE_FAILED =
 export function reportError(error: unknown, command: Command | undefined): number {
   if (error instanceof OutputClosed) return BROKEN_PIPE;
   // Docker looks at the terminal before it does anything that could fail in its daemon's name.
-  const isTerminal = error instanceof LapError && error.code === "ERR_LAP_NOT_A_TTY";
-  const starts = command?.errorExitCode === 125 && !isTerminal;
+  const own = error instanceof LapError ? OWN_EXIT[error.code] : undefined;
+  const starts = command?.errorExitCode === 125 && own === undefined;
   err(`${starts ? "lap: " : ""}${errorText(error)}\n`);
   const hint = error instanceof LapError ? error.hint : undefined;
   if (hint !== undefined && showsHints()) err(`hint: ${hint}\n`);
   if (starts) err(`\nRun 'lap ${command!.name} --help' for more information\n`);
   if (process.env["LAP_TRACE"] === "1" && error instanceof Error) err(`${error.stack}\n`);
   const code = error instanceof LapError ? EXEC_EXIT[error.code] : undefined;
-  return starts ? (code ?? 125) : isTerminal ? 1 : (command?.errorExitCode ?? 1);
+  return starts ? (code ?? 125) : (own ?? command?.errorExitCode ?? 1);
 }
 
 /** Hints are for people: what scripts compare is docker's text alone. `LAP_HINTS=1` shows them in a pipe too. */

@@ -1,4 +1,5 @@
 // --format of list commands: `json`, `table TEMPLATE`, and Go templates, one row a line.
+import { LapError } from "@lapstrake/base";
 import { compileTemplate, type TemplateOptions } from "../template/execute.ts";
 import { goJson } from "../template/functions.ts";
 import { table } from "./table.ts";
@@ -23,24 +24,38 @@ export function formatRows(
 ): string {
   if (format === "json") return rows.map((row) => `${goJson(row)}\n`).join("");
   if (format === "table") return defaultTable;
-  const isTable = format.startsWith("table ");
-  const source = (isTable ? format.slice("table ".length) : format).replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  if (format === "raw") throw noRaw();
+  const isTable = format.startsWith("table");
+  const trimmed = (isTable ? format.slice("table".length) : format).replaceAll(/^ +| +$/g, "");
+  const source = trimmed.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
   const options: TemplateOptions = { goType, methods: { Label: (row, [name]) => labelOf(row as Row, String(name)) } };
+  // Docker's ps reads the template as it was typed, before it asks.
+  const asTyped = goType === PS ? compileTemplate(format, { ...options, words: PS_WORDS }) : undefined;
+  if (rows[0] !== undefined) asTyped?.(rows[0]);
   const render = compileTemplate(source, options);
   const lines = rows.map(render);
   if (!isTable) return lines.map((line) => `${line}\n`).join("");
+  const header = headerOf(source, rows[0], { ...HEADERS, ...headers });
   return table(
-    headerOf(source, { ...HEADERS, ...headers }),
+    header.split("\t"),
     lines.map((line) => line.split("\t")),
   );
 }
 
-function headerOf(source: string, headers: Readonly<Record<string, string>>): string[] {
-  return source
-    .split("\t")
-    .map((column) =>
-      column.replaceAll(/\{\{[^}]*\.(\w+)[^}]*\}\}/g, (_, name: string) => headers[name] ?? name.toUpperCase()),
-    );
+const PS = "formatter.ContainerContext";
+const PS_WORDS = { parse: "failed to parse template", execute: "failed to execute template" };
+
+/** The template over the titles of the fields, whose functions leave them as they are (docker/cli templates.HeaderFunctions). */
+function headerOf(source: string, row: Row | undefined, titles: Readonly<Record<string, string>>): string {
+  const names = [...Object.keys(row ?? {}), ...[...source.matchAll(/\.(\w+)/g)].map(([, name]) => name!)];
+  const values = Object.fromEntries(names.map((name) => [name, titles[name] ?? name.toUpperCase()]));
+  const Label = (_: unknown, [name]: readonly unknown[]): string =>
+    String(name).split(".").at(-1)!.replaceAll(/[-_]/g, " ");
+  return compileTemplate(source, { goType: "header", methods: { Label }, isHeader: true })(values);
+}
+
+function noRaw(): LapError {
+  return new LapError("unimplemented", "ERR_LAP_NOT_SUPPORTED", "format raw is not supported: use json or a template");
 }
 
 function labelOf(row: Row, name: string): string {

@@ -1,176 +1,146 @@
-// Tokens -> a small tree: text, pipelines, if/with/range blocks (text/template "Actions").
-import { lexTemplate, templateError, unquote, type Part, type Token } from "./lexer.ts";
-
-export type Expr =
-  | { readonly kind: "field"; readonly path: readonly string[]; readonly of?: Expr }
-  | { readonly kind: "variable"; readonly name: string; readonly path: readonly string[] }
-  | { readonly kind: "literal"; readonly value: string | number | boolean | null }
-  | { readonly kind: "call"; readonly name: string; readonly args: readonly Expr[] }
-  | { readonly kind: "method"; readonly path: readonly string[]; readonly args: readonly Expr[] };
+// Tokens -> a small tree: text, pipelines, if/with/range blocks, named templates (text/template "Actions").
+import { lexTemplate, templateError, type Part, type Token } from "./lexer.ts";
+import { parsePipeline, type Expr } from "./pipeline.ts";
 
 export type Node =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "show"; readonly expr: Expr; readonly assign: string | undefined }
-  | {
-      readonly kind: "if" | "with";
-      readonly expr: Expr;
-      readonly body: readonly Node[];
-      readonly otherwise: readonly Node[];
-    }
-  | {
-      readonly kind: "range";
-      readonly expr: Expr;
-      readonly names: readonly string[];
-      readonly body: readonly Node[];
-      readonly otherwise: readonly Node[];
-    };
+  | ({ readonly kind: "if" | "with"; readonly expr: Expr; readonly name: string | undefined } & Branches)
+  | ({ readonly kind: "range"; readonly expr: Expr; readonly names: readonly string[] } & Branches)
+  | { readonly kind: "template"; readonly name: string; readonly expr: Expr | undefined }
+  | { readonly kind: "break" | "continue" };
+
+interface Branches {
+  readonly body: readonly Node[];
+  readonly otherwise: readonly Node[];
+}
+
+/** A template with those that it defines. */
+export interface Template {
+  readonly source: string;
+  readonly nodes: readonly Node[];
+  readonly named: ReadonlyMap<string, readonly Node[]>;
+}
 
 /** Parses a template. Throws `ERR_LAP_TEMPLATE`. */
-export function parseTemplate(source: string): Node[] {
-  const parser = new Parser(lexTemplate(source));
+export function parseTemplate(source: string): Template {
+  const parser = new Parser(lexTemplate(source), source);
   const { nodes, end } = parser.block();
   if (end !== undefined) throw templateError(`unexpected {{${end}}}`);
-  return nodes;
+  return { source, nodes, named: parser.named };
+}
+
+interface Block {
+  readonly nodes: readonly Node[];
+  readonly end: string | undefined;
+  /** Behind `else`. */
+  readonly rest: readonly Token[];
 }
 
 class Parser {
+  readonly named = new Map<string, readonly Node[]>();
   readonly #parts: readonly Part[];
+  readonly #source: string;
   #at = 0;
+  #loops = 0;
 
-  constructor(parts: readonly Part[]) {
+  constructor(parts: readonly Part[], source: string) {
     this.#parts = parts;
+    this.#source = source;
   }
 
   /** Nodes up to `end` or `else` (which is returned), or to the end of the text. */
-  block(): { nodes: Node[]; end: string | undefined; rest: readonly Token[] } {
+  block(): Block {
     const nodes: Node[] = [];
     while (this.#at < this.#parts.length) {
       const part = this.#parts[this.#at++]!;
-      if ("text" in part) nodes.push({ kind: "text", text: part.text });
-      else {
-        const word = part.tokens[0]?.kind === "word" ? part.tokens[0].text : undefined;
-        if (word === "end" || word === "else") return { nodes, end: word, rest: part.tokens.slice(1) };
-        nodes.push(this.#action(part.tokens, word));
+      if ("text" in part) {
+        nodes.push({ kind: "text", text: part.text });
+        continue;
       }
+      const word = part.tokens[0]?.kind === "word" ? part.tokens[0].text : undefined;
+      if (word === "end" || word === "else") return { nodes, end: word, rest: part.tokens.slice(1) };
+      if (part.tokens.length === 0) throw templateError("missing value for command");
+      const node = this.#action(part.tokens, word);
+      if (node !== undefined) nodes.push(node);
     }
     return { nodes, end: undefined, rest: [] };
   }
 
-  #action(tokens: readonly Token[], word: string | undefined): Node {
-    if (word === "if" || word === "with") return this.#conditional(word, tokens.slice(1));
-    if (word === "range") return this.#range(tokens.slice(1));
-    const isAssign = tokens[0]?.kind === "variable" && (tokens[1]?.text === ":=" || tokens[1]?.text === "=");
-    const expr = parsePipeline(isAssign ? tokens.slice(2) : tokens);
-    return { kind: "show", expr, assign: isAssign ? tokens[0]!.text : undefined };
+  #action(tokens: readonly Token[], word: string | undefined): Node | undefined {
+    const rest = tokens.slice(1);
+    switch (word) {
+      case "if":
+      case "with":
+        return this.#conditional(word, rest);
+      case "range":
+        return this.#range(rest);
+      case "define":
+      case "block":
+        return this.#define(word, rest);
+      case "template":
+        return { kind: "template", name: nameOf(rest, word), expr: this.#optional(rest.slice(1)) };
+      case "break":
+      case "continue":
+        if (this.#loops === 0) throw templateError(`{{${word}}} outside {{range}}`);
+        return { kind: word };
+      default: {
+        const isAssign = tokens[0]?.kind === "variable" && (tokens[1]?.text === ":=" || tokens[1]?.text === "=");
+        const expr = this.#pipeline(isAssign ? tokens.slice(2) : tokens, "command");
+        return { kind: "show", expr, assign: isAssign ? tokens[0]!.text : undefined };
+      }
+    }
+  }
+
+  #pipeline(tokens: readonly Token[], context: string): Expr {
+    return parsePipeline(tokens, this.#source, context);
+  }
+
+  #optional(tokens: readonly Token[]): Expr | undefined {
+    return tokens.length === 0 ? undefined : this.#pipeline(tokens, "template clause");
+  }
+
+  #define(word: "define" | "block", tokens: readonly Token[]): Node | undefined {
+    const name = nameOf(tokens, word);
+    const expr = word === "block" ? this.#pipeline(tokens.slice(1), "block clause") : undefined;
+    const { nodes, end } = this.block();
+    if (end === undefined) throw templateError("unexpected EOF");
+    this.named.set(name, nodes);
+    return word === "block" ? { kind: "template", name, expr } : undefined;
   }
 
   #conditional(kind: "if" | "with", tokens: readonly Token[]): Node {
-    const expr = parsePipeline(tokens);
+    const isNamed = tokens[0]?.kind === "variable" && tokens[1]?.text === ":=";
+    const expr = this.#pipeline(isNamed ? tokens.slice(2) : tokens, kind);
     const { nodes: body, end, rest } = this.block();
-    return { kind, expr, body, otherwise: this.#otherwise(end, rest) };
+    const name = isNamed ? tokens[0]!.text : undefined;
+    return { kind, expr, name, body, otherwise: this.#otherwise(end, rest) };
   }
 
-  #otherwise(end: string | undefined, rest: readonly Token[]): Node[] {
+  #otherwise(end: string | undefined, rest: readonly Token[]): readonly Node[] {
     if (end === undefined) throw templateError("unexpected EOF");
     if (end === "end") return [];
-    if (rest[0]?.text === "if") return [this.#conditional("if", rest.slice(1))];
+    const word = rest[0]?.text;
+    if (word === "if" || word === "with") return [this.#conditional(word, rest.slice(1))];
     const tail = this.block();
-    if (tail.end !== "end") throw templateError("unexpected EOF");
+    if (tail.end !== "end")
+      throw templateError(tail.end === "else" ? "expected end; found {{else}}" : "unexpected EOF");
     return tail.nodes;
   }
 
   #range(tokens: readonly Token[]): Node {
-    const define = tokens.findIndex((token) => token.text === ":=");
+    const define = tokens.findIndex(({ text }) => text === ":=" || text === "=");
     const names = define < 0 ? [] : tokens.slice(0, define).filter((token) => token.kind === "variable");
-    const expr = parsePipeline(tokens.slice(define + 1));
+    const expr = this.#pipeline(tokens.slice(define + 1), "range");
+    this.#loops++;
     const { nodes: body, end, rest } = this.block();
-    return {
-      kind: "range",
-      expr,
-      names: names.map((token) => token.text),
-      body,
-      otherwise: this.#otherwise(end, rest),
-    };
+    this.#loops--;
+    const otherwise = this.#otherwise(end, rest);
+    return { kind: "range", expr, names: names.map((token) => token.text), body, otherwise };
   }
 }
 
-/** `a | b c | d`: each result becomes the last argument of the next. */
-function parsePipeline(tokens: readonly Token[]): Expr {
-  const cursor = { at: 0 };
-  const expr = pipeline(tokens, cursor);
-  if (cursor.at < tokens.length) throw templateError(`unexpected "${tokens[cursor.at]!.text}" in operand`);
-  return expr;
-}
-
-function pipeline(tokens: readonly Token[], cursor: { at: number }): Expr {
-  let expr = command(tokens, cursor, undefined);
-  while (tokens[cursor.at]?.text === "|") {
-    cursor.at++;
-    expr = command(tokens, cursor, expr);
-  }
-  return expr;
-}
-
-function command(tokens: readonly Token[], cursor: { at: number }, piped: Expr | undefined): Expr {
-  const first = tokens[cursor.at];
-  if (first === undefined) throw templateError("missing value for command");
-  if (first.kind === "word" && !isLiteralWord(first.text)) {
-    cursor.at++;
-    const args = operands(tokens, cursor);
-    return { kind: "call", name: first.text, args: piped === undefined ? args : [...args, piped] };
-  }
-  const value = operand(tokens, cursor);
-  const args = operands(tokens, cursor);
-  if (args.length === 0 && piped === undefined) return value;
-  if (value.kind !== "field") throw templateError(`can't give argument to non-function ${first.text}`);
-  return { kind: "method", path: value.path, args: piped === undefined ? args : [...args, piped] };
-}
-
-function operands(tokens: readonly Token[], cursor: { at: number }): Expr[] {
-  const out: Expr[] = [];
-  while (cursor.at < tokens.length && tokens[cursor.at]!.text !== "|" && tokens[cursor.at]!.text !== ")") {
-    out.push(operand(tokens, cursor));
-  }
-  return out;
-}
-
-function isLiteralWord(text: string): boolean {
-  return text === "true" || text === "false" || text === "nil";
-}
-
-function operand(tokens: readonly Token[], cursor: { at: number }): Expr {
-  const token = tokens[cursor.at++]!;
-  switch (token.kind) {
-    case "field":
-      return { kind: "field", path: pathOf(token.text) };
-    case "variable": {
-      const next = tokens[cursor.at];
-      const path = next?.kind === "field" ? pathOf(tokens[cursor.at++]!.text) : [];
-      return { kind: "variable", name: token.text, path };
-    }
-    case "string":
-      return { kind: "literal", value: unquote(token.text) };
-    case "number":
-      return { kind: "literal", value: Number(token.text) };
-    case "word":
-      if (isLiteralWord(token.text))
-        return { kind: "literal", value: { true: true, false: false, nil: null }[token.text]! };
-      return { kind: "call", name: token.text, args: [] };
-    case "mark":
-      return parenthesised(token, tokens, cursor);
-  }
-}
-
-function parenthesised(token: Token, tokens: readonly Token[], cursor: { at: number }): Expr {
-  if (token.text !== "(") throw templateError(`unexpected "${token.text}" in operand`);
-  const expr = pipeline(tokens, cursor);
-  if (tokens[cursor.at++]?.text !== ")") throw templateError("unclosed left paren");
-  const next = tokens[cursor.at];
-  if (next?.kind !== "field" || next.text === ".") return expr;
-  cursor.at++;
-  return { kind: "field", path: pathOf(next.text), of: expr };
-}
-
-function pathOf(text: string): string[] {
-  return text === "." ? [] : text.slice(1).split(".");
+function nameOf([token]: readonly Token[], clause: string): string {
+  if (token?.kind === "string") return token.text.slice(1, -1);
+  throw templateError(`unexpected ${token === undefined ? "}}" : `"${token.text}"`} in ${clause} clause`);
 }

@@ -17,7 +17,7 @@ describe("Go templates", () => {
     ["{{json .Args}}", '["-c","x > y"]'],
     ["{{.Args}}", "[-c x > y]"],
     ['{{join .Args ","}}', "-c,x > y"],
-    ['{{.Name | upper | printf "%s-%d" }}', "/WEB-<nil>"],
+    ['{{.Name | upper | printf "%s-%d" }}', "/WEB-%!d(MISSING)"],
     ['{{printf "%s=%d" .Name .State.ExitCode}}', "/web=0"],
     ["{{if .State.Running}}yes{{else}}no{{end}}", "yes"],
     ["{{if eq .State.ExitCode 1}}a{{else if .Empty}}b{{else}}c{{end}}", "c"],
@@ -52,7 +52,7 @@ describe("Go templates", () => {
 
   it("words a missing field as the list commands do", () => {
     expect(() => compileTemplate("{{.NoSuch}}", { goType: "formatter.ContainerContext" })(value)).toThrow(
-      'failed to execute template: template: :1:2: executing "" at <.NoSuch>: can\'t evaluate field NoSuch in type *formatter.ContainerContext',
+      'template parsing error: template: :1:2: executing "" at <.NoSuch>: can\'t evaluate field NoSuch in type *formatter.ContainerContext',
     );
   });
 

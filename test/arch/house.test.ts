@@ -17,10 +17,12 @@ import {
 import type { Files } from "./source.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const SKIPPED: ReadonlySet<string> = new Set(["node_modules", "dist", "out", ".git", "coverage"]);
+const SKIPPED: ReadonlySet<string> = new Set(["node_modules", "dist", "out", "coverage"]);
 
 function* paths(folder: string): Generator<string> {
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
+    // Tests that run at the same time have examples in the repository, which come and go.
+    if (entry.name.startsWith(".")) continue;
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* paths(path);
     else if (entry.isFile() && /\.(?:ts|c|h|S)$|\.md$|(?:^|\/)package\.json$/.test(entry.name)) yield path;

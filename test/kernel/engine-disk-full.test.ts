@@ -21,9 +21,10 @@ const FAILING = ["rename,renameat,renameat2", "mkdir,mkdirat", "syncfs,fdatasync
 const SAID = /no space left|ENOSPC|disk is full/i;
 
 needs("root", "overlayfs", "native").describe("a full disk", () => {
-  const mount = mkdtempSync(join(tmpdir(), "lap-full-"));
+  let mount: string;
   let store: LapStore;
   beforeAll(() => {
+    mount = mkdtempSync(join(tmpdir(), "lap-full-"));
     const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "lap-full", mount]);
     if (status !== 0) throw new Error(stderr.toString());
     mkdirSync(join(mount, "store"));

@@ -10,6 +10,16 @@ import { ended } from "../support/processes.ts";
 
 /** nobody: newuidmap wants a user of the password file. */
 export const USER = 65_534;
+/** What such a user needs of the machine. */
+export const ROOTLESS_FACTS: readonly string[] = [
+  "root",
+  "overlayfs",
+  "native",
+  "namespace.user_allowed",
+  "clone-open-to-all",
+  "command:setpriv",
+  "command:newuidmap",
+];
 /** Also on a machine that is busy. */
 const TIMEOUT_MS = 120_000;
 

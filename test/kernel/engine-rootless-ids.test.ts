@@ -20,19 +20,10 @@ import { missingFacts, needs } from "../support/facts.ts";
 import { nativePart } from "../support/native.ts";
 import { soon, until } from "../support/until.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
-import { Home, USER } from "./engine-rootless-home.ts";
+import { Home, ROOTLESS_FACTS, USER } from "./engine-rootless-home.ts";
 
-const FACTS = [
-  "root",
-  "overlayfs",
-  "native",
-  "namespace.user_allowed",
-  "clone-open-to-all",
-  "command:setpriv",
-  "command:newuidmap",
-];
 const v2 = hostFacts().cgroups.find(({ version }) => version === 2);
-const canDelegate = v2 !== undefined && hostFacts().cgroupMode === "v2" && missingFacts(...FACTS).length === 0;
+const canDelegate = v2 !== undefined && hostFacts().cgroupMode === "v2" && missingFacts(...ROOTLESS_FACTS).length === 0;
 
 /** True once the delegated cgroup and its leaves are gone. */
 function removeTree(top: string): boolean {
@@ -47,7 +38,7 @@ function removeTree(top: string): boolean {
   }
 }
 
-needs(...FACTS).describe("lap without root, with a range of ids", () => {
+needs(...ROOTLESS_FACTS).describe("lap without root, with a range of ids", () => {
   let home: Home;
 
   beforeAll(() => {

@@ -9,20 +9,9 @@ import { needs } from "../support/facts.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
 import { soon } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
-import { Home } from "./engine-rootless-home.ts";
+import { Home, ROOTLESS_FACTS } from "./engine-rootless-home.ts";
 
-const FACTS = [
-  "root",
-  "overlayfs",
-  "native",
-  "namespace.user_allowed",
-  "clone-open-to-all",
-  "command:setpriv",
-  "command:newuidmap",
-  "command:nsenter",
-  "command:ip",
-  "command:slirp4netns",
-];
+const FACTS = [...ROOTLESS_FACTS, "command:nsenter", "command:ip", "command:slirp4netns"];
 const SERVER = `require("node:net").createServer((s) => s.end("box saw " + s.remoteAddress)).listen(80, "0.0.0.0")`;
 /** Prints what a server says, or why it says nothing. */
 const CLIENT = `const [host, port] = process.argv.slice(1); const s = require("node:net").connect(port, host);

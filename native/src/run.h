@@ -25,6 +25,7 @@ struct run {
   int gate;      // exec.fifo, -1 without a gate
   int failed;    // exec.error, where a failure behind the gate is told
   bool past_gate;
+  bool in_cwd;   // the early chdir did it
   int empty;     // detached empty read-only tmpfs for masked directories, -1 until needed
   int proc;      // detached procfs of the new pid namespace for sysctls, -1 until needed
   uint32_t fail_kind;

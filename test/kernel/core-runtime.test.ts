@@ -55,6 +55,24 @@ needs("root", "native").describe("lap-runtime", () => {
     await bundle.nothingLeft(id);
   });
 
+  test("a working directory that the user may not enter; a created container ends by a signal", async () => {
+    const config = spec(["sh", "-c", "id -u; pwd"]);
+    const home = join(dir, "rootfs", "home", "other");
+    mkdirSync(home, { recursive: true });
+    spawnSync("chown", ["4242", home]);
+    spawnSync("chmod", ["700", home]);
+    writeConfig({ ...config, process: { ...config.process!, cwd: "/home/other", user: { uid: 4243, gid: 1 } } });
+    expect(lap("run", "--bundle", dir, newId())).toEqual({ code: 0, stdout: "4243\n/home/other\n", stderr: "" });
+    const id = newId();
+    expect(lapDetached("create", "--bundle", dir, id)).toBe(0);
+    expect(lap("kill", id, "CHLD").code).toBe(0);
+    expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ status: "created" });
+    expect(lap("kill", id, "TERM").code).toBe(0);
+    await until("it has ended", () => lap("state", id).stdout.includes('"stopped"'));
+    expect(lap("delete", id).code).toBe(0);
+    await bundle.nothingLeft(id);
+  });
+
   test("run passes streams and the exit code", async () => {
     const id = newId();
     writeConfig(spec(["sh", "-c", "cat; echo err >&2; exit 42"]));

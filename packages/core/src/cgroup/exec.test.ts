@@ -16,6 +16,7 @@ const V2: CgroupPlan = { ...NONE, v1: [], v2: "/c/x" };
 
 test("v1: by controller, the others stay", () => {
   expect(inSubgroups(V1, ["pids:a/b"]).v1.map(({ path }) => path)).toEqual(["/c/cpu/x", "/c/pids/x/a/b"]);
+  expect(inSubgroups(V1, ["all"]).v1.map(({ path }) => path)).toEqual(["/c/cpu/x/all", "/c/pids/x/all"]);
   expect(inSubgroups(V1, ["cpu,cpuacct:one", "pids:two"]).v1.map(({ path }) => path)).toEqual([
     "/c/cpu/x/one",
     "/c/pids/x/two",
@@ -28,7 +29,7 @@ test("v2: one path; nothing named changes nothing", () => {
 });
 
 test.each([
-  [V1, ["a"]],
+  [V1, ["a", "pids:b"]],
   [V1, [":a"]],
   [V1, ["pids:a", "pids:b"]],
   [V1, ["cpu:a", "cpuacct:b"]],

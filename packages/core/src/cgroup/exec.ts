@@ -1,6 +1,6 @@
 // Which cgroups a further process of a container joins: the container's own, sub-groups of them that the caller names, or
 // the first process's where the container has made an inner node of its own.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, LapError } from "@lapstrake/base";
 import type { HostFacts } from "../facts/types.ts";
@@ -14,7 +14,7 @@ function invalid(why: string): LapError {
 
 function beneath(dir: string, path: string): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..")) throw invalid(`"${path}" leads out of the container's cgroup`);
+  if (parts.includes("..")) throw invalid(`${path} is not a sub cgroup path`);
   return join(dir, ...parts);
 }
 
@@ -40,6 +40,9 @@ export function inSubgroups(plan: CgroupPlan, words: readonly string[]): CgroupP
     if (words.length > 1 || plan.v2 === undefined) throw invalid("cgroup v2 has one path");
     return { ...plan, v2: beneath(plan.v2, path) };
   }
+  const [only = ""] = words;
+  if (words.length === 1 && !only.includes(":"))
+    return { ...plan, v1: plan.v1.map((group) => ({ ...group, path: beneath(group.path, only) })) };
   const paths = byController(words);
   const v1 = plan.v1.map((group) => {
     const named = group.controllers.filter((controller) => paths.has(controller));
@@ -52,6 +55,14 @@ export function inSubgroups(plan: CgroupPlan, words: readonly string[]): CgroupP
   const [unknown] = paths.keys();
   if (unknown !== undefined) throw invalid(`unknown controller ${unknown}`);
   return { ...plan, v1 };
+}
+
+/** Throws `ERR_LAP_CGROUP_SUB` unless every group of the plan is there. */
+export function requireGroups(plan: CgroupPlan): void {
+  for (const dir of [...plan.v1.map(({ path }) => path), ...(plan.v2 === undefined ? [] : [plan.v2])]) {
+    // runc's words.
+    if (!existsSync(dir)) throw invalid(`adding pid to ${dir}/cgroup.procs: no such file or directory`);
+  }
 }
 
 function textOf(path: string): string {

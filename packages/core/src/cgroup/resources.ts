@@ -58,7 +58,9 @@ function unifiedWrites(resources: ResourcesSpec, facts: HostFacts, path: string)
   if (entries.length === 0) return [];
   const mount = facts.cgroups.find((one) => one.version === 2);
   return entries.map(([file, value]) => {
-    if (mount === undefined || file.includes("/") || !file.includes(".")) {
+    const controller = file.split(".")[0]!;
+    const isThere = controller === "cgroup" || mount?.controllers.includes(controller) === true;
+    if (mount === undefined || file.includes("/") || !file.includes(".") || !isThere) {
       throw new LapError(
         "invalidArgument",
         "ERR_LAP_CGROUP_CONTROLLER",
@@ -68,7 +70,7 @@ function unifiedWrites(resources: ResourcesSpec, facts: HostFacts, path: string)
     return {
       path: join(mount.mountPoint, path, file),
       value,
-      controller: file.split(".")[0]!,
+      controller,
       field: `linux.resources.unified.${file}`,
     };
   });

@@ -1,6 +1,6 @@
 // A further process in a running container: the same plan, with the container's namespaces joined instead of made.
 import { LapError, type NamespaceSpec, type ProcessSpec, type RuntimeSpec } from "@lapstrake/base";
-import { besideInit, inSubgroups } from "../cgroup/exec.ts";
+import { besideInit, inSubgroups, requireGroups } from "../cgroup/exec.ts";
 import { planCgroups } from "../cgroup/plan.ts";
 import type { HostFacts } from "../facts/types.ts";
 import type { LaunchOptions } from "../launch/types.ts";
@@ -55,7 +55,10 @@ function cgroupsOf(target: ExecTarget, facts: HostFacts): CgroupPlan {
   const own = planCgroups(target.spec, target.id, facts);
   const joined = { ...own, isOwned: false, writes: [], deviceRules: undefined };
   const named = target.subgroups ?? [];
-  return named.length > 0 ? inSubgroups(joined, named) : besideInit(joined, target.pid, facts);
+  if (named.length === 0) return besideInit(joined, target.pid, facts);
+  const sub = inSubgroups(joined, named);
+  requireGroups(sub);
+  return sub;
 }
 
 /** Compiles an exec; `options.containerDir` is a directory of the exec's own. Throws as `compile` does. */

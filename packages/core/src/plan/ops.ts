@@ -43,7 +43,7 @@ export const OPS: Readonly<Record<string, OpFields>> = {
   ids: { uid: "u32", gid: "u32", groups: "u32s", skipGroups: "u32" },
   capset: { effective: "u64", permitted: "u64", inheritable: "u64", ambient: "u64" },
   umask: { mask: "u32" },
-  chdir: { path: "str" },
+  chdir: { path: "str", early: "u32" },
   mkdirAll: { path: "str", mode: "u32" },
   noNewPrivs: {},
   seccomp: { flags: "u32", filter: "bytes" },

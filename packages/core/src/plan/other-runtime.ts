@@ -66,7 +66,7 @@ function runOp(args: readonly string[], env: readonly string[], console: boolean
 
 function createOps(commands: RuntimeCommands, options: LaunchOptions): PlanOp[] {
   return [
-    { op: "chdir", path: commands.dir },
+    { op: "chdir", path: commands.dir, early: 0 },
     runOp(commands.create, commands.env, options.stdio === "pty"),
     { op: "adopt", pidFile: commands.pidFile },
   ];

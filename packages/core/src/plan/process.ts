@@ -76,6 +76,7 @@ export function credentialOps(
   const sets = capabilitySets(process.capabilities ?? {}, facts, warnings);
   const early = process.noNewPrivileges === true ? [] : filter;
   return [
+    { op: "chdir", path: process.cwd, early: 1 },
     ...early,
     { op: "dropBounding", keep: sets.bounding },
     {
@@ -120,7 +121,7 @@ export function programOps(process: ProcessSpec, filter: readonly PlanOp[], befo
   const late = process.noNewPrivileges === true ? [{ op: "noNewPrivs" }, ...filter] : [];
   return [
     { op: "umask", mask: process.user?.umask ?? 0o022 },
-    { op: "chdir", path: process.cwd },
+    { op: "chdir", path: process.cwd, early: 0 },
     ...homeOp(env, process.user?.uid ?? 0),
     { op: "findExec", program: args[0]!, env },
     ...late,

@@ -1,5 +1,4 @@
 // Everything that `lap doctor` prints: what this host can do, with a verdict and a remedy. Tests skip by the ids.
-import { delimiter } from "node:path";
 import { koffi } from "../sys/koffi.ts";
 import { existsSync } from "node:fs";
 import { cgroupHierarchies, hostFacts, ownCapabilities } from "./host.ts";
@@ -8,6 +7,7 @@ import { findNative } from "./native.ts";
 import * as probe from "./probes.ts";
 import { networkRuleFacts } from "../net/facts.ts";
 import type { HostFact, HostFacts } from "./types.ts";
+import { onPath } from "./on-path.ts";
 
 const CONTROLLERS = [
   "cpu",
@@ -43,10 +43,6 @@ function either(
   verdict: "warn" | "missing" = "missing",
 ): HostFact {
   return isThere ? good(id, title, true) : bad(id, title, false, verdict, remedy);
-}
-
-function onPath(command: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((dir) => dir !== "" && existsSync(`${dir}/${command}`));
 }
 
 function canLoadFfi(): boolean {

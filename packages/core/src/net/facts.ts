@@ -1,6 +1,8 @@
 // What the host can do for networks, as lines of `lap doctor`. Looked up in a namespace of its own where it takes trying.
+import { accessSync, constants } from "node:fs";
 import { errorCode } from "@lapstrake/base";
 import type { HostFact } from "../facts/types.ts";
+import { onPath } from "../facts/on-path.ts";
 import { withNewNetns } from "../sys/net.ts";
 import { Firewall } from "./firewall/firewall.ts";
 
@@ -48,9 +50,29 @@ const obstacles: Probe = () => {
   return { value: found, verdict: "warn", remedy };
 };
 
+const USER_TOOLS = ["pasta", "slirp4netns"];
+const INSTALL = "install pasta (package passt) or slirp4netns";
+
+/** Which programs a user's containers can have as their way out, and whether this user may make the device that they need. */
+const userTools: Probe = () => {
+  const found = USER_TOOLS.filter(onPath);
+  if (found.length === 0) return { value: "none", verdict: "warn", remedy: INSTALL };
+  try {
+    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
+    return { value: found, verdict: "ok" };
+  } catch (error) {
+    return {
+      value: `${found.join(", ")}; /dev/net/tun: ${why(error)}`,
+      verdict: "warn",
+      remedy: "make it writable: chmod 666 /dev/net/tun",
+    };
+  }
+};
+
 const PROBES: readonly { readonly id: string; readonly title: string; readonly probe: Probe }[] = [
   { id: "net.nftables", title: "bridge networks and published ports", probe: rules },
   { id: "net.input_rules", title: "published ports respect the host's input rules", probe: inputRules },
+  { id: "net.user", title: "networks without root", probe: userTools },
   { id: "net.forward_obstacles", title: "forward chains of others that drop by default", probe: obstacles },
 ];
 

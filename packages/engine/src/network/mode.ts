@@ -1,19 +1,24 @@
 // Which network namespace a container has, from what people write after `--network`. Pure and light: every start asks.
-import { isRootless } from "../sandbox/rootless.ts";
-import { canUseTool, TOOL } from "./user-tool.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
+import { namedTool, usableTool, type UserTool } from "./user-tool.ts";
 
 /** What a container's network namespace is: empty, the machine's, another container's, its own with a user's process as way out, or its own on networks. */
 export type NetworkMode =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
   | { readonly kind: "container"; readonly container: string }
-  | { readonly kind: "user" }
+  | { readonly kind: "user"; readonly tool: UserTool }
   | { readonly kind: "networks"; readonly network: string };
 
 /** The mode of a container that names none: as docker has it, and without root what needs no devices of the machine. */
 function defaultMode(): string {
   if (!isRootless()) return "bridge";
-  return canUseTool() ? TOOL : "none";
+  return toolHere() ?? "none";
+}
+
+/** What carries a network here. A process with one id hides its namespaces, also from whom it belongs to. */
+function toolHere(): UserTool | undefined {
+  return hasManyIds() ? usableTool() : undefined;
 }
 
 const CONTAINER = "container:";
@@ -23,8 +28,8 @@ export function networkMode(network: string | undefined): NetworkMode {
   const name = network === undefined || network === "default" ? defaultMode() : network;
   if (name === "none" || name === "host") return { kind: name };
   if (name.startsWith(CONTAINER)) return { kind: "container", container: name.slice(CONTAINER.length) };
-  const isOfUser = name === TOOL || (name === "bridge" && canUseTool());
-  if (isOfUser && isRootless()) return { kind: "user" };
+  const tool = namedTool(name) ?? (name === "bridge" && isRootless() ? toolHere() : undefined);
+  if (tool !== undefined && isRootless()) return { kind: "user", tool };
   return { kind: "networks", network: name };
 }
 

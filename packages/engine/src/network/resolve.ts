@@ -3,12 +3,12 @@ import { isIP } from "node:net";
 import { LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import type { CreateRequest } from "../containers/request.ts";
-import { isRootless } from "../sandbox/rootless.ts";
+import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
 import type { NetworkAttachment } from "../state/record.ts";
 import { networksOf } from "./attach.ts";
 import { networkMode } from "./mode.ts";
-import { canUseTool, TOOL, TOOL_HINT } from "./user-tool.ts";
+import { canUse, TOOL_HINT, type UserTool } from "./user-tool.ts";
 import { DEFAULT_NETWORK } from "./network-record.ts";
 
 /** What the record keeps. */
@@ -22,7 +22,7 @@ export interface ResolvedNetworks {
 export function resolveNetworks(context: EngineContext, request: CreateRequest): ResolvedNetworks {
   const mode = networkMode(request.network);
   if (mode.kind === "container") return { network: `container:${findContainer(context.paths, mode.container).id}` };
-  if (mode.kind === "user") return userNetwork(request);
+  if (mode.kind === "user") return userNetwork(request, mode.tool);
   if (mode.kind !== "networks") return {};
   checkRights(request);
   const { default: own, ...others } = request.attachments ?? {};
@@ -42,15 +42,21 @@ function checkRights({ network }: CreateRequest): void {
   if (!isRootless()) return;
   const text = `network "${network ?? "bridge"}" needs root`;
   throw new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, {
-    hint: `use --network none, host or ${TOOL} (${TOOL_HINT}), or sudo`,
+    hint: `use --network none or host, or sudo; for a way out ${TOOL_HINT}`,
   });
 }
 
 /** What a process of the user carries: published ports, and nothing of networks. */
-function userNetwork({ attachments = {}, ports = [] }: CreateRequest): ResolvedNetworks {
+function userNetwork({ attachments = {}, ports = [] }: CreateRequest, tool: UserTool): ResolvedNetworks {
   const conflict = (text: string, hint: string): LapError =>
     new LapError("failedPrecondition", "ERR_LAP_NETWORK_ROOTLESS", text, { hint });
-  if (!canUseTool()) throw conflict(`network "${TOOL}" is not there`, TOOL_HINT);
+  if (!hasManyIds()) {
+    throw conflict(
+      "a way out needs more than one id",
+      "install uidmap and give this user a range in /etc/subuid and /etc/subgid, or use --network none or host",
+    );
+  }
+  if (!canUse(tool)) throw conflict(`network "${tool}" is not there`, TOOL_HINT);
   if (Object.values(attachments).some((each) => Object.keys(each).length > 0)) {
     throw conflict(
       "without root a container chooses no addresses and no aliases",
@@ -62,7 +68,7 @@ function userNetwork({ attachments = {}, ports = [] }: CreateRequest): ResolvedN
   if (ports.some(({ hostIp }) => hostIp.includes(":"))) {
     throw conflict("without root ports are published at IPv4 addresses", "name an IPv4 address, or none");
   }
-  return { network: TOOL };
+  return { network: tool };
 }
 
 /** The name of a network by name, id or prefix; the default one need not exist yet. */

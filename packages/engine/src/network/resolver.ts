@@ -66,12 +66,12 @@ export function bridgeResolvConf(request: DnsRequest): string {
   return formatResolvConf(asked(request, reachableConf()));
 }
 
-/** Where slirp4netns(1) answers: it asks the machine's first resolver. */
-const SLIRP_RESOLVER = "10.0.2.3";
+/** Where the user's process answers: it asks the machine's first resolver. */
+export const USER_RESOLVER = "10.0.2.3";
 
 /** resolv.conf where a process of the user is the way out. */
 export function userModeResolvConf(request: DnsRequest): string {
-  return formatResolvConf(asked(request, { ...hostConf(), nameservers: [SLIRP_RESOLVER] }));
+  return formatResolvConf(asked(request, { ...hostConf(), nameservers: [USER_RESOLVER] }));
 }
 
 /** resolv.conf on user networks: our own resolver, which asks on. */

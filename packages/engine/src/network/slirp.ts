@@ -5,9 +5,10 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { LapError } from "@lapstrake/base";
+import type { LapError } from "@lapstrake/base";
 import { watchSupervisor } from "@lapstrake/core";
-import { toolPath, TOOL, TOOL_HINT } from "./user-tool.ts";
+import { noUserNetwork } from "./user-network-error.ts";
+import { toolPath } from "./user-tool.ts";
 
 /** In the container's directory. */
 export const SLIRP_SOCKET = "slirp.sock";
@@ -39,7 +40,7 @@ function argumentsFor(pid: number): string[] {
 
 /** Starts it for the container in `dir` whose first process is `pid`; resolves when the device is up. Throws `ERR_LAP_USER_NETWORK`. */
 export async function startSlirp(dir: string, pid: number): Promise<void> {
-  const program = toolPath();
+  const program = toolPath("slirp4netns");
   if (program === undefined) throw failed("it is not installed");
   const life = await watchSupervisor(dir);
   try {
@@ -89,7 +90,5 @@ function reason(dir: string): string {
 }
 
 function failed(text: string): LapError {
-  return new LapError("unavailable", "ERR_LAP_USER_NETWORK", `no network by ${TOOL}: ${text}`, {
-    hint: `${TOOL_HINT}, or use --network none or --network host`,
-  });
+  return noUserNetwork("slirp4netns", text);
 }

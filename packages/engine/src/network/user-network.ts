@@ -13,14 +13,20 @@ import { dirOf, listContainers } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { bindingsOf, type PreparedNetwork } from "./attach.ts";
 import { formatHosts } from "./hosts-file.ts";
-import { isOnUserNetwork } from "./mode.ts";
+import { isOnUserNetwork, networkMode } from "./mode.ts";
+import { startPasta, type UserAddress } from "./pasta.ts";
 import { choosePorts, defaultPublishAddress } from "./publish.ts";
-import { userModeResolvConf } from "./resolver.ts";
+import { USER_RESOLVER, userModeResolvConf } from "./resolver.ts";
 import { askSlirp } from "./slirp-api.ts";
 import { SLIRP_SOCKET, startSlirp } from "./slirp.ts";
 
-/** What slirp4netns(1) gives the container. */
-export const USER_ADDRESS = { address: "10.0.2.100", bits: 24, gateway: "10.0.2.2" } as const;
+/** What slirp4netns(1) gives the container, and pasta(1) is told to. */
+export const USER_ADDRESS: UserAddress = {
+  address: "10.0.2.100",
+  bits: 24,
+  gateway: "10.0.2.2",
+  resolver: USER_RESOLVER,
+};
 
 /** In the container's directory: the published ports of this run. */
 const PORTS_FILE = "user-ports.json";
@@ -59,8 +65,12 @@ function machineAddress(): string {
 async function connectProcess(context: EngineContext, record: ContainerRecord, pid: number): Promise<void> {
   const dir = dirOf(context.paths, record);
   const ports = chooseAllowed(record);
-  await startSlirp(dir, pid);
-  for (const port of ports) await publish(dir, port);
+  const mode = networkMode(record.request.network);
+  if (mode.kind === "user" && mode.tool === "pasta") await startPasta(dir, pid, USER_ADDRESS, ports);
+  else {
+    await startSlirp(dir, pid);
+    for (const port of ports) await publish(dir, port);
+  }
   if (ports.length > 0) writeFileAtomic(join(dir, PORTS_FILE), JSON.stringify(ports), { durable: false });
 }
 

@@ -3,11 +3,11 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nativePart, needs } from "../support/facts.ts";
 import { tarFolder, writeLayout } from "../support/oci-layout.ts";
 import { copyFiles, programFiles } from "../support/programs.ts";
+import { until } from "../support/until.ts";
 
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/usr/bin/id", "/usr/bin/tty", "/usr/bin/head", "/usr/bin/tail"];
 const RUNTIME = nativePart("lap-runtime");
@@ -158,10 +158,7 @@ needs("root", "native", "command:buildah").describe("buildah --runtime lap-runti
   }, 60_000);
 });
 
-async function answered(check: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !check(); i++) await sleep(100);
-  expect(check()).toBe(true);
-}
+const answered = (check: () => boolean): Promise<unknown> => until("the daemon answers", check);
 
 function stop(daemon: ChildProcess | undefined): Promise<void> {
   if (daemon === undefined || daemon.exitCode !== null) return Promise.resolve();

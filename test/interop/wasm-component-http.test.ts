@@ -9,7 +9,7 @@ import { UnionFs } from "@lapstrake/layers";
 import { chunkOutput, policySend, type HttpPolicy } from "@lapstrake/wasm";
 import { openHttpComponent, runComponent, type ComponentRun } from "@lapstrake/wasm/component";
 import { nodeTransport, serveHttp } from "@lapstrake/wasm/node";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = process.env["LAPSTRAKE_WASI_TESTSUITE"] ?? "";
 const FOLDER = join(ROOT, "tests/rust/testsuite/wasm32-wasip3");
@@ -147,7 +147,10 @@ function ask(port: number, step: RequestStep): Promise<Answer> {
 }
 
 describe.skipIf(PROGRAMS.length === 0)("wasi-testsuite 0.3 http (LAPSTRAKE_WASI_TESTSUITE)", () => {
-  const cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-http-"));
+  let cacheDir: string;
+  beforeAll(() => {
+    cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-http-"));
+  });
   afterAll(() => rmSync(cacheDir, { recursive: true }));
 
   it("has its 18 programs", () => {

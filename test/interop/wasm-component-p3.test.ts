@@ -7,7 +7,7 @@ import { toByteString } from "@lapstrake/base";
 import { OPEN, UnionFs, type Ino } from "@lapstrake/layers";
 import { bytesInput, chunkOutput, type GuestInput, type WasmExit, type WasmLimits } from "@lapstrake/wasm";
 import { runComponent } from "@lapstrake/wasm/component";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { titleUnless } from "../support/facts.ts";
 
 const ROOT = process.env["LAPSTRAKE_WASI_TESTSUITE"] ?? "";
@@ -56,7 +56,10 @@ function payload(operations: readonly Operation[], type: "read" | "write", id: s
 describe.skipIf(PROGRAMS.length === 0)(
   titleUnless(PROGRAMS.length === 0, "env:LAPSTRAKE_WASI_TESTSUITE", "wasi-testsuite 0.3 without network"),
   () => {
-    const cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-"));
+    let cacheDir: string;
+    beforeAll(() => {
+      cacheDir = mkdtempSync(join(tmpdir(), "lap-p3-"));
+    });
     afterAll(() => rmSync(cacheDir, { recursive: true }));
 
     it("has its 25 programs", () => {

@@ -11,7 +11,7 @@ const PACKAGES = ["qemu-system-x86", "kmod", "cpio", "busybox-static", "apparmor
 const PROGRAMS = ["qemu-system-x86_64", "depmod", "cpio", "apparmor_parser", "newuidmap"];
 /** Kernel modules beyond what Debian builds in; their dependencies are added. */
 const MODULES =
-  "virtio_pci virtio_blk ext4 9pnet_virtio 9p overlay veth bridge tun nf_tables nft_masq nft_chain_nat nft_nat nft_ct nft_fib_inet nft_dup_ipv4 nft_dup_ipv6 nft_dup_netdev nf_conntrack loop";
+  "virtio_pci virtio_blk ext4 9pnet_virtio 9p overlay veth bridge tun nf_tables nft_masq nft_chain_nat nft_nat nft_ct nft_fib_inet nft_dup_ipv4 nft_dup_ipv6 nft_dup_netdev nf_conntrack loop quota_v2 xfs";
 const EXIT_MARK = /lap-machine-exit: (\d+)/;
 
 /** A kernel unpacked, with its modules in the order of loading. */

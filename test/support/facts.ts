@@ -23,9 +23,19 @@ const PROBES: Readonly<Record<string, Probe>> = {
   "clone-open-to-all": () => isOpenToAll(join(import.meta.dirname, "../..")),
   native: () => existsSync(nativePart("lap-shim")),
   "loop-ext4": () => existsSync("/dev/loop-control") && commandExists("mkfs.ext4"),
+  "project-quota": canMountQuota,
   "docker-daemon": () => commandExists("docker") && succeeds("docker", ["version"]),
   "podman-works": () => commandExists("podman") && succeeds("podman", ["info"]),
 };
+
+/** Many kernels, and many of CI machines, are built without. */
+function canMountQuota(): boolean {
+  if (geteuid?.() !== 0 || !existsSync("/dev/loop-control") || !commandExists("mkfs.ext4")) return false;
+  const script = `set -e; cd $(mktemp -d); trap 'rmdir m; rm -f i; rmdir "$PWD"' EXIT; mkdir m; truncate -s 16M i
+    mkfs.ext4 -q -O quota,project -E quotatype=prjquota i; mount -o loop,prjquota i m; umount m`;
+  // An emulated machine takes its time.
+  return succeeds("sh", ["-c", script], 120_000);
+}
 
 function isOpenToAll(folder: string): boolean {
   const mode = statSync(folder).mode;
@@ -37,8 +47,8 @@ function listed(file: string, pattern: RegExp): boolean {
   return existsSync(file) && pattern.test(readFileSync(file, "utf8"));
 }
 
-function succeeds(command: string, args: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: "ignore", timeout: 10_000 }).status === 0;
+function succeeds(command: string, args: readonly string[], timeoutMs = 10_000): boolean {
+  return spawnSync(command, args, { stdio: "ignore", timeout: timeoutMs }).status === 0;
 }
 
 function isExecutable(path: string): boolean {

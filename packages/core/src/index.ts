@@ -34,6 +34,15 @@ export { attach, control, watchSupervisor } from "./supervisor/client.ts";
 export { observeStatus, readStatus } from "./supervisor/status.ts";
 export type { Attachment, ContainerState, Control, ExitStatus, StatusRecord } from "./supervisor/types.ts";
 export { connectDatagram, type DatagramSocket } from "./sys/datagram.ts";
+export {
+  boundProject,
+  hasProjectQuota,
+  projectOf,
+  projectUse,
+  setProject,
+  unboundProject,
+  type ProjectUse,
+} from "./quota/project.ts";
 export { lockFile } from "./sys/lock.ts";
 export { becomeMapped, holdUserNamespace, mappedProgram, ownIdMap, type MappedProgram } from "./sys/userns.ts";
 export { cgroupReport } from "./cgroup/report.ts";

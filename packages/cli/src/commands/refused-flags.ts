@@ -49,7 +49,8 @@ export const REFUSED_FLAGS: readonly Flag[] = [
     kind: "string",
     help: "User namespace to use",
     harmless: ["", "host"],
-    because: "root containers share the machine's user namespace; run lap as an ordinary user for one with its own",
+    because:
+      "root's containers share the machine's user namespace (podman's keep-id, auto and private are not done): run lap as an ordinary user for one with its own",
   },
   {
     long: "volume-driver",

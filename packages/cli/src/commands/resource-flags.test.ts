@@ -38,6 +38,7 @@ describe("limits of run and create", () => {
     ["--gpus=all", "--gpus is not supported, because"],
     ["--volume-driver=nfs", "--volume-driver is not supported, because there are no plugins"],
     ["--isolation=hyperv", "--isolation is not supported"],
+    ["--userns=keep-id", "podman's keep-id, auto and private are not done"],
   ])("says why it refuses %s", (flag, text) => {
     expect(() => requested(flag)).toThrow(text);
   });

@@ -10,7 +10,7 @@ import { hostMasks, writeMaskLayer } from "./host-image.ts";
 import { writeInitLayer } from "./init-layer.ts";
 import { frozenDirs } from "../state/frozen.ts";
 import { isRootless } from "./rootless.ts";
-import { hasSizedUpper, makeDisk, writableDir } from "./sized-upper.ts";
+import { hasSizedUpper, keepBound, makeBound, writableDir } from "./sized-upper.ts";
 import { storageBytes } from "../containers/storage-option.ts";
 import { MergedView } from "./merged-view.ts";
 import { randomHex } from "../state/random.ts";
@@ -68,6 +68,7 @@ export function prepareRootfs(paths: StorePaths, record: ContainerRecord): Prepa
   const frozen = frozenDirs(paths, record);
   const writable = writableDir(dir, record);
   mendUpper(writable, frozen[0] ?? lowers[0]!);
+  if (hasSizedUpper(record)) keepBound(writable);
   return {
     rootfs: {
       kind: "overlay",
@@ -147,7 +148,7 @@ export function prepareContainerDirs(paths: StorePaths, record: ContainerRecord,
     makeUpper(place);
     copyRootMetadata(place, record.rootfs.kind === "host" ? "/" : lowerDirs(paths, record)[0]!);
   };
-  if (hasSizedUpper(record)) makeDisk(dir, storageBytes(record.request)!, fill);
+  if (hasSizedUpper(record)) makeBound(dir, storageBytes(record.request)!, fill);
   else fill(dir);
 }
 

@@ -1,11 +1,20 @@
-// `--storage-opt size=` for a Linux container (ADR 62): its upper and work directories lie in an ext4 image of that size, a sparse file
-// in the container's directory, mounted on `disk` through a loop device when somebody first needs them, and until it is removed. The
-// device clears itself when its last mount is gone (loop(4), LO_FLAGS_AUTOCLEAR), so nothing that dies leaves more than a mount.
+// `--storage-opt size=` for a Linux container (ADR 62). Where the store's filesystem keeps project quotas, its upper and work directories
+// are a project with that bound. Else they lie in an ext4 image of that size, a sparse file in the container's directory, mounted on `disk`
+// through a loop device when somebody first needs them, and until it is removed. The device clears itself when its last mount is gone
+// (loop(4), LO_FLAGS_AUTOCLEAR), so nothing that dies leaves more than a mount.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
-import { lockFile, unmountBeneath } from "@lapstrake/core";
+import {
+  boundProject,
+  hasProjectQuota,
+  lockFile,
+  projectOf,
+  setProject,
+  unboundProject,
+  unmountBeneath,
+} from "@lapstrake/core";
 import { storageBytes, storageError } from "../containers/storage-option.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { isRootless } from "./rootless.ts";
@@ -23,18 +32,34 @@ export function hasSizedUpper({ kind, request }: ContainerRecord): boolean {
 
 /** The directory that has a container's `upper` and `work`; mounts it. Throws `ERR_LAP_STORAGE_OPTION`. */
 export function writableDir(dir: string, record: ContainerRecord): string {
-  return hasSizedUpper(record) ? mountedDisk(dir) : dir;
+  return hasDisk(dir, record) ? mountedDisk(dir) : dir;
 }
 
 /** The same by its name alone. */
 export function writablePlace(dir: string, record: ContainerRecord): string {
-  return hasSizedUpper(record) ? join(dir, PLACE) : dir;
+  return hasDisk(dir, record) ? join(dir, PLACE) : dir;
 }
 
-/** Fills a new container's directory with the image; `fill` makes what is in it at first. */
-export function makeDisk(dir: string, bytes: number, fill: (place: string) => void): void {
+function hasDisk(dir: string, record: ContainerRecord): boolean {
+  return hasSizedUpper(record) && existsSync(join(dir, IMAGE));
+}
+
+/** Fills a new container's directory with a bound place; `fill` makes what is in it at first. */
+export function makeBound(dir: string, bytes: number, fill: (place: string) => void): void {
   if (isRootless())
-    throw storageError("a bound on what is written needs root: it is a filesystem of its own", BOUND_TMPFS);
+    throw storageError("a bound on what is written needs root: a quota, or a filesystem of its own", BOUND_TMPFS);
+  if (!hasProjectQuota(dir)) return makeDisk(dir, bytes, fill);
+  fill(dir);
+  boundProject([join(dir, "upper"), join(dir, "work")], bytes);
+}
+
+/** A work directory that was made anew belongs to the upper's project, or nothing could be renamed between them. */
+export function keepBound(dir: string): void {
+  const project = projectOf(join(dir, "upper"));
+  if (project !== 0) setProject(join(dir, "work"), project);
+}
+
+function makeDisk(dir: string, bytes: number, fill: (place: string) => void): void {
   if (bytes < MIN_BYTES) throw storageError("size must be 16m at least");
   if (!existsSync(LOOP_CONTROL))
     throw storageError(`size needs loop devices, and there is no ${LOOP_CONTROL}`, BOUND_TMPFS);
@@ -49,8 +74,9 @@ export function makeDisk(dir: string, bytes: number, fill: (place: string) => vo
   mkdirSync(place, { mode: 0o700 });
 }
 
-/** Takes the mount away before the directory goes. */
-export function unmountDisk(dir: string): void {
+/** Takes the bound or the mount away before the directory goes. */
+export function dropBound(dir: string): void {
+  if (existsSync(join(dir, "upper"))) unboundProject(join(dir, "upper"));
   if (existsSync(dir)) unmountBeneath(dir);
 }
 

@@ -16,6 +16,8 @@ export type { ShellPort, SpawnRequest } from "./shell/port.ts";
 export { stdioObjects } from "./processes/objects.ts";
 export { DirInodes, type DirInodesOptions } from "./mounts/dir-inodes.ts";
 export { MountFs, type Mount } from "./mounts/mount-fs.ts";
+export { policySockets, type SocketPolicy, type SocketRule } from "./sockets/policy.ts";
+export type { SocketNet } from "./sockets/port.ts";
 export { policySend, type HttpPolicy, type HttpRule, type HttpSecret, type HttpTransport } from "./http/policy.ts";
 export {
   HttpFailure,

@@ -9,6 +9,7 @@ import type { Translated } from "./jco.ts";
 import { Request, Response } from "../p3/http/messages.ts";
 import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
+import { NO_SOCKETS } from "../sockets/policy.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { translatedOf } from "./cache.ts";
 import { isPreview3 } from "./kind.ts";
@@ -35,7 +36,12 @@ export async function openHttpComponent(run: ComponentRun): Promise<HttpComponen
 async function openHandler(run: ComponentRun, files: Translated): Promise<HttpComponent> {
   const common = hostOf(run);
   const watch = new Watch(common.interrupt, undefined);
-  const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };
+  const host: Preview3Host = {
+    ...common,
+    http: run.http ?? DENY_ALL,
+    sockets: run.sockets ?? NO_SOCKETS,
+    fatal: (error) => watch.end(error),
+  };
   const handle = handlerOf(await instantiateTranslated(run, files, preview3Imports(host)));
   return {
     async handle(request) {

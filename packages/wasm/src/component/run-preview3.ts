@@ -4,6 +4,7 @@ import { LapError } from "@lapstrake/base";
 import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
 import { preview3Imports } from "../p3/imports.ts";
+import { NO_SOCKETS } from "../sockets/policy.ts";
 import { exitOf, type WasmExit } from "../run/exit.ts";
 import { REASON, type Interrupt } from "../run/interrupt.ts";
 import { Wasm } from "../webassembly.ts";
@@ -41,7 +42,12 @@ async function runSuspending(run: ComponentRun, kind: Kind): Promise<WasmExit> {
   const files = await translatedOf(run.component, kind.suspends, run.cacheDir);
   const common = hostOf(run);
   using watch = new Watch(common.interrupt, run.limits?.timeoutMs);
-  const host: Preview3Host = { ...common, http: run.http ?? DENY_ALL, fatal: (error) => watch.end(error) };
+  const host: Preview3Host = {
+    ...common,
+    http: run.http ?? DENY_ALL,
+    sockets: run.sockets ?? NO_SOCKETS,
+    fatal: (error) => watch.end(error),
+  };
   try {
     const exports = await instantiateTranslated(run, files, kind.imports(host));
     const main = entryOf(exports, kind.entry);

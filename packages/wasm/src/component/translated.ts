@@ -8,6 +8,7 @@ import { Interrupt } from "../run/interrupt.ts";
 import { preopensOf } from "../run/preopens.ts";
 import type { ModuleRun } from "../run/run-module.ts";
 import { Wasm, type WasmInstance, type WasmModule } from "../webassembly.ts";
+import type { SocketNet } from "../sockets/port.ts";
 import type { HttpSend } from "../http/exchange.ts";
 import type { Translated } from "./jco.ts";
 
@@ -20,6 +21,8 @@ export interface ComponentRun extends Omit<ModuleRun, "module"> {
   readonly bypass?: boolean | undefined;
   /** Sends the guest's HTTP requests, usually by {@link policySend}; without it every request is refused. */
   readonly http?: HttpSend | undefined;
+  /** The network of the guest's sockets, usually by {@link policySockets}; without it every socket is refused. */
+  readonly sockets?: SocketNet | undefined;
 }
 
 /** Exports of a component by interface name, with and without version. */

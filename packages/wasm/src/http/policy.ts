@@ -68,7 +68,8 @@ function allows(rule: HttpRule, { method, scheme }: HttpRequest, host: string, p
   );
 }
 
-function matchesHost(pattern: string, host: string): boolean {
+/** True for a host, in lower case, that a pattern of a rule means. */
+export function matchesHost(pattern: string, host: string): boolean {
   const wanted = pattern.toLowerCase();
   return wanted.startsWith("*.") ? host.endsWith(wanted.slice(1)) && host.length > wanted.length - 1 : host === wanted;
 }

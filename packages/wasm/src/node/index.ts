@@ -18,5 +18,6 @@ export type { ExecOrder } from "./exec-frames.ts";
 export type { Visit, VisitRunner } from "./exec-visit.ts";
 export { closePool, warmPool } from "./pool.ts";
 export { lazyTransport } from "./lazy-transport.ts";
+export { nodeSockets } from "./sockets/index.ts";
 export { nodeTransport } from "./http-transport.ts";
 export { serveHttp, type HttpHandler, type HttpServer } from "./http-serve.ts";

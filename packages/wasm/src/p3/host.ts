@@ -1,6 +1,7 @@
 // What the 0.3 host knows of its guest, and waiting: other tasks of the guest go on meanwhile, so nothing may stop the thread for long.
 import type { HttpSend } from "../http/exchange.ts";
 import type { GuestInput } from "../io/ports.ts";
+import type { SocketNet } from "../sockets/port.ts";
 import type { ComponentHost } from "../p2/host.ts";
 
 /** One running component of 0.3. */
@@ -8,6 +9,7 @@ export interface Preview3Host extends ComponentHost {
   /** Ends the guest: a task of the host that no call waits for failed with what is no result, such as a limit. */
   fatal(error: unknown): void;
   readonly http: HttpSend;
+  readonly sockets: SocketNet;
 }
 
 const NS_PER_MS = 1_000_000n;

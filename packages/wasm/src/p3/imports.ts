@@ -8,6 +8,7 @@ import { Descriptor } from "./descriptor.ts";
 import { cliErrorCode } from "./errors.ts";
 import { waitUntil, type Preview3Host } from "./host.ts";
 import { httpInterfaces } from "./http/imports.ts";
+import { socketInterfaces } from "./sockets/imports.ts";
 import { readInput, writeStream, type GuestStream, type Outcome } from "./streams.ts";
 
 const NS_PER_SEC = 1_000_000_000n;
@@ -33,6 +34,7 @@ function newer(host: Preview3Host, older: Record<string, Interface>): Record<str
     "wasi:cli/stderr": output(host.stderr),
     ...clocks(host),
     ...httpInterfaces(host.http),
+    ...socketInterfaces(host),
     "wasi:random/insecure-seed": { getInsecureSeed: once(older["wasi:random/insecure-seed"]?.["insecureSeed"]) },
     "wasi:filesystem/types": { Descriptor },
     "wasi:filesystem/preopens": preopens(host),

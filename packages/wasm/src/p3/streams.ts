@@ -32,7 +32,7 @@ function outcome<E>(): { readonly promise: Promise<Outcome<E>>; readonly settle:
 }
 
 /** The outcome of a failure; anything but a failed call ends the guest. */
-function failure<E>(host: Preview3Host, error: unknown, fail: (error: unknown) => E): Outcome<E> | undefined {
+export function failure<E>(host: Preview3Host, error: unknown, fail: (error: unknown) => E): Outcome<E> | undefined {
   try {
     return { tag: "err", val: fail(error) };
   } catch (fatal) {
@@ -42,7 +42,7 @@ function failure<E>(host: Preview3Host, error: unknown, fail: (error: unknown) =
 }
 
 /** What waits for the end of a guest waits for ever. */
-function never<T>(): Promise<T> {
+export function never<T>(): Promise<T> {
   return new Promise(() => undefined);
 }
 
@@ -139,7 +139,8 @@ export async function writeStream<E>(
   }
 }
 
-function bytesOf(value: Iterable<number> | number): Uint8Array {
+/** What a guest's stream gave. */
+export function bytesOf(value: Iterable<number> | number): Uint8Array {
   if (value instanceof Uint8Array) return value;
   return typeof value === "number" ? Uint8Array.of(value) : Uint8Array.from(value);
 }

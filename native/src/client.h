@@ -28,6 +28,8 @@
 #define FRAME_SIGNAL 5U
 #define FRAME_WAIT 6U
 #define FRAME_PAUSE 7U
+// Flag of FRAME_PAUSE: for as long as the connection lasts.
+#define PAUSE_HELD 1U
 #define FRAME_RESUME 8U
 #define FRAME_REAPED 9U
 #define FRAME_GO 10U
@@ -56,6 +58,7 @@ struct client {
   bool waiting;
   bool watching;  // wants nothing but the end of the connection
   bool stdin_ended;
+  bool pauses;  // the container goes on when the connection ends
   uint32_t streams;
   uint64_t stalled_since;  // 0 while output flows
   // The frame being received.

@@ -81,6 +81,12 @@ static int freeze(bool frozen) {
   return status_write(self->dir, &self->status);
 }
 
+static int pause_by(struct client *c, uint32_t flags) {
+  int error = freeze(true);
+  c->pauses = error == 0 && (flags & PAUSE_HELD) != 0;
+  return error;
+}
+
 static void leave(void) {
   guard_dismiss(self);
   lap_exit(0);
@@ -94,8 +100,11 @@ void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t
     case FRAME_SIGNAL: answer(c, type, length == 4 ? send_signal(big_endian(payload)) : EINVAL); break;
     case FRAME_WAIT: c->waiting = true; break;
     case FRAME_WATCH: c->watching = true; break;
-    case FRAME_PAUSE: answer(c, type, freeze(true)); break;
-    case FRAME_RESUME: answer(c, type, freeze(false)); break;
+    case FRAME_PAUSE: answer(c, type, pause_by(c, flags)); break;
+    case FRAME_RESUME:
+      c->pauses = false;
+      answer(c, type, freeze(false));
+      break;
     case FRAME_GUARD: self->plan.flags |= PLAN_GUARDED; guard_start(self); answer(c, type, 0); break;
     case FRAME_REAPED: if (c->owner) leave(); break;
     default: client_close(c);
@@ -105,6 +114,7 @@ void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t
 static bool stdin_once(void) { return (self->plan.flags & (PLAN_STDIN_ONCE | PLAN_PTY)) == PLAN_STDIN_ONCE; }
 
 void handle_gone(struct client *c) {
+  if (c->pauses && self->status.state == STATE_PAUSED) (void)freeze(false);
   if ((c->streams & CLIENT_STDIN) != 0 && stdin_once()) close_once(&self->in);
 }
 

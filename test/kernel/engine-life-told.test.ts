@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readStatus } from "@lapstrake/core";
+import { control, readStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
 import { commandLine, processes } from "../support/processes.ts";
@@ -92,6 +92,17 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     expect(store.ok("ps", "--format", "{{.Names}}")).toBe("s1");
     store.ok("rm", "-f", "s1", "s2", "s3");
   }, 60_000);
+
+  it("a container that somebody paused for his work goes on when he is killed", async () => {
+    const id = run("h1", [], "sleep", "100");
+    const state = (): string => store.ok("inspect", "-f", "{{.State.Status}}", "h1");
+    const held = await control(dir(id));
+    await held.pauseHeld();
+    expect(state()).toBe("paused");
+    held.close();
+    await until("it goes on", () => state() === "running");
+    store.ok("rm", "-f", "h1");
+  });
 
   it("a copy, a look at processes and a prune are events", () => {
     const id = run("c1", [], "sleep", "100");

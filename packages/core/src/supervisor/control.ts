@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { errnoName, LapError, systemError } from "@lapstrake/base";
 import { decodeExit } from "./attachment.ts";
 import type { Control, ExitStatus } from "./types.ts";
-import { encodeFrame, FRAME, FrameDecoder, words } from "./wire.ts";
+import { encodeFrame, FRAME, FrameDecoder, PAUSE_HELD, words } from "./wire.ts";
 
 const EPIPE = 32;
 const EALREADY = 114;
@@ -71,14 +71,14 @@ export class SocketControl implements Control {
     this.#lost(error);
   }
 
-  #request(what: string, type: number, payload?: Uint8Array): Promise<void> {
+  #request(what: string, type: number, payload?: Uint8Array, flags = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) {
         reject(systemError(EPIPE, what));
         return;
       }
       this.#waiters.push({ what, resolve, reject });
-      this.#socket.write(encodeFrame(type, payload));
+      this.#socket.write(encodeFrame(type, payload, flags));
     });
   }
 
@@ -92,6 +92,10 @@ export class SocketControl implements Control {
 
   pause(): Promise<void> {
     return this.#request("pause", FRAME.pause);
+  }
+
+  pauseHeld(): Promise<void> {
+    return this.#request("pause", FRAME.pause, undefined, PAUSE_HELD);
   }
 
   resume(): Promise<void> {

@@ -36,6 +36,8 @@ export interface Control extends AsyncDisposable {
   signal(signal: number): Promise<void>;
   resize(rows: number, cols: number): Promise<void>;
   pause(): Promise<void>;
+  /** {@link pause} until this connection ends, however it does. */
+  pauseHeld(): Promise<void>;
   resume(): Promise<void>;
   /** Has it looked after as one with a restart policy: whoever kills its supervisor has it cleaned up at once. */
   guard(): Promise<void>;

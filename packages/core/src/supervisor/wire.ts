@@ -32,6 +32,9 @@ export const FRAME = {
   sync: 0x8a,
 } as const;
 
+/** Flag of `pause`: for as long as the connection lasts. */
+export const PAUSE_HELD = 1;
+
 export const STREAM = { stdin: 1, stdout: 2, stderr: 4 } as const;
 
 /** One frame as it arrived. */

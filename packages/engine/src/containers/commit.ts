@@ -1,7 +1,14 @@
 // `commit`: a container's changes become one more layer over its image. Over the host they become a one-layer image of their own.
-import { LapError, familiarReference, formatReference, type ExecConfig, type Reference } from "@lapstrake/base";
+import {
+  LapError,
+  errorCode,
+  familiarReference,
+  formatReference,
+  type ExecConfig,
+  type Reference,
+} from "@lapstrake/base";
 import { layerTar, type CommitOptions, type Image } from "@lapstrake/layers";
-import { control } from "@lapstrake/core";
+import { control, type Control } from "@lapstrake/core";
 import type { Engine } from "../engine.ts";
 import { emitContainer } from "../events/emit.ts";
 import { emitImage } from "../events/image-events.ts";
@@ -69,18 +76,30 @@ async function pausedMeanwhile(engine: Engine, record: ContainerRecord, pause: b
   // A Wasm guest is held by whoever asks for its files.
   if (!pause || record.kind === "wasm" || engine.status(record).state !== "running")
     return { async [Symbol.asyncDispose]() {} };
-  const connection = await control(engine.dir(record));
+  let connection: Control | undefined;
   try {
-    await connection.pause();
+    connection = await control(engine.dir(record));
+    await connection.pauseHeld();
   } catch (error) {
-    if (!(error instanceof LapError) || error.code !== "ERR_LAP_NO_FREEZER") throw error;
-    engine.context.logger.warn(`committing container ${record.id} while it runs: ${error.message}`);
-    return connection;
+    const code = errorCode(error) ?? "";
+    if (code === "ERR_LAP_NO_FREEZER") {
+      engine.context.logger.warn(`committing container ${record.id} while it runs: ${String(error)}`);
+    } else if (!ENDED.has(code)) throw error;
   }
-  return {
-    async [Symbol.asyncDispose]() {
-      await connection.resume();
-      await connection[Symbol.asyncDispose]();
-    },
-  };
+  return { [Symbol.asyncDispose]: () => goOn(connection) };
 }
+
+/** It ended, or somebody lets it go on: the connection's end does the same. */
+async function goOn(connection: Control | undefined): Promise<void> {
+  try {
+    await connection?.resume();
+  } catch (error) {
+    const code = errorCode(error) ?? "";
+    if (!ENDED.has(code) && code !== "ERR_LAP_STATE" && code !== "ERR_LAP_NO_FREEZER") throw error;
+  } finally {
+    await connection?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Of a container that ended meanwhile. */
+const ENDED = new Set(["ERR_LAP_NOT_RUNNING", "EPIPE", "ECONNRESET"]);

@@ -1,6 +1,6 @@
 // Waiting for the end, stopping with a grace period, and attaching to what runs.
 import { attach, control, type Attachment, type ExitStatus } from "@lapstrake/core";
-import { errorCode } from "@lapstrake/base";
+import { errorCode, isLapError } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { emitContainer } from "../events/emit.ts";
@@ -76,7 +76,12 @@ export async function restartContainer(
   options: { readonly timeoutSec?: number; readonly signal?: number } = {},
 ): Promise<void> {
   await stopContainer(engine, record, options);
-  await engine.start(record);
+  try {
+    await engine.start(record);
+  } catch (error) {
+    // Somebody else was quicker: it runs anew, as was asked for.
+    if (!isLapError(error) || error.code !== "ERR_LAP_ALREADY_RUNNING") throw error;
+  }
   emitContainer(engine.context, record, "restart");
 }
 

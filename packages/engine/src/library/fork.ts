@@ -172,7 +172,7 @@ async function copyFiles(
 /** What goes on writing cannot be copied as it was at one moment. */
 async function pause(connection: Control): Promise<void> {
   try {
-    await connection.pause();
+    await connection.pauseHeld();
   } catch (cause) {
     if (!isLapError(cause) || cause.code !== "ERR_LAP_NO_FREEZER") throw cause;
     throw new LapError("failedPrecondition", cause.code, `a running container cannot be forked: ${cause.message}`, {

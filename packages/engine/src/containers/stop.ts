@@ -13,6 +13,8 @@ import { containerStatus, type State } from "./status.ts";
 const SIGKILL = 9;
 const POLL_MS = 5;
 const RESEND_MS = 100;
+/** What a connection says whose supervisor has gone. */
+const ENDED = new Set(["ERR_LAP_NOT_RUNNING", "ECONNRESET", "EPIPE"]);
 
 /** Resolves when the container does not run any more, with its last exit status. */
 export async function waitContainer(
@@ -51,8 +53,8 @@ async function waitOnSocket(engine: Engine, record: ContainerRecord): Promise<vo
     await using connection = await control(engine.dir(record));
     await connection.wait();
   } catch (error) {
-    const code = errorCode(error);
-    if (!["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(code ?? "")) throw error;
+    // It ended between our look at it and our question.
+    if (!ENDED.has(errorCode(error) ?? "")) throw error;
   }
 }
 

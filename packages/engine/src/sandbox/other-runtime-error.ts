@@ -8,14 +8,15 @@ const NOT_ALLOWED = /permission denied|is a directory|not a directory/i;
 /** runc's own words before those that name the program. */
 const PROGRAM = /(exec: ".*)$/s;
 
-/** The error of a launch: `ERR_LAP_EXEC_NOT_FOUND`, `ERR_LAP_EXEC_PERMISSION` or `ERR_LAP_RUNTIME_FAILED`; `error` itself when the runtime said nothing. */
+/** The error of a launch, its `detail.foreign` set when the words are not runc's: `ERR_LAP_EXEC_NOT_FOUND`, `ERR_LAP_EXEC_PERMISSION` or `ERR_LAP_RUNTIME_FAILED`; `error` itself when the runtime said nothing. */
 export function runtimeError(error: unknown, log: string, verb: "create" | "exec"): unknown {
   const text = lastError(log);
   if (text === undefined) return error;
-  const program = PROGRAM.exec(text)?.[1] ?? text;
-  if (NOT_FOUND.test(text)) return new LapError("notFound", "ERR_LAP_EXEC_NOT_FOUND", program, { cause: error });
+  const program = PROGRAM.exec(text)?.[1];
+  const options = { cause: error, ...(program === undefined ? { detail: { foreign: true } } : {}) };
+  if (NOT_FOUND.test(text)) return new LapError("notFound", "ERR_LAP_EXEC_NOT_FOUND", program ?? text, options);
   if (NOT_ALLOWED.test(text))
-    return new LapError("permissionDenied", "ERR_LAP_EXEC_PERMISSION", program, { cause: error });
+    return new LapError("permissionDenied", "ERR_LAP_EXEC_PERMISSION", program ?? text, options);
   return new LapError("internal", "ERR_LAP_RUNTIME_FAILED", `OCI runtime ${verb} failed: ${text}`, { cause: error });
 }
 

@@ -1,13 +1,16 @@
 // Components that answer HTTP requests as containers: on a published port, on the machine's network, sending themselves through the policy
 // of --allow-host and --secret, and told to end.
+import type { ChildProcess } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { connect, type AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
+import { socketGuest } from "../support/wasm-socket-guest.ts";
 import { httpGuests } from "../support/wasm-http-guests.ts";
 
 /** For one request on a busy machine. */
@@ -35,6 +38,13 @@ async function answered(url: string, init?: RequestInit): Promise<Response> {
   }
 }
 
+/** What a program prints to its end. */
+async function spoken(child: ChildProcess): Promise<string> {
+  child.stdin!.end();
+  child.stderr!.resume();
+  return text(child.stdout!);
+}
+
 /** Resolves when somebody listens. */
 async function connected(port: number): Promise<void> {
   await until(`somebody listens on port ${port}`, () => listens(port));
@@ -60,6 +70,26 @@ needs("root", "overlayfs", "native").describe("components that answer requests",
     guest = (name) => join(folder, `${name}.wasm`);
   });
   afterAll(() => store.close());
+
+  it("sockets lead where --allow-host says, and nowhere else", async () => {
+    const client = join(store.folder, "guests/client.wasm");
+    writeFileSync(client, await socketGuest());
+    const server = createTcpServer((socket) => {
+      socket.on("data", (bytes) => socket.end(`${bytes.toString()} pong`));
+      socket.on("error", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const run = (...flags: string[]): Promise<string> =>
+      spoken(store.spawn(["run", "--rm", ...flags, client, String(port)]));
+    const allowed = `127.0.0.1:${port}`;
+    expect(await run("--network", "host", "--allow-host", allowed)).toBe("ping pong");
+    // The number of access-denied, and of connection-refused in a network of its own.
+    expect(await run("--network", "host", "--allow-host", "127.0.0.1")).toBe("01");
+    expect(await run("--allow-host", allowed)).toBe("14");
+    expect(await run()).toBe("01");
+    server.close();
+  });
 
   it("answer on a published port, several at a time, bodies streamed", async () => {
     const port = await freePort();

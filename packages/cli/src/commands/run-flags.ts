@@ -15,7 +15,11 @@ import { REFUSED_FLAGS } from "./refused-flags.ts";
 import { RESOURCE_FLAGS, resourceRequest } from "./resource-flags.ts";
 
 const OWN_FLAGS: readonly Flag[] = [
-  { long: "allow-host", kind: "list", help: "Wasm only: host[:port] that the guest may send HTTP requests to" },
+  {
+    long: "allow-host",
+    kind: "list",
+    help: "Wasm only: host[:port] that the guest may send requests and connect sockets to",
+  },
   {
     long: "annotation",
     kind: "list",
@@ -153,8 +157,10 @@ function checkStream(text: string): void {
 export function attachedStreams(read: FlagReader): CreateRequest["attach"] {
   const asked = read.list("attach").map((text) => text.toLowerCase());
   if (read.bool("detach")) {
-    if (asked.length > 0)
-      throw new LapError("invalidArgument", "ERR_LAP_CONFLICTING_OPTIONS", "conflicting options: -a and -d");
+    if (asked.length > 0) {
+      const text = "conflicting options: cannot specify both --attach and --detach";
+      throw new LapError("invalidArgument", "ERR_LAP_ATTACH_DETACHED", text);
+    }
     return undefined;
   }
   const input = read.bool("interactive") ? STREAMS : STREAMS.slice(1);

@@ -20,7 +20,7 @@ import { translationsDir } from "./handover.ts";
 import { filesystemLimit, guestLimits } from "./wasm-limits.ts";
 import { clearEnd, noteEnd } from "./wasm-end.ts";
 import { wasmChanges, wasmLowers } from "./wasm-layers.ts";
-import { servingPorts } from "./wasm-network.ts";
+import { asksNetwork, servingPorts } from "./wasm-network.ts";
 import { makeDirs } from "./wasm-tree.ts";
 
 /** Where the container and its store are. */
@@ -77,6 +77,7 @@ async function runGuest(
   const mounted = await withVolumes(fs, record);
   // Loaded by who may send only.
   const sending = request.guestHttp && (await import("./wasm-secrets.ts")).sendingOf(dir, record);
+  const sockets = asksNetwork(request) ? (await import("./wasm-sockets.ts")).socketsOf(record) : undefined;
   clearEnd(dir);
   if (request.guestLimits?.cpuMs !== undefined) payload.onCpuLimit?.(request.guestLimits.cpuMs);
   // Where nobody is let in, nothing of that is loaded.
@@ -90,6 +91,7 @@ async function runGuest(
       args: process.args,
       env: { ...Object.fromEntries(process.env.map(splitEnv)), ...sending?.env },
       http: sending?.http,
+      sockets,
       serving: servingOf(record, payload),
       cwd: process.cwd,
       stdin: payload.stdin,

@@ -16,6 +16,11 @@ export function importsHttp(component: Uint8Array): boolean {
   return mentions(component, /wasi:http\/outgoing-handler@/, [IMPORT]);
 }
 
+/** True when the component makes sockets, or asks for addresses of names. */
+export function importsSockets(component: Uint8Array): boolean {
+  return mentions(component, /wasi:sockets\/(?:tcp-create-socket|udp-create-socket|ip-name-lookup)@0\.2\./, [IMPORT]);
+}
+
 /** True when the component answers HTTP requests. */
 export function answersHttp(component: Uint8Array): boolean {
   return mentions(component, /wasi:http\/(?:incoming-)?handler@/, [EXPORT]);
@@ -30,7 +35,7 @@ export function isCommand(component: Uint8Array): boolean {
 export function suspendsOf(component: Uint8Array<ArrayBuffer>): Suspends | undefined {
   if (wrappedCommand(component) !== undefined) return undefined;
   if (isPreview3(component)) return "tasks";
-  return importsHttp(component) || answersHttp(component) ? "calls" : "nothing";
+  return importsHttp(component) || importsSockets(component) || answersHttp(component) ? "calls" : "nothing";
 }
 
 function mentions(component: Uint8Array, name: RegExp, ids: readonly number[]): boolean {

@@ -6,9 +6,9 @@ import { runModule } from "../run/run-module.ts";
 import { wrappedCommand } from "./bypass.ts";
 import { translatedOf } from "./cache.ts";
 import type { Translated } from "./jco.ts";
-import { importsHttp, isPreview3 } from "./kind.ts";
+import { isPreview3, suspendsOf } from "./kind.ts";
 import { runEntry } from "./run-entry.ts";
-import { runHttpCommand, runPreview3 } from "./run-preview3.ts";
+import { runNetworkCommand, runPreview3 } from "./run-preview3.ts";
 import { hostOf, instantiateTranslated, type ComponentRun } from "./translated.ts";
 
 export type { ComponentRun };
@@ -18,7 +18,7 @@ export async function runComponent(run: ComponentRun): Promise<WasmExit> {
   const inside = run.bypass === false ? undefined : wrappedCommand(run.component);
   if (inside !== undefined) return runModule({ ...run, module: compileModule(inside, run.limits?.memoryBytes) });
   if (isPreview3(run.component)) return runPreview3(run);
-  if (importsHttp(run.component)) return runHttpCommand(run);
+  if (suspendsOf(run.component) === "calls") return runNetworkCommand(run);
   return runTranslated(run, await translatedOf(run.component, "nothing", run.cacheDir));
 }
 

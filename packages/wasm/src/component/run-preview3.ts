@@ -10,6 +10,7 @@ import { REASON, type Interrupt } from "../run/interrupt.ts";
 import { Wasm } from "../webassembly.ts";
 import { http2Guest } from "../p2/http/imports.ts";
 import type { Interface } from "../p2/host.ts";
+import { socketInterfaces2 } from "../p2/sockets/imports.ts";
 import { translatedOf } from "./cache.ts";
 import type { Suspends } from "./jco.ts";
 import { hostOf, instantiateTranslated, type ComponentExports, type ComponentRun } from "./translated.ts";
@@ -25,9 +26,12 @@ export function runPreview3(run: ComponentRun): Promise<WasmExit> {
   return runSuspending(run, { suspends: "tasks", imports: preview3Imports, entry: RUN_3 });
 }
 
-/** The same for a 0.2 command that sends HTTP requests: its waits suspend. */
-export function runHttpCommand(run: ComponentRun): Promise<WasmExit> {
-  const imports = (host: Preview3Host): Record<string, Interface> => http2Guest(host, host.http).imports;
+/** The same for a 0.2 command that sends HTTP requests or has sockets: its waits suspend. */
+export function runNetworkCommand(run: ComponentRun): Promise<WasmExit> {
+  const imports = (host: Preview3Host): Record<string, Interface> => ({
+    ...http2Guest(host, host.http).imports,
+    ...socketInterfaces2(host, host.sockets),
+  });
   return runSuspending(run, { suspends: "calls", imports, entry: RUN_2 });
 }
 

@@ -69,7 +69,7 @@ function granted(imports: Record<string, Interface>): Record<string, Interface> 
         "ERR_LAP_WASM_IMPORT",
         `the component imports "${String(name)}", which is not granted`,
         {
-          hint: "the sandbox offers wasi:cli, clocks, filesystem, http, io and random of WASI 0.2 and 0.3, and no sockets",
+          hint: "the sandbox offers wasi:cli, clocks, filesystem, http, io, random and sockets of WASI 0.2 and 0.3",
           detail: { imports: [String(name)] },
         },
       );

@@ -1,6 +1,7 @@
 // Runs a program file of any kind to its end: modules at once, components by their own host (loaded only then).
 import { LapError, errorCode, toByteString } from "@lapstrake/base";
 import { resolvePath, type InodeFs } from "@lapstrake/layers";
+import type { SocketNet } from "../sockets/port.ts";
 import type { HttpSend } from "../http/exchange.ts";
 import { compileModule } from "../run/compile.ts";
 import { detectWasm, mustDetectWasm } from "../run/detect.ts";
@@ -19,6 +20,8 @@ export interface CommandRun extends Omit<ModuleRun, "module" | "guard"> {
   readonly cacheDir?: string | undefined;
   /** Sends HTTP requests of components, usually by `policySend`; without it every request is refused. */
   readonly http?: HttpSend | undefined;
+  /** The network of a component's sockets, usually by `policySockets`; without it there are none. */
+  readonly sockets?: SocketNet | undefined;
   /** SIGINT of this process ends the guest. */
   readonly breakOnSigint?: boolean;
   /** What to do with a component that answers HTTP requests: absent, it is no program. One that is a command too serves when ports are named. */

@@ -3,7 +3,7 @@ import { RANDOM_INTERFACES, cliInterfaces, clockInterfaces } from "./cli.ts";
 import { preopensInterface, typesInterface } from "./filesystem.ts";
 import type { ComponentHost, Interface } from "./host.ts";
 import { pollInterface } from "./poll.ts";
-import { SOCKET_INTERFACES } from "./sockets.ts";
+import { SOCKET_INTERFACES } from "./no-sockets.ts";
 import { errorInterface, streamsInterface } from "./streams.ts";
 
 /** The import object of one component. */

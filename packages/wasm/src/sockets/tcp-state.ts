@@ -58,9 +58,14 @@ export class TcpState {
     this.#state = "bound";
   }
 
-  async connect(address: WasiAddress): Promise<void> {
+  /** Throws what {@link connect} would reject with at once. */
+  checkConnect(address: WasiAddress): void {
     if (this.#state !== "unbound" && this.#state !== "bound") throw invalidState();
     if (!isRemote(address, this.family)) throw invalidArgument();
+  }
+
+  async connect(address: WasiAddress): Promise<void> {
+    this.checkConnect(address);
     this.#state = "connecting";
     try {
       this.#connection = await this.#handle!.connect(addressOf(address));

@@ -44,11 +44,22 @@ export class UdpState {
     this.#handle.disconnect();
   }
 
-  async send(bytes: Uint8Array, to: WasiAddress | undefined): Promise<void> {
+  /** Disconnects it, if it is connected. */
+  forget(): void {
+    if (this.#remote !== undefined) this.disconnect();
+  }
+
+  /** Throws for an address that cannot be sent to now. */
+  checkSend(to: WasiAddress | undefined): void {
     const connected = this.#remote;
     if (to !== undefined && !isRemote(to, this.family)) throw invalidArgument();
     if (to === undefined && connected === undefined) throw invalidArgument();
     if (to !== undefined && connected !== undefined && !isSame(to, connected)) throw invalidArgument();
+  }
+
+  async send(bytes: Uint8Array, to: WasiAddress | undefined): Promise<void> {
+    this.checkSend(to);
+    const connected = this.#remote;
     await this.#handle.send(bytes, connected === undefined ? addressOf(to!) : undefined);
   }
 

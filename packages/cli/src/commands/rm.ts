@@ -3,7 +3,7 @@ import { isLapError } from "@lapstrake/base";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { forEachTarget } from "./each.ts";
+import { MANY_AT_ONCE, forEachTarget } from "./each.ts";
 
 export const rmCommand: Command = {
   name: "rm",
@@ -31,15 +31,19 @@ export const rmCommand: Command = {
     const volumes = readFlags(flags).bool("volumes");
     const engine = engineFor(global);
     let realFailures = 0;
-    await forEachTarget(args, async (target) => {
-      try {
-        await engine.remove(engine.find(target), { force, volumes });
-      } catch (error) {
-        // docker's `rm -f` of a missing container prints the error and succeeds.
-        if (!force || !isLapError(error, "notFound")) realFailures++;
-        throw error;
-      }
-    });
+    await forEachTarget(
+      args,
+      async (target) => {
+        try {
+          await engine.remove(engine.find(target), { force, volumes });
+        } catch (error) {
+          // docker's `rm -f` of a missing container prints the error and succeeds.
+          if (!force || !isLapError(error, "notFound")) realFailures++;
+          throw error;
+        }
+      },
+      MANY_AT_ONCE,
+    );
     return realFailures === 0 ? 0 : 1;
   },
 };

@@ -1,10 +1,10 @@
 // `lap stop` and `lap kill`.
-import { LapError } from "@lapstrake/base";
-import { parseSignal, restartContainer, stopContainer } from "@lapstrake/engine";
+import { LapError, isLapError } from "@lapstrake/base";
+import { parseSignal, restartContainer, stopContainer, type ContainerRecord, type Engine } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, FlagValues } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { forEachTarget } from "./each.ts";
+import { MANY_AT_ONCE, forEachTarget } from "./each.ts";
 
 const many = { minArgs: 1, maxArgs: Infinity, interspersed: true, errorExitCode: 1 } as const;
 
@@ -21,9 +21,8 @@ export const stopCommand: Command = {
   ],
   async run({ flags, args, global }) {
     const engine = engineFor(global);
-    const { exitCode } = await forEachTarget(args, (target) =>
-      stopContainer(engine, engine.find(target), stopOptions(flags)),
-    );
+    const stop = (target: string): Promise<void> => stopContainer(engine, engine.find(target), stopOptions(flags));
+    const { exitCode } = await forEachTarget(args, stop, MANY_AT_ONCE);
     return exitCode;
   },
 };
@@ -35,9 +34,13 @@ export const restartCommand: Command = {
   aliases: ["lap container restart", "lap restart"],
   async run({ flags, args, global }) {
     const engine = engineFor(global);
-    const { exitCode } = await forEachTarget(args, async (target) => {
-      await restartContainer(engine, engine.find(target), stopOptions(flags));
-    });
+    const { exitCode } = await forEachTarget(
+      args,
+      async (target) => {
+        await restartContainer(engine, engine.find(target), stopOptions(flags));
+      },
+      MANY_AT_ONCE,
+    );
     return exitCode;
   },
 };
@@ -54,7 +57,7 @@ export const killCommand: Command = {
     const engine = engineFor(global);
     const { exitCode } = await forEachTarget(args, async (target) => {
       const number = signalNumber(signal);
-      const record = engine.find(target);
+      const record = findToKill(engine, target);
       if (!["running", "paused"].includes(engine.status(record).state)) {
         throw new LapError(
           "conflict",
@@ -67,6 +70,15 @@ export const killCommand: Command = {
     return exitCode;
   },
 };
+
+function findToKill(engine: Engine, target: string): ContainerRecord {
+  try {
+    return engine.find(target);
+  } catch (error) {
+    if (!isLapError(error, "notFound")) throw error;
+    throw new LapError("notFound", error.code, `Cannot kill container: ${target}: ${error.message}`, { cause: error });
+  }
+}
 
 function stopOptions(flags: FlagValues): { timeoutSec?: number; signal?: number } {
   const read = readFlags(flags);

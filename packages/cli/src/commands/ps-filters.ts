@@ -33,6 +33,7 @@ const HEALTHS = ["starting", "healthy", "unhealthy", "none"];
 
 /** By key. */
 const FILTERS: Readonly<Record<string, Test>> = {
+  annotation: ({ summary: { record } }, value) => hasLabel(record.request.annotations ?? {}, value),
   ancestor: ({ summary: { record }, world }, value) => {
     const wanted = layersOf(world, value);
     if (wanted === undefined || record.image.id === undefined) return record.image.name === value;
@@ -58,6 +59,8 @@ const FILTERS: Readonly<Record<string, Test>> = {
   },
   id: ({ summary: { record } }, value) => record.id.startsWith(value),
   "is-task": (_listed, value) => !filterBool("is-task", value),
+  // Of another system; here there is one way.
+  isolation: (_listed, value) => value === "" || value === "default",
   label: ({ summary: { record } }, value) => hasLabel({ ...record.image.labels, ...record.request.labels }, value),
   name: ({ summary: { record } }, value) => {
     const pattern = namePattern(value);

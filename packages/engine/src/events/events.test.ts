@@ -94,6 +94,13 @@ it("filters by docker's rules", () => {
   expect(matches({ container: ["abc"], image: ["bb"] })).toBe(true);
   expect(matches({ label: ["tier=front"] })).toBe(true);
   expect(matches({ label: ["tier=back"] })).toBe(false);
+  expect(matches({ label: ["tier", "tier=front"] })).toBe(true);
+  expect(matches({ label: ["tier", "tier=back"] })).toBe(false);
+  expect(matches({ image: ["bb:latest"], scope: ["local"] })).toBe(true);
+  expect(matches({ image: ["b"] })).toBe(false);
+  expect(matches({ scope: ["swarm"] })).toBe(false);
+  expect(matches({ volume: ["web"] })).toBe(true);
+  expect(matches({ daemon: ["web"] })).toBe(false);
   expect(matches({ event: ["exec"] })).toBe(false);
   expect(matches({ type: ["network"] })).toBe(false);
 });

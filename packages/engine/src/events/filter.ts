@@ -1,4 +1,4 @@
-// Which events are asked for: docker's filters. Values of one key are alternatives, keys must all hold (engine/daemon/events/filter.go's rules).
+// Which events are asked for: docker's filters. Values of one key are alternatives (but for labels), keys must all hold (engine/daemon/events/filter.go's rules).
 import { LapError } from "@lapstrake/base";
 import type { EngineEvent } from "./event.ts";
 
@@ -7,22 +7,19 @@ export type EventFilters = Readonly<Record<string, readonly string[]>>;
 
 type Test = (event: EngineEvent, value: string) => boolean;
 
-/** A thing by the beginning of its id or name, as docker's fuzzy filters have it. */
-function named(type: string, attribute: string): Test {
-  return ({ type: own, id, attributes }, value) => {
-    if (own === type) return id.startsWith(value) || (attributes["name"] ?? "").startsWith(value.replace(/^\//, ""));
-    return (attributes[attribute] ?? "").startsWith(value);
-  };
+/** By the beginning of the id or name of what the event is about, whatever that is: docker's fuzzy filters ask no further. */
+function named({ id, attributes }: EngineEvent, value: string): boolean {
+  return id.startsWith(value) || (attributes["name"] ?? "").startsWith(value);
 }
 
 const TESTS: Readonly<Record<string, Test>> = {
-  container: named("container", "container"),
+  container: named,
   image: ({ type, id, attributes }, value) => {
     const name = (type === "image" ? attributes["name"] : attributes["image"]) ?? "";
-    return (type === "image" && id === value) || name === value || withoutTag(name) === value;
+    return id === value || name === value || withoutTag(name) === value;
   },
-  network: named("network", "network"),
-  volume: named("volume", "volume"),
+  network: named,
+  volume: named,
   type: ({ type }, value) => type === value,
   // `exec_start: sh` is of the event exec_start too.
   event: ({ action }, value) => action === value || action.startsWith(`${value}:`),
@@ -54,6 +51,10 @@ export function checkFilters(filters: EventFilters): void {
   }
 }
 
+/** Every key must hold; of labels every value too. */
 export function matchesFilters(event: EngineEvent, filters: EventFilters): boolean {
-  return Object.entries(filters).every(([key, values]) => values.some((value) => TESTS[key]!(event, value)));
+  return Object.entries(filters).every(([key, values]) => {
+    const test = (value: string): boolean => TESTS[key]!(event, value);
+    return key === "label" ? values.every(test) : values.some(test);
+  });
 }

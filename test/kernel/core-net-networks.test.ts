@@ -83,7 +83,7 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(devices(web)).toEqual(["eth0", "eth1"]);
     using inside = new Rtnl({ netns: web.fd });
     const defaults = inside.routes().filter(({ destination }) => destination === "0.0.0.0/0");
-    expect(defaults).toMatchObject([{ gateway: "172.18.0.1" }]);
+    expect(defaults).toMatchObject([{ gateway: "172.17.0.1" }]);
     expect(networks.zonesOf(WEB).map(({ network }) => network)).toEqual(["inner"]);
     networks.create({ name: "other", ipv6: true });
     connect("other", WEB, web, "web");
@@ -147,6 +147,8 @@ needs(...FACTS).describe("networks of a store", () => {
 
   test("docker's words for what is refused", () => {
     const { id } = networks.create({ name: "one", subnets: [{ subnet: "10.99.0.0/24" }] });
+    // The default one has its subnet before anybody takes the last.
+    expect(networks.list().map(({ name }) => name)).toEqual(["bridge", "one"]);
     const refused = (what: () => unknown, message: string): void =>
       expect(what).toThrow(expect.objectContaining({ message }));
     refused(() => networks.create({ name: "one" }), "network with name one already exists");
@@ -160,7 +162,7 @@ needs(...FACTS).describe("networks of a store", () => {
     refused(() => connect("one", WEB, web, "cap1"), "endpoint with name cap1 already exists in network one");
     refused(() => networks.remove("one"), `error while removing network: network one id ${id} has active endpoints`);
     expect(networks.find(id.slice(0, 6)).name).toBe("one");
-    expect(readdirSync(join(root, "networks")).filter((file) => file.endsWith(".json"))).toEqual([`${id}.json`]);
+    expect(readdirSync(join(root, "networks")).filter((file) => file.endsWith(".json"))).toHaveLength(2);
   });
 
   test("after a reboot bridges and ports are made again, and members that died are gone", async () => {

@@ -142,6 +142,9 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     );
     store.ok("network", "connect", "back", "box");
     expect(inside("box", "lookup", "store")).toBe(address("db", "back"));
+    store.ok("network", "disconnect", "back", "box");
+    store.ok("network", "connect", "--link", "db:mine", "back", "box");
+    expect(inside("box", "lookup", "mine")).toBe(address("db", "back"));
     store.ok("network", "disconnect", "back", "db");
     expect(inside("box", "lookup", "store")).toMatch(/^E/);
     expect(store.run(["network", "disconnect", "back", "db"]).code).toBe(1);

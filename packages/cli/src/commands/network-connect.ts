@@ -29,12 +29,7 @@ export const networkConnectCommand: Command = {
     },
     { long: "ip", kind: "string", help: 'IPv4 address (e.g., "172.30.100.104")' },
     { long: "ip6", kind: "string", help: 'IPv6 address (e.g., "2001:db8::33")' },
-    {
-      long: "link",
-      kind: "list",
-      help: "Add link to another container",
-      because: "containers of a network find each other by name; --alias adds names",
-    },
+    { long: "link", kind: "list", help: "Add link to another container" },
     {
       long: "link-local-ip",
       kind: "list",
@@ -49,6 +44,7 @@ export const networkConnectCommand: Command = {
     const [ip, ip6] = [read.text("ip"), read.text("ip6")];
     await connectNetwork(engineFor(global), network, container, {
       ...(read.has("alias") ? { aliases: read.list("alias") } : {}),
+      ...(read.has("link") ? { links: read.list("link") } : {}),
       ...(ip === undefined ? {} : { ip }),
       ...(ip6 === undefined ? {} : { ip6 }),
     });

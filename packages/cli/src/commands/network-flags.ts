@@ -18,12 +18,7 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   { long: "expose", kind: "list", help: "Expose a port or a range of ports" },
   { long: "ip", kind: "string", help: "IPv4 address (e.g., 172.30.100.104)" },
   { long: "ip6", kind: "string", help: "IPv6 address (e.g., 2001:db8::33)" },
-  {
-    long: "link",
-    kind: "list",
-    help: "Add link to another container",
-    because: "containers find each other by name on a network: lap network create NET, then --network NET on both",
-  },
+  { long: "link", kind: "list", help: "Add link to another container" },
   { long: "mac-address", kind: "string", help: "Container MAC address (e.g., 92:d0:c6:0a:29:33)" },
   { long: "net", kind: "list", help: "Connect a container to a network", hidden: true },
   { long: "net-alias", kind: "list", help: "Add network-scoped alias for the container", hidden: true },
@@ -70,11 +65,13 @@ export function networkRequest(read: FlagReader): NetworkRequest {
 /** What stands beside `--network` is about the first one. */
 function mainAttachment(read: FlagReader, given: NetworkAttachment): NetworkAttachment {
   const aliases = [...(given.aliases ?? []), ...read.list("network-alias"), ...read.list("net-alias")];
+  const links = [...(given.links ?? []), ...read.list("link")];
   const ip = read.text("ip") ?? given.ip;
   const ip6 = read.text("ip6") ?? given.ip6;
   const mac = read.text("mac-address") ?? given.mac;
   return {
     ...(aliases.length === 0 ? {} : { aliases }),
+    ...(links.length === 0 ? {} : { links }),
     ...(ip === undefined ? {} : { ip }),
     ...(ip6 === undefined ? {} : { ip6 }),
     ...(mac === undefined ? {} : { mac }),

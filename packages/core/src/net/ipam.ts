@@ -37,10 +37,11 @@ export interface Lease {
   readonly withPrefix: string;
 }
 
-/** Where the default networks come from, as docker has it: sixteen of 172.17–31 and 192.168. */
+/** Where the default networks come from: as docker has it, 172.17–31 and sixteen of 192.168; then, where docker gives up, smaller ones. */
 export const DEFAULT_POOLS: readonly { readonly base: string; readonly bits: number }[] = [
   ...Array.from({ length: 15 }, (_, i) => ({ base: `172.${17 + i}.0.0/16`, bits: 16 })),
   { base: "192.168.0.0/16", bits: 20 },
+  { base: "10.201.0.0/16", bits: 24 },
 ];
 
 function invalid(message: string): LapError {

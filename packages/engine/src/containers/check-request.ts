@@ -34,9 +34,10 @@ function checkNetwork(request: CreateRequest): void {
   const mode = networkMode(request.network);
   if (mode.kind === "container") checkJoining(request);
   if (mode.kind === "networks" || request.attachments === undefined) return;
-  for (const [name, { aliases, ip, ip6, mac }] of Object.entries(request.attachments)) {
+  for (const [name, { aliases, links, ip, ip6, mac }] of Object.entries(request.attachments)) {
     const asksNames = aliases !== undefined && aliases.length > 0;
     if (asksNames) throw conflict("network-scoped alias is supported only for containers in user defined networks");
+    if (links !== undefined) throw conflict("links are supported only for containers in user defined networks");
     if (ip !== undefined || ip6 !== undefined)
       throw conflict("user specified IP address is supported on user defined networks only");
     if (mac !== undefined) throw conflict("conflicting options: mac-address and the network mode");

@@ -12,6 +12,8 @@ import type { GuestLimits } from "../sandbox/wasm-limits.ts";
 export interface NetworkAttachment {
   /** Further names there, besides its own. */
   readonly aliases?: readonly string[];
+  /** Others there under names that only this container knows: `db`, `db:database`. */
+  readonly links?: readonly string[];
   /** Wanted IPv4 address. */
   readonly ip?: string;
   /** Wanted IPv6 address. */

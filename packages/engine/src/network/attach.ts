@@ -11,6 +11,7 @@ import { containerStatus } from "../containers/status.ts";
 import { dirOf, findContainer } from "../state/containers.ts";
 import { containerDir, readRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
+import type { LeaseRequest } from "./lease.ts";
 import { networkMode } from "./mode.ts";
 import { bare, DEFAULT_NETWORK, isPublishing, machineAddressesOf } from "./network-record.ts";
 import { NETNS_FILE } from "./netns-file.ts";
@@ -111,22 +112,14 @@ function unable(name: string, error: unknown): unknown {
   });
 }
 
-function connection(
-  record: ContainerRecord,
-  attachment: NetworkAttachment,
-): {
-  readonly containerId: string;
-  readonly containerName: string;
-  readonly aliases: readonly string[];
-  readonly addresses: readonly string[];
-  readonly mac?: string;
-} {
+function connection(record: ContainerRecord, attachment: NetworkAttachment): LeaseRequest {
   const addresses = [attachment.ip, attachment.ip6].filter((address) => address !== undefined);
   return {
     containerId: record.id,
     containerName: record.name,
     aliases: attachment.aliases ?? [],
     addresses,
+    ...(attachment.links === undefined ? {} : { links: attachment.links }),
     ...(attachment.mac === undefined ? {} : { mac: attachment.mac }),
   };
 }

@@ -51,7 +51,14 @@ function pointer(zone: Zone, name: string): Answer[] | undefined {
     addresses.some((a) => Buffer.from(parseIp(a)).toString("hex") === wanted),
   );
   if (owner?.names[0] === undefined) return undefined;
-  return [{ type: TYPE.PTR, data: encodeName(`${owner.names[0]}.${zone.network}`), ttl: TTL_S }];
+  const whole = `${owner.names[0]}.${zone.network}`;
+  // Names of docker's may be longer than those of DNS: the address is known, its name cannot be said.
+  return isSayable(whole) ? [{ type: TYPE.PTR, data: encodeName(whole), ttl: TTL_S }] : [];
+}
+
+/** RFC 1035 §2.3.4. */
+function isSayable(name: string): boolean {
+  return name.length <= 253 && name.split(".").every((label) => label.length > 0 && label.length <= 63);
 }
 
 /** Starts a list at another place: several addresses of one name share the load. */

@@ -9,6 +9,7 @@ export interface LeaseRequest {
   readonly containerId: string;
   readonly containerName: string;
   readonly aliases?: readonly string[];
+  readonly links?: readonly string[];
   /** Wanted addresses without prefix length, at most one of a family. */
   readonly addresses?: readonly string[];
   readonly mac?: string;
@@ -40,6 +41,7 @@ export function leaseEndpoint(record: NetworkRecord, request: LeaseRequest, ifna
     containerId: request.containerId,
     containerName: request.containerName,
     aliases: request.aliases ?? [],
+    ...(request.links === undefined ? {} : { links: request.links }),
     addresses,
     mac: macOf(record, request, addresses),
     hostIfname: isBridge(record) ? `veth${id.slice(0, 7)}` : "",

@@ -12,6 +12,8 @@ export interface EndpointRecord {
   readonly containerId: string;
   readonly containerName: string;
   readonly aliases: readonly string[];
+  /** `db:database`: names that only this container knows. Absent in older records. */
+  readonly links?: readonly string[];
   /** With prefix length. */
   readonly addresses: readonly string[];
   readonly mac: string;

@@ -69,6 +69,8 @@ export class Networks {
   /** Makes a network of a person; its bridge appears at once. */
   create(request: NetworkRequest): NetworkRecord {
     using _lock = this.#store.lock();
+    // First: whoever lists networks makes the default one, and the last subnet is not to be taken from it.
+    this.#store.ensureDefault(new Date().toISOString(), this.#host.taken());
     const record = this.#store.create(request, new Date().toISOString(), this.#host.taken());
     try {
       this.#host.raise(record, () => this.#store.list());

@@ -7,6 +7,7 @@ import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { findContainer } from "../state/containers.ts";
 import type { NetworkAttachment } from "../state/record.ts";
 import { networksOf } from "./attach.ts";
+import { parseLink } from "./links.ts";
 import { networkMode } from "./mode.ts";
 import { canUse, TOOL_HINT, type UserTool } from "./user-tool.ts";
 import { DEFAULT_NETWORK } from "./network-record.ts";
@@ -77,14 +78,25 @@ function networkName(context: EngineContext, wanted: string): string {
 }
 
 /** Throws `ERR_LAP_NETWORK_CONFLICT` in docker's words. */
-export function checkAttachment(network: string, { aliases = [], ip, ip6, mac }: NetworkAttachment): void {
+export function checkAttachment(network: string, { aliases = [], links = [], ip, ip6, mac }: NetworkAttachment): void {
   const conflict = (text: string): LapError => new LapError("invalidArgument", "ERR_LAP_NETWORK_CONFLICT", text);
   if (ip !== undefined && isIP(ip) !== 4) throw conflict(`invalid IPv4 address: ${ip}`);
   if (ip6 !== undefined && isIP(ip6) !== 6) throw conflict(`invalid IPv6 address: ${ip6}`);
   if (mac !== undefined && !/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(mac)) {
     throw conflict(`invalid MAC address: ${mac}`);
   }
+  for (const link of links) parseLink(link);
   if (network !== DEFAULT_NETWORK) return;
+  if (links.length > 0) {
+    throw new LapError(
+      "invalidArgument",
+      "ERR_LAP_NETWORK_CONFLICT",
+      "links are supported only for containers in user defined networks",
+      {
+        hint: "make one: lap network create NET, and --network NET on both, where they find each other by name anyway",
+      },
+    );
+  }
   if (aliases.length > 0) {
     throw conflict("network-scoped alias is supported only for containers in user defined networks");
   }

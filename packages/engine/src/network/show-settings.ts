@@ -66,7 +66,7 @@ function endpointObject(
   const dnsNames = name === DEFAULT_NETWORK ? null : [record.name, ...aliases, record.id.slice(0, 12)];
   return {
     IPAMConfig: ipamConfig(attachment),
-    Links: null,
+    Links: attachment.links ?? null,
     Aliases: aliases.length === 0 ? null : aliases,
     DriverOpts: null,
     GwPriority: 0,

@@ -11,9 +11,10 @@ describe("parseSize", () => {
     ["77", 77],
     ["8b", 8],
   ])("%s", (text, bytes) => expect(parseSize(text)).toBe(bytes));
-  it.each(["", "abc", "-1", "1x", "1e3", "999999999999999999p"])("refuses %j", (text) => {
+  it.each(["", "abc", "-1", "1e3", "999999999999999999p"])("refuses %j", (text) => {
     expect(() => parseSize(text)).toThrow(`invalid size: '${text}'`);
   });
+  it("names a unit that is none", () => expect(() => parseSize("1 XY")).toThrow("invalid suffix: 'xy'"));
 });
 
 it("prints sizes as docker does", () => {

@@ -11,7 +11,9 @@ export function parseSize(text: string): number {
   const factor = match === null ? undefined : BINARY[match[2]!.toLowerCase()];
   const bytes = match === null || factor === undefined ? Number.NaN : Math.trunc(Number(match[1]) * factor);
   if (!Number.isSafeInteger(bytes)) {
-    throw new LapError("invalidArgument", "ERR_LAP_SIZE_INVALID", `invalid size: '${text}'`, {
+    const [, suffix] = match === null ? (/^[\d. ]*\d ?([^\d. ]+)$/.exec(text) ?? []) : [];
+    const what = suffix === undefined ? `size: '${text}'` : `suffix: '${suffix.toLowerCase()}'`;
+    throw new LapError("invalidArgument", "ERR_LAP_SIZE_INVALID", `invalid ${what}`, {
       hint: "a size is a number and an optional unit b, k, m or g, for example 512m",
     });
   }

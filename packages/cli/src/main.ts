@@ -13,9 +13,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    return reportError(error, undefined);
+    if (!(error instanceof UsageError)) return reportError(error, undefined);
+    err(`${error.message}\n\nUsage:  lap [OPTIONS] COMMAND [ARG...]\n\nRun 'lap --help' for more information\n`);
+    return error.exitCode;
   }
 }
+
+/** What docker ends with when its words make no sense. */
+const USAGE = 125;
 
 interface Split {
   readonly global: GlobalOptions;
@@ -96,26 +101,31 @@ function splitGlobal(argv: readonly string[]): Split {
     if (word === "--version" || word === "-v") return { global: { root }, rest: [], action: "version" };
     const daemon = daemonOf(word, argv[at + 1]);
     if (daemon !== undefined) throw noDaemon(daemon);
+    const context = namesContext(word, argv[at + 1]);
+    if (context !== undefined) {
+      if (context) at++;
+      continue;
+    }
     if (word === "-D" || word === "--debug") {
       process.env["LAP_TRACE"] = "1";
       continue;
     }
     if (word === "--config" || word.startsWith("--config=")) {
       const folder = word === "--config" ? argv[++at] : word.slice("--config=".length);
-      if (folder === undefined || folder === "") throw unknownGlobal(word);
+      if (folder === undefined || folder === "") throw needsArgument(word);
       process.env["DOCKER_CONFIG"] = folder;
       continue;
     }
     if (word === "--storage-driver" || word.startsWith("--storage-driver=")) {
       const driver = word === "--storage-driver" ? argv[++at] : word.slice("--storage-driver=".length);
-      if (driver === undefined || driver === "") throw unknownGlobal(word);
+      if (driver === undefined || driver === "") throw needsArgument(word);
       process.env["LAP_STORAGE_DRIVER"] = driver;
       continue;
     }
     if (word === "--root") root = argv[++at];
     else if (word.startsWith("--root=")) root = word.slice("--root=".length);
     else throw unknownGlobal(word);
-    if (root === undefined || root === "") throw unknownGlobal(word);
+    if (root === undefined || root === "") throw needsArgument(word);
   }
   return { global: { root }, rest: argv.slice(at), action: "run" };
 }
@@ -135,8 +145,24 @@ function noDaemon(address: string): LapError {
   );
 }
 
-function unknownGlobal(word: string): LapError {
-  return new LapError("invalidArgument", "ERR_LAP_GLOBAL_FLAG", `unknown flag: ${word}`, {
-    hint: "before the command, lap takes --root FOLDER, --storage-driver NAME, --config FOLDER, --debug, --version and --help",
-  });
+/** True when the next word is the name of a context; undefined for another flag. Throws for any but the only one there is. */
+function namesContext(word: string, next: string | undefined): boolean | undefined {
+  const separate = word === "--context" || word === "-c";
+  if (!separate && !word.startsWith("--context=")) return undefined;
+  const name = separate ? next : word.slice("--context=".length);
+  if (name === undefined || name === "") throw needsArgument(word);
+  if (name === "default") return separate;
+  throw new LapError("notFound", "ERR_LAP_GLOBAL_FLAG", `context "${name}": context not found`);
+}
+
+function needsArgument(word: string): UsageError {
+  return new UsageError(`flag needs an argument: ${word.split("=", 1)[0]!}`, USAGE, "Run", false);
+}
+
+/** In pflag's words. */
+function unknownGlobal(word: string): UsageError {
+  const what = word.startsWith("--")
+    ? `flag: ${word.split("=", 1)[0]!}`
+    : `shorthand flag: '${word[1] ?? ""}' in ${word}`;
+  return new UsageError(`unknown ${what}`, USAGE, "Run", false);
 }

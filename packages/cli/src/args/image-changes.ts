@@ -65,7 +65,8 @@ function change(line: string): ExecConfig {
   if (key === "ENTRYPOINT") return { Entrypoint: program(value) };
   const field = TEXTS[key];
   if (field !== undefined) return { [field]: value };
-  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `"${line}" is not supported as a change`, {
+  const shown = key === "" ? line.trim() : key;
+  throw new LapError("invalidArgument", "ERR_LAP_CHANGE", `${shown.toLowerCase()} is not a valid change command`, {
     hint: "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are",
   });
 }

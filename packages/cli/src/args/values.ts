@@ -40,10 +40,18 @@ function convert(flag: Flag, text: string): boolean | number | string {
     case "bytes":
       return text === "-1" ? -1 : parseSize(text);
     case "duration":
-      return parseDurationMs(text);
+      return goDurationMs(text);
     case "string":
     case "list":
       return text;
+  }
+}
+
+function goDurationMs(text: string): number {
+  try {
+    return parseDurationMs(text);
+  } catch (error) {
+    return fail(`time: ${(error as Error).message}`);
   }
 }
 

@@ -100,7 +100,11 @@ function printRendered(found: readonly InspectObject[], render: (value: unknown)
 function kindOf(type: string | undefined, declared: Kind): Kind {
   if (type === undefined || type === "") return declared;
   if (type === "container" || type === "image" || type === "network" || type === "volume") return type;
-  throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", `"${type}" is not a valid value for --type`);
+  throw new LapError(
+    "invalidArgument",
+    "ERR_LAP_FLAG_VALUE",
+    `unknown type: "${type}": must be one of "container", "image", "network", "volume"`,
+  );
 }
 
 async function lookUp(engine: Engine, name: string, kind: Kind, sized: boolean): Promise<InspectObject> {

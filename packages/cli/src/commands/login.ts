@@ -61,12 +61,15 @@ async function credentials(read: FlagReader): Promise<Login> {
 
 function stdinUser(username: string | undefined, password: string | undefined): string {
   if (password !== undefined) throw refused("--password and --password-stdin are mutually exclusive");
-  if (username === undefined || username === "") throw refused("Must provide --username with --password-stdin");
+  if (username === undefined || username === "")
+    throw refused("the --password-stdin option requires --username to be set");
   return username;
 }
 
 function stdinPassword(): string {
-  return readFileSync(0, "utf8").replace(/\r?\n$/, "");
+  const password = readFileSync(0, "utf8").replace(/\r?\n$/, "");
+  if (password === "") throw refused("Error: Cannot perform an interactive login from a non TTY device");
+  return password;
 }
 
 function refused(message: string): LapError {

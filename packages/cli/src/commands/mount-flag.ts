@@ -30,6 +30,7 @@ function parseMount(text: string): MountRequest {
   const draft: Draft = { groups: new Set(), mount: { type: "volume" } };
   for (const field of csvFields(text)) readField(field, draft);
   checkGroups(draft);
+  if (draft.mount.target === undefined) throw bad("target is required");
   return { target: "", ...draft.mount } as unknown as MountRequest;
 }
 

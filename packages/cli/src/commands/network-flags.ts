@@ -1,6 +1,7 @@
 // The flags of run and create about networks, and what they make of a CreateRequest.
 import { LapError } from "@lapstrake/base";
 import { parseAddHost, parsePortSpec, type CreateRequest, type NetworkAttachment } from "@lapstrake/engine";
+import { checkAddress, checkMac } from "../args/checks.ts";
 import type { FlagReader } from "../args/parse.ts";
 import type { Flag } from "../args/types.ts";
 
@@ -12,7 +13,7 @@ export const NETWORK_FLAGS: readonly Flag[] = [
     help: "Add a custom host-to-IP mapping (host:ip)",
     check: (value) => void parseAddHost(value),
   },
-  { long: "dns", kind: "list", help: "Set custom DNS servers" },
+  { long: "dns", kind: "list", help: "Set custom DNS servers", check: checkAddress },
   { long: "dns-option", kind: "list", help: "Set DNS options" },
   { long: "dns-search", kind: "list", help: "Set custom DNS search domains" },
   { long: "expose", kind: "list", help: "Expose a port or a range of ports" },
@@ -68,6 +69,7 @@ function mainAttachment(read: FlagReader, given: NetworkAttachment): NetworkAtta
   const links = [...(given.links ?? []), ...read.list("link")];
   const ip = read.text("ip") ?? given.ip;
   const ip6 = read.text("ip6") ?? given.ip6;
+  checkMac(read.text("mac-address"));
   const mac = read.text("mac-address") ?? given.mac;
   return {
     ...(aliases.length === 0 ? {} : { aliases }),

@@ -1,5 +1,5 @@
 // `lap network ls`, `inspect`, `rm` and `prune`.
-import { isLapError } from "@lapstrake/base";
+import { LapError, isLapError } from "@lapstrake/base";
 import {
   inspectNetwork,
   listNetworks,
@@ -81,7 +81,10 @@ const FILTERS: Readonly<Record<string, (row: NetworkRow, value: string) => boole
   id: ({ id }, value) => id.startsWith(value),
   name: ({ name }, value) => name.includes(value),
   scope: (_row, value) => value === "local",
-  type: ({ name }, value) => (value === "builtin") === PREDEFINED.includes(name),
+  type: ({ name }, value) => {
+    if (value === "builtin" || value === "custom") return (value === "builtin") === PREDEFINED.includes(name);
+    throw new LapError("invalidArgument", "ERR_LAP_FILTER", `invalid filter: 'type'='${value}'`);
+  },
   dangling: ({ name, record }, value) => {
     const isUnused = !PREDEFINED.includes(name) && Object.keys(record?.endpoints ?? {}).length === 0;
     return isUnused === filterBool("dangling", value);

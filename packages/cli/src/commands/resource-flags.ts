@@ -1,6 +1,7 @@
 // The flags of run and create about limits, devices, kernel parameters and shared namespaces, and what they make of a CreateRequest.
 import { LapError, parseSize } from "@lapstrake/base";
 import type { CreateRequest, DeviceNumber, DeviceRequest, UlimitRequest } from "@lapstrake/engine";
+import { checkMode } from "../args/checks.ts";
 import type { FlagReader } from "../args/parse.ts";
 import type { Flag } from "../args/types.ts";
 
@@ -103,6 +104,10 @@ export function resourceRequest(read: FlagReader): Partial<CreateRequest> {
     cgroupns: nonEmpty(read.text("cgroupns")),
     cgroupParent: nonEmpty(read.text("cgroup-parent")),
   };
+  const container = /^container:./;
+  checkMode("pid", "PID", read.text("pid"), container);
+  checkMode("uts", "UTS", read.text("uts"), container);
+  checkMode("cgroupns", "CGROUP", read.text("cgroupns"), /^private$/);
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }
 

@@ -5,8 +5,9 @@ import { formatBinarySize, formatSize } from "@lapstrake/base";
 import { containerUsage, shortId, type ContainerRecord, type ContainerUsage, type Engine } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command, Invocation } from "../args/types.ts";
+import { errorText } from "../errors.ts";
 import { engineFor } from "../open.ts";
-import { out } from "../output/print.ts";
+import { err, out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
 
@@ -38,7 +39,7 @@ async function stats({ flags, args, global }: Invocation): Promise<number> {
   const read = readFlags(flags);
   const engine = engineFor(global);
   const once = read.bool("no-stream");
-  args.forEach((name) => engine.find(name));
+  if (!allThere(engine, args)) return 1;
   process.once("SIGINT", () => process.exit(INTERRUPTED));
   let before = look(engine, args, read.bool("all"));
   for (;;) {
@@ -49,6 +50,20 @@ async function stats({ flags, args, global }: Invocation): Promise<number> {
     if (once) return 0;
     before = now;
   }
+}
+
+/** Says every one that is not. */
+function allThere(engine: Engine, names: readonly string[]): boolean {
+  const missing = names.flatMap((name) => {
+    try {
+      engine.find(name);
+      return [];
+    } catch (error) {
+      return [`${errorText(error)}\n`];
+    }
+  });
+  err(missing.join(""));
+  return missing.length === 0;
 }
 
 export interface Look {

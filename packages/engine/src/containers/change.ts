@@ -32,6 +32,10 @@ export async function unpauseContainer(engine: Engine, record: ContainerRecord):
 /** Gives a container another name; the old one is free afterwards. Throws `ERR_LAP_NAME_TAKEN`. */
 export async function renameContainer(engine: Engine, record: ContainerRecord, to: string): Promise<void> {
   const name = checkContainerName(to);
+  if (name === record.name) {
+    const text = "Renaming a container with the same name as its current name";
+    throw new LapError("invalidArgument", "ERR_LAP_NAME_SAME", text);
+  }
   const { paths } = engine.context;
   using _lock = await lockedIn(engine.dir(record), record);
   try {

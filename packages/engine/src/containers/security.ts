@@ -43,7 +43,7 @@ function parseOption(option: string): Partial<SecurityOptions> {
   if (name === "systempaths" && value === "unconfined") return { openSystemPaths: true };
   if (name === "wasm" && (value === "unconfined" || value === "confined"))
     return { wasmUnconfined: value === "unconfined" };
-  throw new LapError("invalidArgument", "ERR_LAP_SECURITY_OPT", `invalid --security-opt: "${option}"`, {
+  throw new LapError("invalidArgument", "ERR_LAP_SECURITY_OPT", `Invalid --security-opt: "${option}"`, {
     hint: "supported: no-new-privileges, seccomp=unconfined|PROFILE.json, apparmor=PROFILE, systempaths=unconfined, wasm=unconfined",
   });
 }

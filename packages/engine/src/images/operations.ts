@@ -80,6 +80,7 @@ function matches({ repository, tag }: ImageRow, pattern: RegExp): boolean {
 /** Gives an image a further name. */
 export async function tagImage(engine: Engine, source: string, target: string): Promise<void> {
   const { store } = await engine.images();
+  findImage(store, source);
   store.tag(source, target);
   emitImage(engine.context, store.resolve(target), "tag", familiarReference(parseReference(target)));
 }
@@ -99,6 +100,11 @@ export async function removeImage(
   const image = findImage(store, name);
   const users = listContainers(engine.context.paths).filter((record) => record.image.id === image.id);
   const isLastName = image.references.length <= 1 || isId(name);
+  const isRunning = users.some((record) => isAlive(engine, record));
+  if (isLastName && isRunning && options.force && !isId(name)) {
+    emitImage(engine.context, image, "untag"); // the image stays for what runs on it
+    return { untagged: [store.untag(name)], deleted: [], layers: [] };
+  }
   if (isLastName) refuseUsed(engine, name, image, users, options.force);
   const removed = store.remove(name, options);
   for (const _ of removed.untagged) emitImage(engine.context, image, "untag");
@@ -141,6 +147,10 @@ function isId(name: string): boolean {
   return /^(?:sha256:)?[a-f0-9]{4,64}$/.test(name);
 }
 
+function isAlive(engine: Engine, record: ContainerRecord): boolean {
+  return ["running", "paused"].includes(engine.status(record).state);
+}
+
 function refuseUsed(
   engine: Engine,
   name: string,
@@ -148,7 +158,7 @@ function refuseUsed(
   users: readonly ContainerRecord[],
   force: boolean,
 ): void {
-  const running = users.find((record) => ["running", "paused"].includes(engine.status(record).state));
+  const running = users.find((record) => isAlive(engine, record));
   const user = running ?? users[0];
   if (user === undefined || (force && running === undefined)) return;
   const imageId = shortId(image.id.slice("sha256:".length));

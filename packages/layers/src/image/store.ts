@@ -182,6 +182,16 @@ export class ImageStore implements Disposable {
     return { untagged, deleted: record.variants.map(({ id }) => id) };
   }
 
+  /** Takes a name away and leaves the image, without a name if it was the last; gives the familiar name. Throws `ERR_LAP_NO_IMAGE`. */
+  untag(name: string): string {
+    const { reference } = resolveImage(this.#records, name, undefined, this.#platform);
+    if (reference === undefined || reference === "") {
+      throw new LapError("invalidArgument", "ERR_LAP_REFERENCE_INVALID", `"${name}" is no name of an image`);
+    }
+    this.#records.removeRef(reference);
+    return familiarReference(parseReference(reference));
+  }
+
   /** Makes a new image on `base`, without a name. The same content gives the same image. */
   async commit(options: CommitOptions): Promise<Image> {
     using _lease = this.#leases.acquire();

@@ -2,7 +2,7 @@
 // test's own on loopback.
 import { createSocket, type Socket } from "node:dgram";
 import { raiseLoopback } from "@lapstrake/core";
-import { startDns, type DnsServer, type DnsSource, type Member } from "@lapstrake/engine";
+import { startDns, type DnsServer, type DnsSource, type Member, type Upstream } from "@lapstrake/engine";
 import { afterEach, beforeEach, expect } from "vitest";
 import { needs } from "../support/facts.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
@@ -34,16 +34,18 @@ function answer(query: Buffer, port: number, address: string): void {
 const source: DnsSource = {
   zones: () => [{ network: "mynet", members }],
   forwards: () => forwards,
-  upstreams: () => [
-    { address: "127.0.0.1", port: 1 },
-    { address: "127.0.0.1", port: upstream.address().port },
-  ],
+  upstreams: () => upstreams(),
 };
+const deadFirst = (): readonly Upstream[] => [
+  { address: "127.0.0.1", port: 1 },
+  { address: "127.0.0.1", port: upstream.address().port },
+];
+let upstreams = deadFirst;
 
 needs(...FACTS).describe("the resolver of a container", () => {
   const { test } = needs(...FACTS);
   beforeEach(async () => {
-    [members, forwards, asked] = [[WEB], true, 0];
+    [members, forwards, asked, upstreams] = [[WEB], true, 0, deadFirst];
     upstream = createSocket("udp4").on("message", (query, from) => answer(query, from.port, from.address));
     await new Promise<void>((resolve) => upstream.bind(0, "127.0.0.1", resolve));
     box = await openSpace();
@@ -74,6 +76,24 @@ needs(...FACTS).describe("the resolver of a container", () => {
   test("other names go to the host's resolvers, past one that is dead and an answer that is forged", async () => {
     expect(await box.resolve("example.org", "A")).toBe("192.0.2.7");
     expect(asked).toBe(1);
+  });
+
+  test("a resolver that refuses is not the last word while another answers", async () => {
+    const refusing = createSocket("udp4").on("message", (query, from) => {
+      const reply = Buffer.from(query);
+      reply.writeUInt16BE(0x8185, 2);
+      refusing.send(reply, from.port, from.address);
+    });
+    await new Promise<void>((resolve) => refusing.bind(0, "127.0.0.1", resolve));
+    const { port } = refusing.address();
+    upstreams = () => [
+      { address: "127.0.0.1", port },
+      { address: "127.0.0.1", port: upstream.address().port },
+    ];
+    expect(await box.resolve("example.org", "A")).toBe("192.0.2.7");
+    upstreams = () => [{ address: "127.0.0.1", port }];
+    expect(await box.resolve("example.org", "A")).toBe("EREFUSED");
+    refusing.close();
   });
 
   test("an internal network forwards nothing", async () => {

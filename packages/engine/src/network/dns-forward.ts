@@ -2,7 +2,7 @@
 // against forged answers; the checked question is the other half). The keeper's own network namespace is the way out.
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
-import { answersQuery, type Query } from "./dns-message.ts";
+import { answersQuery, RCODE, type Query } from "./dns-message.ts";
 
 /** A resolver of the host. */
 export interface Upstream {
@@ -55,7 +55,13 @@ export function frame(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
 }
 
-/** The first answer that an upstream gives; undefined when none does. `signal` ends the wait. */
+/** True for an answer that says only that this resolver cannot or will not say. */
+function isUnhelpful(answer: Uint8Array): boolean {
+  const rcode = answer[3]! & 0xf;
+  return rcode === RCODE.serverFailure || rcode === RCODE.refused;
+}
+
+/** The first answer that an upstream gives, a failure only when no other knows better; undefined when none answers. `signal` ends the wait. */
 export async function forward(
   bytes: Uint8Array,
   query: Query,
@@ -64,10 +70,12 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const exchange = transport === "udp" ? overUdp : overTcp;
+  let failure: Uint8Array | undefined;
   for (const upstream of upstreams) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(UPSTREAM_TIMEOUT_MS)]);
     const answer = await exchange(bytes, query, upstream, limit).catch(() => undefined);
-    if (answer !== undefined || signal.aborted) return answer;
+    if (signal.aborted || (answer !== undefined && !isUnhelpful(answer))) return answer;
+    failure ??= answer;
   }
-  return undefined;
+  return failure;
 }

@@ -10,6 +10,11 @@ const COUNT = Number(env["LAP_BENCH_MANY"] ?? 100);
 const PODMAN_COUNT = Math.ceil(COUNT / 5);
 const AT_ONCE = 8;
 
+/** Docker's and ours kill at once; podman gives ten seconds unless told. */
+function forced({ name }: BenchEngine): string[] {
+  return name === "podman" ? ["rm", "-f", "-t", "0"] : ["rm", "-f"];
+}
+
 /** Both figures come from one batch: what the one variant made, the other removes. */
 function batches(engine: BenchEngine): { readonly variants: Variant[] } & Disposable {
   const count = engine.name === "podman" ? PODMAN_COUNT : COUNT;
@@ -25,7 +30,7 @@ function batches(engine: BenchEngine): { readonly variants: Variant[] } & Dispos
     return performance.now() - started;
   };
   const remove = (): void => {
-    if (made.length > 0) ask(engine, "rm", "-f", ...made);
+    if (made.length > 0) ask(engine, ...forced(engine), ...made);
     made = [];
   };
   const title = (what: string): string => `${engine.name} ${what}${count === COUNT ? "" : ` (${count})`}`;
@@ -35,7 +40,7 @@ function batches(engine: BenchEngine): { readonly variants: Variant[] } & Dispos
       if (made.length === 0) await run();
       const names = made;
       made = [];
-      return timed(engine, "rm", "-f", ...names);
+      return timed(engine, ...forced(engine), ...names);
     }),
   ];
   return { variants, [Symbol.dispose]: remove };

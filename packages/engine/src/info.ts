@@ -5,6 +5,7 @@ import { arch, availableParallelism, hostname, release, totalmem } from "node:os
 import { join } from "node:path";
 import { errorCode } from "@lapstrake/base";
 import { hostFacts } from "@lapstrake/core";
+import { hasJournal } from "./logs/journal.ts";
 import type { Engine } from "./engine.ts";
 import type { InspectObject } from "./containers/inspect.ts";
 import { installedRuntimes } from "./sandbox/other-runtime.ts";
@@ -31,7 +32,7 @@ export async function engineInfo(engine: Engine, version: string): Promise<Inspe
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
       Authorization: null,
-      Log: ["json-file", "local", "none"],
+      Log: [...(hasJournal() ? ["journald"] : []), "json-file", "local", "none"],
     },
     MemoryLimit: controls.has("memory"),
     SwapLimit: controls.has("memory"),

@@ -114,6 +114,18 @@ const containers =
       .filter(({ status }) => states?.includes(status.state) ?? true)
       .map(({ record }) => ({ word: record.name, about: record.image.name }));
 
+const LOG_OPTIONS = [
+  "max-size",
+  "max-file",
+  "compress",
+  "labels",
+  "labels-regex",
+  "env",
+  "env-regex",
+  "tag",
+  "mode",
+  "max-buffer-size",
+];
 const RUNNING = ["running", "paused"];
 const STOPPED = ["created", "exited", "dead"];
 
@@ -174,6 +186,8 @@ const VALUES: Readonly<Record<string, (engine: Engine) => Candidate[] | Promise<
   net: (engine) => networks(engine, ""),
   "volumes-from": (engine) => containers()(engine, ""),
   pull: () => words("always", "missing", "never"),
+  "log-driver": () => words("json-file", "local", "journald", "none"),
+  "log-opt": () => words(...LOG_OPTIONS.map((name) => `${name}=`)),
   restart: () => words("no", "always", "on-failure", "unless-stopped"),
   type: () => words("container", "image", "network", "volume"),
   runtime: () => words("lapstrake", "wasm", "runc", "crun", "youki"),

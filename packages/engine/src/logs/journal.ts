@@ -10,9 +10,14 @@ export const JOURNAL_SOCKET = "/run/systemd/journal/socket";
 const PRIORITY = { stdout: "6", stderr: "3" };
 const SHORT = 12;
 
+/** True where a journal listens. */
+export function hasJournal(): boolean {
+  return existsSync(JOURNAL_SOCKET);
+}
+
 /** Throws `ERR_LAP_LOG_DRIVER` in docker's words. */
 export function requireJournal(): void {
-  if (existsSync(JOURNAL_SOCKET)) return;
+  if (hasJournal()) return;
   const message = "failed to initialize logging driver: journald is not enabled on this host";
   throw new LapError("failedPrecondition", "ERR_LAP_LOG_DRIVER", message);
 }

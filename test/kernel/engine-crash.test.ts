@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { env } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, nothingLeft } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { SCENARIOS, commandOf, gone, retry, settle, type Scenario } from "../support/scenarios.ts";
 
 const STEP = env["LAP_CRASH_ALL"] === undefined ? Infinity : Number(env["LAP_CRASH_ALL"]);
@@ -24,12 +24,7 @@ needs("root", "overlayfs", "native", "command:cc").describe("killed at any call"
     const { status, stderr } = spawnSync("cc", ["-O1", "-o", join(store.folder, "kill-at"), SOURCE]);
     if (status !== 0) throw new Error(stderr.toString());
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    // The keeper and the last reapers leave by themselves.
-    await nothingLeft(folder);
-  });
+  afterAll(() => store.close());
 
   it.each(SCENARIOS.map((scenario, index) => ({ ...scenario, index })))("$name", async (scenario) => {
     scenario.before(store);

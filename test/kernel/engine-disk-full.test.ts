@@ -64,11 +64,7 @@ needs("root", "overlayfs", "native", "command:strace").describe("a disk that fai
     store = new LapStore();
     store.loadPrograms();
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await nothingLeft(folder);
-  });
+  afterAll(() => store.close());
 
   it.each(SCENARIOS.map((scenario, index) => ({ ...scenario, index })))("$name", async (scenario) => {
     for (const [at, call] of FAILING.entries()) {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { readStatus } from "@lapstrake/core";
 import { needs } from "../support/facts.ts";
 import { LapStore, nothingLeft } from "../support/lap.ts";
+import { containersEver } from "../support/leftovers.ts";
 import { ended, isAlive } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
@@ -203,6 +204,6 @@ needs("root", "overlayfs", "native").describe("a container's life", () => {
     };
     for (let i = 0; i < 200; i += 4) await Promise.all([one(i), one(i + 1), one(i + 2), one(i + 3)]);
     await until("containers gone", () => store.ok("ps", "-aq") === "");
-    await nothingLeft(store.folder);
+    await nothingLeft(store.folder, containersEver(store.root));
   });
 });

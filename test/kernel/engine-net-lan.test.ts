@@ -4,7 +4,7 @@ import { execPath } from "node:process";
 import { raiseLoopback, Rtnl } from "@lapstrake/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, nothingLeft } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { soon } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
 
@@ -30,9 +30,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     store = new LapStore({ netns: `/proc/${host.pid}/ns/net` });
   });
   afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await nothingLeft(folder);
+    await store.close();
     for (const space of [computer, host]) space[Symbol.dispose]();
   });
 

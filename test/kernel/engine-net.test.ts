@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Firewall, raiseLoopback, Rtnl } from "@lapstrake/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
-import { LapStore, nothingLeft } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { commandLine, processes } from "../support/processes.ts";
 import { soon, until } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
@@ -28,9 +28,7 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     store = new LapStore({ netns: `/proc/${host.pid}/ns/net` });
   });
   afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await nothingLeft(folder);
+    await store.close();
     host[Symbol.dispose]();
   });
 

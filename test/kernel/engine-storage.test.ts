@@ -80,7 +80,7 @@ needs("root", "overlayfs", "native", "loop-ext4").describe("a bound on what a co
     expect(check()).toContain(`waste: ${dir}: something is mounted in it, and no container has it`);
     check("--repair");
     expect(existsSync(dir)).toBe(false);
-    expect(check()).toEqual(["clean"]);
+    await soon(() => expect(check()).toEqual(["clean"]));
     await nothingHeld();
   });
 

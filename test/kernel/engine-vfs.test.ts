@@ -29,11 +29,7 @@ needs("root", "overlayfs", "native").describe("containers that are copies", () =
     store.loadPrograms();
     prepareLayer(store);
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await nothingLeft(folder);
-  });
+  afterAll(() => store.close());
 
   it("have all of the image: links, holes, devices, owners, attributes, and nothing that a layer took away", () => {
     vfs("create", "--name", "whole", "progs:1");

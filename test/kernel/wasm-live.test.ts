@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
-import { LapStore, nothingLeft } from "../support/lap.ts";
+import { LapStore } from "../support/lap.ts";
 import { soon } from "../support/until.ts";
 import { writeLayout } from "../support/oci-layout.ts";
 
@@ -30,11 +30,7 @@ needs("root", "overlayfs", "native").describe("files of running Wasm containers"
     store.ok("run", "-d", "--name", "counter", "live:1", COUNTS);
     store.ok("run", "-di", "--name", "idle", "live:1", "echo made > /dir/made; ./hello.wasm rm /ops.wasm; read x");
   });
-  afterAll(async () => {
-    const { folder } = store;
-    store[Symbol.dispose]();
-    await nothingLeft(folder);
-  });
+  afterAll(() => store.close());
 
   const archive = (...args: string[]): string => {
     const { code, stdout, stderr } = store.run(args);

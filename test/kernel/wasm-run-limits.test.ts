@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildGuests } from "../../wasm/build.ts";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
+import { until } from "../support/until.ts";
 
 const GUESTS = {
   spins: `(module (memory (export "memory") 1) (func (export "_start") (loop $more (br $more))))`,
@@ -27,6 +28,13 @@ const GUESTS = {
     (func (export "_start")
       (i32.store (i32.const 4) (i32.const 1000))
       (loop $more (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $more))))`,
+  /** Says "+", then spins. */
+  speaks: `(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 32) "+\\n")
+    (func (export "_start")
+      (i32.store (i32.const 0) (i32.const 32)) (i32.store (i32.const 4) (i32.const 2))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (loop $more (br $more))))`,
   traps: `(module (memory (export "memory") 1) (func (export "_start") unreachable))`,
 } as const;
 
@@ -153,8 +161,10 @@ needs("root", "overlayfs", "native").describe("limits of Wasm containers", () =>
     ).toBe(1);
   });
 
-  it("end a spinning guest by lap stop, soon and with the signal's code", () => {
-    store.ok("run", "-d", "--name", "spinning", guest("spins"));
+  it("end a spinning guest by lap stop, with the signal's code", async () => {
+    store.ok("run", "-d", "--name", "spinning", guest("speaks"));
+    // Before, nobody in the container takes signals.
+    await until("it spins", () => store.ok("logs", "spinning") === "+");
     store.ok("stop", "-t", "1000", "spinning");
     expect(store.ok("inspect", "--format", "{{.State.ExitCode}}", "spinning")).toBe("143");
     store.ok("rm", "spinning");

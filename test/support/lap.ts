@@ -1,16 +1,17 @@
 // Runs `lap` as a person would, on a store of the test's own, and says what it left on the machine.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arch } from "node:process";
 import { text } from "node:stream/consumers";
-import { expect } from "vitest";
 import { nativePart } from "./facts.ts";
-import { commandLine, ended, processes } from "./processes.ts";
+import { containersEver, nothingLeft } from "./leftovers.ts";
+import { ended } from "./processes.ts";
 import { copyFiles, programFiles } from "./programs.ts";
 import { writeLayout } from "./oci-layout.ts";
-import { soon } from "./until.ts";
+
+export { leftovers, nothingLeft } from "./leftovers.ts";
 
 export interface LapResult {
   readonly code: number | null;
@@ -130,8 +131,9 @@ export class LapStore {
 
   /** Disposes and requires that nothing of the store is left on the machine: `afterAll(() => store.close())`. */
   async close(): Promise<void> {
+    const ids = containersEver(this.root);
     this[Symbol.dispose]();
-    await nothingLeft(this.folder);
+    await nothingLeft(this.folder, ids);
     // A reaper that was late may have made a folder of it again.
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -146,7 +148,6 @@ export class LapStore {
       if (existsSync(join(this.root, "networks"))) this.run(["network", "prune", "-f"]);
     }
     rmSync(this.folder, { recursive: true, force: true });
-    removeEmptyParents();
   }
 }
 
@@ -155,36 +156,4 @@ function programPaths(): string[] {
     const { stdout, status } = spawnSync("sh", ["-c", `PATH=/bin:/usr/bin; which ${name}`], { encoding: "utf8" });
     return status === 0 ? [stdout.trim()] : [];
   });
-}
-
-/** The cgroups that hold containers' cgroups stay for the next container; a test takes them away when nobody uses them. */
-function removeEmptyParents(): void {
-  for (const name of readdirSync("/sys/fs/cgroup")) {
-    try {
-      rmdirSync(join("/sys/fs/cgroup", name, "lapstrake"));
-    } catch {
-      // in use by another test, or never made
-    }
-  }
-}
-
-/** Whatever of ours is alive or mounted with `name` in its own (a store folder, a container id). */
-export function leftovers(name: string): string[] {
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => line.includes(name));
-  const { stdout } = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "5", "-type", "d", "-path", "*lapstrake/*"], {
-    encoding: "utf8",
-  });
-  const cgroups = stdout.split("\n").filter((line) => line.includes(name));
-  return [
-    ...processes(name).map((pid) => `process ${pid} ${commandLine(pid)}`),
-    ...mounts.map((line) => `mount ${line}`),
-    ...cgroups.map((line) => `cgroup ${line}`),
-  ];
-}
-
-/** Requires that {@link leftovers} finds nothing; what ends by itself has time for it. */
-export async function nothingLeft(name: string): Promise<void> {
-  await soon(() => expect(leftovers(name)).toEqual([]));
 }

@@ -7,16 +7,18 @@ export const PATIENCE_MS = 30_000;
 
 const PAUSE_MS = 20;
 
+type Falsy = false | 0 | "" | null | undefined;
+
 /** Resolves to the first value of `probe` that holds (is truthy); throws with `what` and the last value when none did in `timeoutMs`. */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
   timeoutMs: number = PATIENCE_MS,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await probe();
-    if (value) return value;
+    if (value) return value as Exclude<T, Falsy>;
     if (performance.now() > deadline) throw new Error(`not true after ${timeoutMs} ms: ${what} (${String(value)})`);
     await sleep(PAUSE_MS);
   }

@@ -1,5 +1,6 @@
 // What crash and full-disk tests do to a store: commands, the state each starts from and what must be true after a retry.
 import { spawnSync } from "node:child_process";
+import { env } from "node:process";
 import { nativePart } from "./facts.ts";
 import type { LapResult, LapStore } from "./lap.ts";
 import { NETWORKS } from "./scenarios-networks.ts";
@@ -15,8 +16,23 @@ export { gone } from "./scenario.ts";
 /** For so long what a killed command's children still do may be in the way. */
 const SETTLE_MS = 10_000;
 
-/** The commands that change a store. */
-export const SCENARIOS: readonly Scenario[] = [...LIVES, ...STORED, ...VOLUMES, ...NETWORKS];
+/** True when everything is to be tried, not a sample: LAP_CRASH_ALL=1, or =N for every N-th call. */
+export const TRIES_ALL: boolean = env["LAP_CRASH_ALL"] !== undefined;
+
+/** A scenario and its place among all. */
+export interface Placed extends Scenario {
+  readonly index: number;
+}
+
+const SCENARIOS: readonly Placed[] = [...LIVES, ...STORED, ...VOLUMES, ...NETWORKS].map((each, index) => ({
+  ...each,
+  index,
+}));
+
+/** The commands that change a store; unless all are tried, every `of`-th from the `part`-th on: several suites share them. */
+export function scenarios(part: number, of: number): readonly Placed[] {
+  return TRIES_ALL ? SCENARIOS : SCENARIOS.filter(({ index }) => index % of === part);
+}
 
 /** What is executed: the command, or a shell with the line. */
 export function commandOf(store: LapStore, { command }: Scenario): [string, ...string[]] {

@@ -71,7 +71,7 @@ export {
   type TransferRequest,
 } from "./images/registry.ts";
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
-export { registryDomain, registryLogin, registryLogout } from "./images/login.ts";
+export { registryDomain, registryLogin, registryLogout, storedLogin } from "./images/login.ts";
 export { searchHub, type FoundImage } from "./images/search.ts";
 export { inspectImage } from "./images/inspect.ts";
 export type { GuestLimits } from "./sandbox/wasm-limits.ts";

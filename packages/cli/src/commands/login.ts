@@ -1,9 +1,10 @@
 // `lap login` and `lap logout`: credentials as docker's client keeps them.
 import { readFileSync } from "node:fs";
-import { LapError } from "@lapstrake/base";
-import { registryDomain, registryLogin, registryLogout } from "@lapstrake/engine";
+import { LapError, isLapError } from "@lapstrake/base";
+import { registryDomain, registryLogin, registryLogout, storedLogin } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
+import { errorText } from "../errors.ts";
 import { ask } from "../terminal/ask.ts";
 import { err, out } from "../output/print.ts";
 
@@ -27,8 +28,12 @@ export const loginCommand: Command = {
     { long: "username", short: "u", kind: "string", help: "Username" },
   ],
   async run({ flags, args }) {
-    const { username, password } = await credentials(readFlags(flags));
-    const file = await registryLogin(registryDomain(args[0]), { kind: "basic", username, password });
+    const domain = registryDomain(args[0]);
+    const read = readFlags(flags);
+    if (!["username", "password", "password-stdin"].some((name) => read.has(name)) && (await knownLogin(domain)))
+      return 0;
+    const { username, password } = await credentials(read);
+    const file = await registryLogin(domain, { kind: "basic", username, password });
     if (file !== undefined) {
       err(`\nWARNING! Your credentials are stored unencrypted in '${file}'.\n`);
       err("Configure a credential helper to remove this warning. See\n");
@@ -38,6 +43,24 @@ export const loginCommand: Command = {
     return 0;
   },
 };
+
+/** Tries what is stored; false when there is nothing, or it is not taken any more. */
+async function knownLogin(domain: string): Promise<boolean> {
+  const stored = await storedLogin(domain);
+  if (stored === undefined) return false;
+  err(`Authenticating with existing credentials... [Username: ${stored.username}]\n\n`);
+  err(" Info -> To login with a different account, run 'lap logout' followed by 'lap login'\n\n\n");
+  try {
+    await registryLogin(domain, stored);
+  } catch (error) {
+    if (!isLapError(error)) throw error;
+    const isRefused = error.kind === "unauthenticated";
+    err(isRefused ? "Stored credentials invalid or expired\n" : `Login did not succeed, error: ${errorText(error)}\n`);
+    return false;
+  }
+  out("Login Succeeded\n");
+  return true;
+}
 
 interface Login {
   readonly username: string;

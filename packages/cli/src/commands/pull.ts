@@ -2,6 +2,7 @@
 import {
   LapError,
   familiarName,
+  familiarReference,
   formatReference,
   isLapError,
   parsePlatform,
@@ -117,7 +118,11 @@ async function pushOne(engine: Engine, name: string, read: FlagReader): Promise<
     out(quiet ? `${name}\n` : `${tag}: digest: ${pushed.target.digest} size: ${pushed.target.size}\n`);
   } catch (error) {
     if (!isLapError(error) || error.code !== "ERR_LAP_NO_IMAGE") throw error;
-    throw noLocalImage(parseReference(name), error);
+    const reference = parseReference(name);
+    const others = await listImages(engine, familiarName(reference));
+    if (others.length === 0) throw noLocalImage(reference, error);
+    const text = `tag does not exist: ${familiarReference(reference)}`;
+    throw new LapError("notFound", "ERR_LAP_FILE", text, { cause: error });
   }
 }
 

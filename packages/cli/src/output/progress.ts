@@ -3,7 +3,9 @@ import { LapError, formatSize, type ProgressEvent, type ProgressSink } from "@la
 import { err, out } from "./print.ts";
 
 const REDRAW_MS = 80;
-const BAR_WIDTH = 40;
+const BAR_WIDTH = 50;
+/** Docker leaves bars out on terminals up to this. */
+const NO_BAR_COLUMNS = 110;
 const COLUMNS = 80;
 /** 128 + SIGINT. */
 const INTERRUPTED = 130;
@@ -37,7 +39,9 @@ function drawing(print: (text: string) => void, columns: number): ProgressPrinte
   let drawn = 0;
   let last = 0;
   const draw = (): void => {
-    const text = [...lines.values()].map((event) => `\x1b[2K${progressLine(event).slice(0, columns)}\r\n`).join("");
+    const text = [...lines.values()]
+      .map((event) => `\x1b[2K${progressLine(event, columns > NO_BAR_COLUMNS).slice(0, columns)}\r\n`)
+      .join("");
     print(`${drawn > 0 ? `\x1b[${drawn}A` : ""}${text}`);
     drawn = lines.size;
     last = Date.now();
@@ -68,12 +72,14 @@ function listing(print: (text: string) => void): ProgressPrinter {
 }
 
 /** `3c8d…: Extracting [====>   ]  1.2MB/8.8MB`. */
-export function progressLine({ id, status, current, total }: ProgressEvent): string {
+export function progressLine({ id, status, current, total }: ProgressEvent, hasBar = true): string {
   const name = id.replace(/^sha256:/, "").slice(0, 12);
   if (current === undefined || total === undefined || total === 0) return `${name}: ${status}`;
+  const numbers = `${formatSize(current)}/${formatSize(total)}`;
+  if (!hasBar) return `${name}: ${status}  ${numbers}`;
   const filled = Math.min(BAR_WIDTH, Math.floor((current / total) * BAR_WIDTH));
   const bar = `${"=".repeat(filled)}${filled < BAR_WIDTH ? ">" : ""}`.padEnd(BAR_WIDTH + 1).slice(0, BAR_WIDTH + 1);
-  return `${name}: ${status} [${bar}]  ${formatSize(current)}/${formatSize(total)}`;
+  return `${name}: ${status} [${bar}]  ${numbers}`;
 }
 
 /** Ctrl-C ends long work by its signal, so that it can clean up; a second one ends the process. */

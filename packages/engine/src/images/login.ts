@@ -1,12 +1,12 @@
 // Logins of registries, kept where docker keeps them: config.json of its client, or the credential helper that it names.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
-import { eraseLogin, parseDockerConfig, storeLogin, type Credential } from "@lapstrake/layers";
+import { LapError, errorCode, isLapError } from "@lapstrake/base";
+import { dockerCredentials, eraseLogin, parseDockerConfig, storeLogin, type Credential } from "@lapstrake/layers";
 import { nodeHelpers } from "@lapstrake/layers/node";
 import { writeFileAtomic } from "../state/atomic.ts";
-import { dockerConfigDir, openClient } from "./registry.ts";
-import { inDockersWords } from "./registry-words.ts";
+import { dockerConfigDir, openClient, readLogins } from "./registry.ts";
+import { inDockersWords, schemeOf } from "./registry-words.ts";
 
 const HUB = "docker.io";
 const HUB_NAMES: ReadonlySet<string> = new Set([HUB, "index.docker.io", "registry-1.docker.io"]);
@@ -22,12 +22,22 @@ export async function registryLogin(domain: string, credential: Credential): Pro
   await inDockersWords(async () => {
     using registry = openClient(() => Promise.resolve(credential));
     await registry.client.ping(domain);
+  }).catch((error: unknown) => {
+    if (!isLapError(error) || error.code !== "ERR_LAP_REGISTRY_UNAUTHENTICATED") throw error;
+    const text = `login attempt to ${schemeOf(domain)}://${domain}/v2/ failed with status: 401 Unauthorized`;
+    throw new LapError(error.kind, error.code, text, { cause: error });
   });
   const file = readConfig();
   const bytes = await storeLogin(file, domain, credential, nodeHelpers);
   writeConfig(bytes);
   const { credHelpers, credsStore } = parseDockerConfig(bytes);
   return credHelpers.get(domain) === undefined && credsStore === undefined ? configPath() : undefined;
+}
+
+/** The user and password that are known of a registry; undefined when there are none, or a token instead. */
+export async function storedLogin(domain: string): Promise<Extract<Credential, { kind: "basic" }> | undefined> {
+  const found = await dockerCredentials(readLogins(), nodeHelpers)(domain, "");
+  return found?.kind === "basic" ? found : undefined;
 }
 
 /** Forgets a login; nothing happens when there is none. */

@@ -106,8 +106,10 @@ export async function removeImage(
     return { untagged: [store.untag(name)], deleted: [], layers: [] };
   }
   if (isLastName) refuseUsed(engine, name, image, users, options.force);
-  const removed = store.remove(name, options);
-  for (const _ of removed.untagged) emitImage(engine.context, image, "untag");
+  const known = knownDigests(engine.context.paths);
+  const names = store.remove(name, options);
+  const removed = { ...names, untagged: [...names.untagged, ...digestNames(image, names.untagged, known)] };
+  for (const _ of names.untagged) emitImage(engine.context, image, "untag");
   if (removed.deleted.includes(image.id)) emitImage(engine.context, image, "delete");
   if (removed.deleted.length === 0) return { ...removed, layers: [] };
   forgetDigest(engine.context.paths, image.target.digest);
@@ -145,6 +147,17 @@ export function findImage(store: { resolve(name: string): Image }, name: string)
 
 function isId(name: string): boolean {
   return /^(?:sha256:)?[a-f0-9]{4,64}$/.test(name);
+}
+
+/** `repository@digest` of repositories that have no name of the image any more, where a registry knows it. */
+function digestNames(image: Image, untagged: readonly string[], known: ReadonlySet<string>): string[] {
+  const left = new Set(image.references.filter((name) => !untagged.includes(name)).map(repositoryOf));
+  const gone = new Set(untagged.map(repositoryOf).filter((repository) => !left.has(repository)));
+  return [...gone].map((repository) => `${repository}@${image.target.digest}`).filter((name) => known.has(name));
+}
+
+function repositoryOf(name: string): string {
+  return familiarName(parseReference(name));
 }
 
 function isAlive(engine: Engine, record: ContainerRecord): boolean {

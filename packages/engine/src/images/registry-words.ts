@@ -22,13 +22,17 @@ function worded(error: LapError): LapError {
   const reason = goReason(error);
   if (reason === undefined) return error;
   const { host = "", path = "/v2/" } = (error.detail ?? {}) as { readonly host?: string; readonly path?: string };
-  const isLocal = /^(?:localhost|127\.|\[::1\])/.test(host);
-  const url = `http${isLocal ? "" : "s"}://${host}${path}`;
+  const url = `${schemeOf(host)}://${host}${path}`;
   return new LapError(error.kind, error.code, `Get "${url}": ${reason}`, {
     cause: error,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   });
+}
+
+/** Loopback speaks plain HTTP. */
+export function schemeOf(host: string): "http" | "https" {
+  return /^(?:localhost|127\.|\[::1\])/.test(host) ? "http" : "https";
 }
 
 interface NetworkError {

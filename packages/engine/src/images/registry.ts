@@ -2,7 +2,15 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { errorCode, familiarName, parseReference, type Platform, type ProgressSink } from "@lapstrake/base";
+import {
+  LapError,
+  errorCode,
+  familiarName,
+  isLapError,
+  parseReference,
+  type Platform,
+  type ProgressSink,
+} from "@lapstrake/base";
 import {
   dockerCredentials,
   openRegistryClient,
@@ -19,7 +27,8 @@ import type { Engine } from "../engine.ts";
 import { emit } from "../events/emit.ts";
 import { rememberDigest } from "./known-digests.ts";
 import { HOST_PLATFORM } from "./open.ts";
-import { inDockersWords } from "./registry-words.ts";
+import { layerProgress } from "./push-progress.ts";
+import { inDockersWords, schemeOf } from "./registry-words.ts";
 
 const CERTIFICATES = "/etc/docker/certs.d";
 /** What an image that is not for this machine may still run on. */
@@ -59,7 +68,8 @@ export function openClient(credentials?: CredentialSource): { readonly client: R
   return { client, [Symbol.dispose]: () => http[Symbol.dispose]() };
 }
 
-function readLogins(): DockerConfig {
+/** What docker's client knows of registries. */
+export function readLogins(): DockerConfig {
   try {
     return parseDockerConfig(readFileSync(join(dockerConfigDir(), "config.json")));
   } catch (error) {
@@ -84,7 +94,9 @@ export async function pullImage(
     ...(request.progress === undefined ? {} : { progress: request.progress }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
-  const pulled = await inDockersWords(() => registry.client.pull(store, reference, options));
+  const pulled = await inDockersWords(() => registry.client.pull(store, reference, options)).catch((error: unknown) => {
+    throw isUnknown(error) ? noCredentials(error, manifestUrl(reference)) : error;
+  });
   rememberDigest(engine.context.paths, reference, pulled.target.digest);
   emit(engine.context, "image", "pull", pulled.reference, { ...labelsOf(store, pulled.id), name: nameOf(pulled) });
   return pulled;
@@ -98,15 +110,42 @@ export async function pushImage(
 ): Promise<PushedImage> {
   using registry = openClient();
   const { store } = await engine.images();
+  const progress = layerProgress(store.resolve(reference, request.platform), request.progress ?? (() => {}));
   const options = {
     ...(request.platform === undefined ? {} : { platform: request.platform }),
-    ...(request.progress === undefined ? {} : { progress: request.progress }),
+    progress: progress.sink,
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
-  const pushed = await inDockersWords(() => registry.client.push(store, reference, options));
+  const pushed = await inDockersWords(() => registry.client.push(store, reference, options)).catch((error: unknown) => {
+    throw isUnknown(error) ? noCredentials(error) : error;
+  });
+  progress.finish();
   rememberDigest(engine.context.paths, reference, pushed.target.digest);
   emit(engine.context, "image", "push", pushed.reference, { name: nameOf(pushed) });
   return pushed;
+}
+
+/** A registry that asks who we are, and did not like the answer. */
+function isUnknown(error: unknown): error is LapError {
+  return isLapError(error) && error.code === "ERR_LAP_REGISTRY_UNAUTHENTICATED";
+}
+
+/** In docker's words; a push that began has no request to name. */
+function noCredentials(cause: LapError, url?: string): LapError {
+  const hint = "log in to the registry, or check the name of the repository";
+  const text = url === undefined ? "no basic auth credentials" : `Head "${url}": no basic auth credentials`;
+  const code = url === undefined ? "ERR_LAP_PUSH_REFUSED" : cause.code;
+  return new LapError(cause.kind, code, text, {
+    cause,
+    hint,
+    ...(cause.detail === undefined ? {} : { detail: cause.detail }),
+  });
+}
+
+function manifestUrl(text: string): string {
+  const { domain, path, tag, digest } = parseReference(text);
+  const host = domain === "docker.io" ? "registry-1.docker.io" : domain;
+  return `${schemeOf(host)}://${host}/v2/${path}/manifests/${digest ?? tag ?? "latest"}`;
 }
 
 /** Without its tag, as docker's events of transfers have it. */

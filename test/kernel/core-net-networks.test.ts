@@ -145,6 +145,17 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(publishedPorts()).toEqual(["0.0.0.0:9999->80/tcp"]);
   });
 
+  test("a connection that was cut short does not stand in the way of the next", () => {
+    networks.create({ name: "half" });
+    const { addresses } = connect("half", WEB, web, "web");
+    using inside = new Rtnl({ netns: web.fd });
+    inside.setLink(inside.link("eth0"), { up: false });
+    expect(connect("half", WEB, web, "web").addresses).not.toEqual(addresses);
+    expect(devices(web)).toEqual(["eth0"]);
+    expect(() => connect("half", WEB, web, "web")).toThrow(/already exists in network half/);
+    expect(Object.keys(networks.find("half").pools[0]!.leases)).toHaveLength(1);
+  });
+
   test("docker's words for what is refused", () => {
     const { id } = networks.create({ name: "one", subnets: [{ subnet: "10.99.0.0/24" }] });
     // The default one has its subnet before anybody takes the last.

@@ -210,7 +210,8 @@ async function startOnNetwork(
   debug: DebugSink | undefined,
 ): Promise<Launched> {
   // Loaded here: a start without a network needs none of it.
-  const { dropNetwork, hasResolver, prepareNetwork, publishes } = await import("../network/attach.ts");
+  const { dropNetwork, prepareNetwork, publishes } = await import("../network/attach.ts");
+  const { hasResolver } = await import("../network/network-files.ts");
   const network = isOnUserNetwork(record)
     ? (await import("../network/user-network.ts")).prepareUserNetwork(context, record)
     : prepareNetwork(context, record);

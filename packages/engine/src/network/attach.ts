@@ -6,19 +6,17 @@ import { isLapError, LapError } from "@lapstrake/base";
 import { createNetns, raiseLoopback, removeNetns } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { lockIfThere } from "../containers/lock.ts";
-import { writeHosts, writeResolvConf } from "../containers/managed-files.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dirOf, findContainer } from "../state/containers.ts";
 import { containerDir, readRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
-import { formatHosts } from "./hosts-file.ts";
 import type { LeaseRequest } from "./lease.ts";
 import { networkMode } from "./mode.ts";
-import { bare, DEFAULT_NETWORK, isPublishing, machineAddressesOf } from "./network-record.ts";
+import { DEFAULT_NETWORK, isPublishing } from "./network-record.ts";
 import { NETNS_FILE } from "./netns-file.ts";
 import { emitNetwork } from "./network-events.ts";
+import { writeFiles } from "./network-files.ts";
 import { Networks } from "./networks.ts";
 import { parsePortSpec, portName, type PortBinding } from "./port-spec.ts";
-import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
 
 /** What a start joins. */
 export interface PreparedNetwork {
@@ -112,7 +110,8 @@ function unable(name: string, error: unknown): unknown {
   });
 }
 
-function connection(record: ContainerRecord, attachment: NetworkAttachment): LeaseRequest {
+/** A container as a network sees it. */
+export function connection(record: ContainerRecord, attachment: NetworkAttachment): LeaseRequest {
   const addresses = [attachment.ip, attachment.ip6].filter((address) => address !== undefined);
   return {
     containerId: record.id,
@@ -124,33 +123,8 @@ function connection(record: ContainerRecord, attachment: NetworkAttachment): Lea
   };
 }
 
-/** Connects a container that runs; its files follow. The lock of the container is held. */
-export function connectLive(
-  context: EngineContext,
-  record: ContainerRecord,
-  name: string,
-  attachment: NetworkAttachment,
-): void {
-  const networks = networksOf(context);
-  // Ports wait for a network with a way out.
-  const ports = findOut(networks, record) === undefined && isOut(networks, name) ? bindingsOf(record) : [];
-  networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPathOf(context, record) }, ports });
-  emitNetwork(context, networks.find(name), "connect", record.id);
-  writeFiles(context, record, networks);
-}
-
-/** Disconnects a container that runs; its files follow, and its ports go to the next way out. The lock of the container is held. */
-export function disconnectLive(context: EngineContext, record: ContainerRecord, name: string): void {
-  const networks = networksOf(context);
-  const published = findOut(networks, record)?.network.name === name;
-  networks.disconnect(name, record.id, { path: netnsPathOf(context, record) });
-  const next = findOut(networks, record);
-  const ports = bindingsOf(record);
-  if (published && next !== undefined && ports.length > 0) networks.republish(next.network.name, record.id, ports);
-  writeFiles(context, record, networks);
-}
-
-function isOut(networks: Networks, name: string): boolean {
+/** True for a network that ports can be published of. */
+export function isOut(networks: Networks, name: string): boolean {
   return name === DEFAULT_NETWORK || isPublishing(networks.find(name));
 }
 
@@ -163,27 +137,6 @@ export function findOut(
   return (
     members.find(({ endpoint }) => endpoint.ports.length > 0) ?? members.find(({ network }) => isPublishing(network))
   );
-}
-
-/** hosts and resolv.conf as the present networks have it. */
-function writeFiles(context: EngineContext, record: ContainerRecord, networks: Networks): void {
-  const dir = dirOf(context.paths, record);
-  const members = networks.endpointsOf(record.id);
-  const { request, hostname } = record;
-  const hosts = formatHosts({
-    hostname,
-    domainname: request.domainname,
-    addresses: members.flatMap(({ endpoint }) => endpoint.addresses.map(bare)),
-    extra: request.extraHosts ?? [],
-    gateways: members.slice(0, 1).flatMap(({ network }) => machineAddressesOf(network).map(bare)),
-  });
-  writeHosts(dir, hosts);
-  writeResolvConf(dir, hasResolver(record) ? userResolvConf(request) : bridgeResolvConf(request));
-}
-
-/** True when the keeper answers the names that the container asks for: on user networks. */
-export function hasResolver(record: ContainerRecord): boolean {
-  return Object.keys(record.networks ?? {}).some((name) => name !== DEFAULT_NETWORK);
 }
 
 /** True when a start publishes ports, which the keeper holds. */

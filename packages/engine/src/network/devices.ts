@@ -36,6 +36,13 @@ export function plugIn(record: NetworkRecord, endpoint: EndpointRecord, place: P
   attachSubEndpoint({ ...spec, kind: driver, parent, ...options }, kernel);
 }
 
+/** False when whoever connected it was cut short: a device is raised when all else of it is done. */
+export function isPluggedIn({ ifname }: EndpointRecord, ref: NetnsRef): boolean {
+  using netns = openNetns(ref);
+  using inside = new Rtnl({ netns: netns.fd });
+  return inside.findLink(ifname)?.up === true;
+}
+
 /** Takes the member's device away while its namespace goes on. Without the namespace, what is in it goes with it. */
 export function unplug(
   record: NetworkRecord,

@@ -1,17 +1,13 @@
 // Networks of a store, made true in the kernel: create, remove, connect, disconnect, and mend after a crash or a reboot. Order within a
 // change: the record first, then the kernel, so that whoever finds a half-done change knows from the record what to undo.
-import { LapError } from "@lapstrake/base";
-import { release, type InputPolicy, type NetnsRef } from "@lapstrake/core";
-import { fallSilent, findWayOut, plugIn, unplug } from "./devices.ts";
+import type { InputPolicy, NetnsRef } from "@lapstrake/core";
 import type { Zone } from "./dns-zone.ts";
 import { HostSide } from "./host-side.ts";
-import { leaseEndpoint, type LeaseRequest } from "./lease.ts";
-import { NetworkPorts } from "./network-ports.ts";
+import { Members, type ConnectRequest, type Membership } from "./members.ts";
 import {
   DEFAULT_NETWORK,
   desiredFirewall,
   isBridge,
-  nextIfname,
   withEndpoint,
   type EndpointRecord,
   type NetworkRecord,
@@ -30,22 +26,16 @@ export interface NetworksOptions {
   readonly input?: InputPolicy;
 }
 
-/** A container to connect. */
-export interface ConnectRequest extends LeaseRequest {
-  readonly netns: NetnsRef;
-  readonly ports?: readonly PortBinding[];
-}
-
 /** Networks of one store; each method is one change under the store's network lock. Synchronous. */
 export class Networks {
   readonly #store: NetworkStore;
   readonly #host: HostSide;
-  readonly #ports: NetworkPorts;
+  readonly #members: Members;
 
   constructor(options: NetworksOptions) {
     this.#store = new NetworkStore(options.root);
     this.#host = new HostSide(options.root, options.netns, options.input ?? "respect");
-    this.#ports = new NetworkPorts(this.#store, this.#host);
+    this.#members = new Members(this.#store, this.#host);
   }
 
   /** All networks, oldest first, the default one among them once it was used. */
@@ -108,45 +98,19 @@ export class Networks {
   connect(wanted: string, request: ConnectRequest): EndpointRecord {
     using _lock = this.#store.lock();
     const record = wanted === DEFAULT_NETWORK ? this.#default() : this.#store.find(wanted);
-    if (record.endpoints[request.containerId] !== undefined) {
-      const text = `endpoint with name ${request.containerName} already exists in network ${record.name}`;
-      throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
-    }
-    this.#host.raise(record, () => this.#store.list());
-    const leased = leaseEndpoint(
-      record,
-      request,
-      nextIfname(this.#store.list(), request.containerId, record.ifnamePrefix),
-    );
-    this.#store.write(leased.record);
-    try {
-      return this.#attach(leased.record, leased.endpoint, request);
-    } catch (error) {
-      this.#undo(leased.record, leased.endpoint, request);
-      this.#store.write(record);
-      throw error;
-    }
+    return this.#members.connect(record, request);
   }
 
   /** Disconnects a container; false when it was not on the network. With its namespace, another network becomes its way out. */
   disconnect(wanted: string, containerId: string, netns?: NetnsRef): boolean {
     using _lock = this.#store.lock();
-    const removed = this.#remove(this.#store.find(wanted), containerId, "delete", netns);
-    const next = this.endpointsOf(containerId).find(({ network }) => !network.internal);
-    if (removed && netns !== undefined && next !== undefined) findWayOut(next, netns);
-    return removed;
+    return this.#members.disconnect(this.#store.find(wanted), containerId, netns);
   }
 
   /** Changes the published ports of a member to `bindings`, in one step; connections that stand go on. */
   republish(wanted: string, containerId: string, bindings: readonly PortBinding[]): EndpointRecord {
     using _lock = this.#store.lock();
-    const record = this.#store.find(wanted);
-    const endpoint = record.endpoints[containerId];
-    if (endpoint === undefined) {
-      const text = `container ${containerId} is not connected to network ${record.name}`;
-      throw new LapError("notFound", "ERR_LAP_NO_ENDPOINT", text);
-    }
-    return this.#ports.publish(record, endpoint, bindings);
+    return this.#members.republish(this.#store.find(wanted), containerId, bindings);
   }
 
   /**
@@ -155,7 +119,7 @@ export class Networks {
    */
   disconnectAll(containerId: string, devices: "delete" | "with-namespace" = "delete"): void {
     using _lock = this.#store.lock();
-    for (const record of this.#store.list()) this.#remove(record, containerId, devices);
+    for (const record of this.#store.list()) this.#members.remove(record, containerId, devices);
   }
 
   /** Gives a container another name on every network it is on. */
@@ -167,11 +131,8 @@ export class Networks {
   }
 
   /** The endpoints of a container, by network name. */
-  endpointsOf(containerId: string): { readonly network: NetworkRecord; readonly endpoint: EndpointRecord }[] {
-    return this.#store.list().flatMap((network) => {
-      const endpoint = network.endpoints[containerId];
-      return endpoint === undefined ? [] : [{ network, endpoint }];
-    });
+  endpointsOf(containerId: string): Membership[] {
+    return this.#members.of(containerId);
   }
 
   /** What the names of a container's networks are; the default network has none. */
@@ -184,7 +145,7 @@ export class Networks {
     using _lock = this.#store.lock();
     for (const record of this.#store.list()) {
       for (const containerId of Object.keys(record.endpoints))
-        if (!isAlive(containerId)) this.#remove(this.#store.find(record.id), containerId);
+        if (!isAlive(containerId)) this.#members.remove(this.#store.find(record.id), containerId);
     }
     this.#store.sweep();
     // The default one comes with its first member.
@@ -202,42 +163,5 @@ export class Networks {
     const found = this.#store.list().find(({ name }) => name === DEFAULT_NETWORK);
     if (found !== undefined && this.#host.isRaised(found)) return found;
     return this.#store.ensureDefault(new Date().toISOString(), this.#host.taken());
-  }
-
-  #kernel(): { readonly netns?: number } {
-    return this.#host.kernel();
-  }
-
-  #attach(record: NetworkRecord, endpoint: EndpointRecord, request: ConnectRequest): EndpointRecord {
-    const isFirst = this.endpointsOf(request.containerId).every(
-      (other) => other.network.id === record.id || other.network.internal,
-    );
-    plugIn(record, endpoint, { netns: request.netns, isWayOut: isFirst && !record.internal }, this.#kernel());
-    if (request.ports === undefined || request.ports.length === 0) return endpoint;
-    return this.#ports.publish(record, endpoint, request.ports);
-  }
-
-  #remove(
-    record: NetworkRecord,
-    containerId: string,
-    devices: "delete" | "with-namespace" = "delete",
-    netns?: NetnsRef,
-  ): boolean {
-    const endpoint = record.endpoints[containerId];
-    if (endpoint === undefined) return false;
-    this.#ports.unpublish(endpoint);
-    if (devices === "delete") unplug(record, endpoint, netns, this.#kernel());
-    else fallSilent(record, endpoint, this.#kernel());
-    const { [containerId]: _gone, ...endpoints } = record.endpoints;
-    this.#store.write({ ...record, endpoints, pools: record.pools.map((pool) => release(pool, endpoint.id)) });
-    return true;
-  }
-
-  /** The kernel's side of a connection that failed, whatever of it was done. */
-  #undo(record: NetworkRecord, endpoint: EndpointRecord, { netns, ports = [] }: ConnectRequest): void {
-    unplug(record, endpoint, netns, this.#kernel());
-    if (ports.length === 0) return;
-    using firewall = this.#host.firewall();
-    firewall.removeOwned(endpoint.id);
   }
 }

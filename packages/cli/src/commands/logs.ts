@@ -54,13 +54,19 @@ async function logs({ flags, args, global }: Invocation): Promise<number> {
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(read.bool("follow") && isRunning
-      ? { follow: { ended: waitContainer(engine, record).then(() => undefined) } }
+      ? { follow: { ended: Promise.race([waitContainer(engine, record), passed(until)]).then(() => undefined) } }
       : {}),
   };
   const print = printer(read.bool("timestamps"), read.bool("details"));
   if (read.bool("follow")) process.once("SIGINT", () => process.exit(130));
   for await (const entry of readContainerLog(engine, record, options)) print(entry);
   return 0;
+}
+
+/** Resolves when the time has come that `--until` names; never without one. */
+function passed(until: string | undefined): Promise<void> {
+  if (until === undefined) return new Promise(() => undefined);
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(until) - Date.now())));
 }
 
 function printer(timestamps: boolean, details: boolean): (entry: LogEntry) => void {

@@ -1,7 +1,15 @@
 // Standard input of a process: given whole or as a stream, or written by the caller through a Writable; always with backpressure.
 import { Writable } from "node:stream";
-import { errorCode } from "@lapstrake/base";
+import { LapError, errorCode } from "@lapstrake/base";
 import type { Input, StartedProcess } from "./process-types.ts";
+
+/** Refuses a bare text, which would have to be told from "pipe". Throws `ERR_LAP_STDIN_INVALID`. */
+export function checkInput(input: Input | undefined): void {
+  if (typeof input !== "string" || input === "pipe") return;
+  throw new LapError("invalidArgument", "ERR_LAP_STDIN_INVALID", "a bare text is no input of a program", {
+    hint: 'write stdin: { text: "…" }',
+  });
+}
 
 /** Feeds `input` and ends it. A program that reads no further is no error. */
 export async function feed(process: StartedProcess, input: Exclude<Input, "pipe">): Promise<void> {

@@ -98,6 +98,7 @@ test("input is text, bytes or a stream, or written", async () => {
   async function* pieces(): AsyncGenerator<string> {
     for (const piece of ["a", "b"]) yield await Promise.resolve(piece);
   }
+  expect(() => started({ stdin: "ab" as "pipe" })).toThrow(expect.objectContaining({ code: "ERR_LAP_STDIN_INVALID" }));
   for (const stdin of [{ text: "ab" }, Buffer.from("ab"), pieces(), new Blob(["ab"]).stream()]) {
     const { fake, program } = started({ stdin });
     await program;

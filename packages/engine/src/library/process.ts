@@ -3,7 +3,7 @@
 import { Readable, Writable } from "node:stream";
 import { signalName, parseSignal } from "@lapstrake/core";
 import { LapError } from "@lapstrake/base";
-import { feed, inputStream } from "./input.ts";
+import { checkInput, feed, inputStream } from "./input.ts";
 import { linesOf } from "./lines.ts";
 import { OutputStream } from "./output.ts";
 import { ProcessError } from "./process-error.ts";
@@ -37,6 +37,7 @@ export class Process<E extends Encoding = "utf8"> implements PromiseLike<Result<
     const maxBytes = options.maxOutputBytes ?? MAX_OUTPUT_BYTES;
     this.#out = new OutputStream(maxBytes, () => this.#send(SIGPIPE));
     this.#err = new OutputStream(maxBytes, () => undefined);
+    checkInput(options.stdin);
     this.#started = this.#begin(start);
     this.#result = this.#run();
     // Whoever awaits the result, or reads a stream, is told; a started program alone must not end the caller.

@@ -126,6 +126,7 @@ export { startUdpProxy } from "./network/udp-proxy.ts";
 export { restoreNetworks } from "./network/attach.ts";
 export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";
+export { parseLink } from "./network/links.ts";
 export { hostAddress, portsColumn, type ShownPort } from "./network/show-ports.ts";
 export { joinHolders } from "./sandbox/shared-ids.ts";
 export { isOnUserNetwork } from "./network/mode.ts";

@@ -1,5 +1,5 @@
 // `lap network connect` and `disconnect`.
-import { connectNetwork, disconnectNetwork } from "@lapstrake/engine";
+import { connectNetwork, disconnectNetwork, parseLink } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -29,7 +29,7 @@ export const networkConnectCommand: Command = {
     },
     { long: "ip", kind: "string", help: 'IPv4 address (e.g., "172.30.100.104")' },
     { long: "ip6", kind: "string", help: 'IPv6 address (e.g., "2001:db8::33")' },
-    { long: "link", kind: "list", help: "Add link to another container" },
+    { long: "link", kind: "list", help: "Add link to another container", check: (value) => void parseLink(value) },
     {
       long: "link-local-ip",
       kind: "list",

@@ -1,6 +1,6 @@
 // The flags of run and create about networks, and what they make of a CreateRequest.
 import { LapError } from "@lapstrake/base";
-import { parseAddHost, parsePortSpec, type CreateRequest, type NetworkAttachment } from "@lapstrake/engine";
+import { parseAddHost, parseLink, parsePortSpec, type CreateRequest, type NetworkAttachment } from "@lapstrake/engine";
 import { checkAddress, checkMac } from "../args/checks.ts";
 import type { FlagReader } from "../args/parse.ts";
 import type { Flag } from "../args/types.ts";
@@ -19,7 +19,7 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   { long: "expose", kind: "list", help: "Expose a port or a range of ports" },
   { long: "ip", kind: "string", help: "IPv4 address (e.g., 172.30.100.104)" },
   { long: "ip6", kind: "string", help: "IPv6 address (e.g., 2001:db8::33)" },
-  { long: "link", kind: "list", help: "Add link to another container" },
+  { long: "link", kind: "list", help: "Add link to another container", check: (value) => void parseLink(value) },
   { long: "mac-address", kind: "string", help: "Container MAC address (e.g., 92:d0:c6:0a:29:33)" },
   { long: "net", kind: "list", help: "Connect a container to a network", hidden: true },
   { long: "net-alias", kind: "list", help: "Add network-scoped alias for the container", hidden: true },

@@ -31,8 +31,13 @@ test("options become fields, as Go reads values", () => {
 });
 
 test.each([
-  ["bridge", { [`${PREFIX}bridge.enable_icc`]: "maybe" }, /^invalid value "maybe" of driver option/],
+  [
+    "bridge",
+    { [`${PREFIX}bridge.enable_icc`]: "maybe" },
+    /^failed to parse .*enable_icc value: maybe \(strconv.ParseBool: parsing "maybe": invalid syntax\)$/,
+  ],
   ["bridge", { mtu: "12" }, /^invalid value "12"/],
+  ["bridge", { mtu: "x" }, /^failed to parse mtu value: x \(strconv.Atoi: /],
   ["bridge", { [`${PREFIX}bridge.host_binding_ipv4`]: "here" }, /^invalid value "here"/],
   ["bridge", { [`${PREFIX}bridge.gateway_mode_ipv6`]: "routed" }, /^unsupported gateway mode "routed"/],
   ["bridge", { [`${PREFIX}host_ipv4`]: "10.0.0.1" }, /^unsupported driver option/],

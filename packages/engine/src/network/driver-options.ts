@@ -16,16 +16,25 @@ function invalid(text: string, hint?: string): LapError {
   return new LapError("invalidArgument", "ERR_LAP_NETWORK_OPTION", text, hint === undefined ? {} : { hint });
 }
 
+/** In docker's words. */
+function unreadable(value: string, name: string, go: "ParseBool" | "Atoi"): LapError {
+  return invalid(
+    `failed to parse ${name} value: ${value} (strconv.${go}: parsing ${JSON.stringify(value)}: invalid syntax)`,
+  );
+}
+
 /** As Go's strconv.ParseBool, which docker uses. */
 function parseBool(value: string, name: string): boolean {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
-  throw invalid(`invalid value "${value}" of driver option ${name}`, "use true or false");
+  throw unreadable(value, name, "ParseBool");
 }
 
 function parseMtu(value: string, name: string): Fields {
+  if (!/^\d+$/.test(value)) throw unreadable(value, name, "Atoi");
   const mtu = Number(value);
-  if (/^\d+$/.test(value) && (mtu === 0 || (mtu >= MIN_MTU && mtu <= MAX_MTU))) return mtu === 0 ? {} : { mtu };
+  if (mtu === 0) return {};
+  if (mtu >= MIN_MTU && mtu <= MAX_MTU) return { mtu };
   throw invalid(
     `invalid value "${value}" of driver option ${name}`,
     `use a number of bytes from ${MIN_MTU} to ${MAX_MTU}`,

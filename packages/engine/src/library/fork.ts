@@ -14,6 +14,7 @@ import { copyRootMetadata } from "../sandbox/rootfs.ts";
 import { isInMemory } from "../sandbox/wasm-layers.ts";
 import { hasSizedUpper } from "../sandbox/sized-upper.ts";
 import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
+import type { StorePaths } from "../state/layout.ts";
 import { randomHex } from "../state/random.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
 
@@ -73,9 +74,10 @@ async function freeze(engine: Engine, known: ContainerRecord): Promise<Container
   const dir = engine.dir(known);
   using _lock = await lockedIn(dir, known);
   if (isAlive(engine.status(known).state)) return undefined;
-  const original = readRecord(dir) ?? known;
+  const original = withoutMissing(paths, readRecord(dir) ?? known);
   const upper = join(dir, "upper");
-  if (existsSync(upper) && readdirSync(upper).length === 0) return original;
+  // One that broke off between the moves below left no upper: the next start makes it.
+  if (!existsSync(upper) || readdirSync(upper).length === 0) return original;
   if ((original.frozen?.length ?? 0) >= MAX_DEPTH) throw tooDeep(original);
   const name = randomHex(32);
   const frozen = { ...original, frozen: [name, ...(original.frozen ?? [])] };
@@ -85,6 +87,12 @@ async function freeze(engine: Engine, known: ContainerRecord): Promise<Container
   mkdirSync(upper, { mode: 0o755 });
   copyRootMetadata(dir, frozenDir(paths, name));
   return frozen;
+}
+
+/** What was recorded as frozen, and then not moved. */
+function withoutMissing(paths: StorePaths, record: ContainerRecord): ContainerRecord {
+  if (record.frozen === undefined) return record;
+  return { ...record, frozen: record.frozen.filter((name) => existsSync(frozenDir(paths, name))) };
 }
 
 function tooDeep({ name }: ContainerRecord): LapError {

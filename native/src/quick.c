@@ -163,6 +163,19 @@ static bool remove_cgroups(struct list paths) {
   return all;
 }
 
+// The supervisor of a container that `run` kept may be writing its last status.
+static int remove_directory(int root, int dir, const char *id) {
+  static const char *written[] = {"status.tmp", "status", "ctl.sock"};
+  for (int i = 0; i < REMOVE_TRIES; i++) {
+    for (size_t at = 0; at < sizeof written / sizeof written[0]; at++) (void)sys3(__NR_unlinkat, dir, written[at], 0);
+    long ret = sys3(__NR_unlinkat, root, id, 0x200 /* AT_REMOVEDIR */);
+    if (ret == 0 || ret == -ENOENT) return 0;
+    if (ret != -ENOTEMPTY) break;
+    nap(i < 20 ? 1 : 5);
+  }
+  return QUICK_NOT_MINE;
+}
+
 // The record goes last but one: while it is there, a second delete can do the rest.
 static int remove_container(int root, int dir, const char *id, const struct record *record, bool force) {
   static const char *files[] = {"exec.fifo", "exec.error", "config.json", "state.json", "record"};
@@ -171,7 +184,7 @@ static int remove_container(int root, int dir, const char *id, const struct reco
   if ((record->flags & (RECORD_SLOW_DELETE | RECORD_SHARED_PIDS)) != 0 || !allowed) return QUICK_NOT_MINE;
   if (!end_process(record) || !remove_cgroups(record->cgroups)) return QUICK_NOT_MINE;
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) (void)sys3(__NR_unlinkat, dir, files[i], 0);
-  return sys3(__NR_unlinkat, root, id, 0x200) == 0 ? 0 : QUICK_NOT_MINE;
+  return remove_directory(root, dir, id);
 }
 
 static int set_frozen(int dir, const struct record *record, bool frozen) {

@@ -1,5 +1,5 @@
 // lap-runtime as a command: the life of a container, bad input, hooks, user namespaces, and the same view from inside as runc's.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -70,6 +70,19 @@ needs("root", "native").describe("lap-runtime", () => {
     expect(lap("kill", id, "TERM").code).toBe(0);
     await until("it has ended", () => lap("state", id).stdout.includes('"stopped"'));
     expect(lap("delete", id).code).toBe(0);
+    await bundle.nothingLeft(id);
+  });
+
+  test("a run that is killed takes its container along, and leaves what delete removes", async () => {
+    writeConfig(spec(["sleep", "1000"]));
+    const id = newId();
+    const [program, ...words] = bundle.command("run", "--bundle", dir, id);
+    const child = spawn(program, words, { stdio: "ignore" });
+    const isAt = (status: string): boolean => lap("state", id).stdout.includes(`"${status}"`);
+    await until("it runs", () => isAt("running"));
+    child.kill("SIGKILL");
+    await until("its container has ended", () => isAt("stopped"));
+    expect(lap("delete", "--force", id).code).toBe(0);
     await bundle.nothingLeft(id);
   });
 

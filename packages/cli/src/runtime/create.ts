@@ -112,6 +112,8 @@ function optionsFor(
     log: null,
     reapArgv: [],
     foreground: mode.supervised,
+    // Whoever kills this command, as a scheduler does with what it started, means the container.
+    leashed: mode.supervised,
     initialClient: mode.supervised,
     ...(size === undefined ? {} : { ttySize: { rows: size.height, cols: size.width } }),
     oci: {

@@ -5,7 +5,7 @@ import { NO_FLAGS, type Command } from "../command.ts";
 import { isOn, onlyWord } from "../flags.ts";
 import { deleteContainer, setFrozen, startContainer } from "../lifecycle.ts";
 import { processesOf } from "../processes.ts";
-import { listAll, load, loadSpec, requireStatus, sharesPids, stateOf, statusOf } from "../state.ts";
+import { listAll, load, loadSpec, requireStatus, sharesPids, stateOf, statusOf, forget } from "../state.ts";
 
 const SIGKILL = 9;
 
@@ -71,6 +71,8 @@ export const remove: Command = {
     } catch (error) {
       // containerd's shim deletes by force what may be gone already.
       if (!isForced || !(error instanceof LapError) || error.code !== "ERR_LAP_NO_CONTAINER") throw error;
+      // What a delete that was killed left.
+      forget(context.root, word);
     }
     return 0;
   },

@@ -9,6 +9,7 @@ import type { Translated } from "./jco.ts";
 import { Request, Response } from "../p3/http/messages.ts";
 import type { Preview3Host } from "../p3/host.ts";
 import { DENY_ALL } from "../p3/http/imports.ts";
+import { socketInterfaces2 } from "../p2/sockets/imports.ts";
 import { NO_SOCKETS } from "../sockets/policy.ts";
 import { preview3Imports } from "../p3/imports.ts";
 import { translatedOf } from "./cache.ts";
@@ -59,7 +60,8 @@ function openIncomingHandler(run: ComponentRun, files: Translated): HttpComponen
     async handle(request) {
       const host = { ...hostOf(run), interrupt: run.interrupt ?? new Interrupt() };
       const guest = http2Guest(host, run.http ?? DENY_ALL);
-      const handle = exportOf<IncomingHandle>(await instantiateTranslated(run, files, guest.imports), INCOMING_HANDLER);
+      const imports = { ...guest.imports, ...socketInterfaces2(host, run.sockets ?? NO_SOCKETS) };
+      const handle = exportOf<IncomingHandle>(await instantiateTranslated(run, files, imports), INCOMING_HANDLER);
       const { request: incoming, param, response, abandon } = guest.exchange(request);
       const fail = (error: unknown): never => {
         abandon(internalFailure(error instanceof Error ? error.message : "the guest failed"));

@@ -1,7 +1,7 @@
 // Images and their extracted layers: blobs are what their digests say, containers find their layers, nothing is kept for nobody.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, digestHex } from "@lapstrake/base";
+import { LapError, digestHex, errorCode } from "@lapstrake/base";
 import type { StoreProblem } from "@lapstrake/layers";
 import type { EngineContext } from "../context.ts";
 import { moveToTrash } from "../state/layout.ts";
@@ -13,6 +13,7 @@ const TEXTS: Readonly<Record<StoreProblem["kind"], string>> = {
   missingBlob: "a blob of an image is missing: pull or load the image again",
   damagedRecord:
     "says nothing: an image's record is written again from its blobs, a name is lost and given again with lap tag",
+  unreadableBlob: "the disk does not give a blob of an image: the kernel's log may say why",
   damagedBlob: "a blob is not what its digest says: pull or load its image again",
   danglingReference: "a name of an image that is not there",
   unreferenced: "a blob that no image needs",
@@ -57,7 +58,7 @@ export async function layerProblems(context: EngineContext, minAgeMs: number): P
   return [...missing, ...waste];
 }
 
-/** Undefined when a damaged image does not say which it needs. */
+/** Undefined when an image that is damaged or out of reach does not say which it needs. */
 async function imageLayers(context: EngineContext): Promise<string[] | undefined> {
   const { store } = await context.images();
   try {
@@ -66,7 +67,7 @@ async function imageLayers(context: EngineContext): Promise<string[] | undefined
       .flatMap(({ id }) => store.resolve(id).layers)
       .map(({ chainID }) => digestHex(chainID));
   } catch (error) {
-    if (error instanceof LapError) return undefined;
+    if (error instanceof LapError || errorCode(error) === "EIO") return undefined;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import {
   MEDIA_TYPE,
   digestOf,
   digestAlgorithm,
+  errorCode,
   parseDigest,
   parseJsonObject,
   type Descriptor,
@@ -22,7 +23,14 @@ import type { ImageRecord, Records } from "./records.ts";
 /** One thing that is not as it should be. */
 export interface StoreProblem {
   /** `unreferenced` and `leftover` are waste, the others are damage. */
-  readonly kind: "missingBlob" | "damagedBlob" | "damagedRecord" | "danglingReference" | "unreferenced" | "leftover";
+  readonly kind:
+    | "missingBlob"
+    | "damagedBlob"
+    | "unreadableBlob"
+    | "damagedRecord"
+    | "danglingReference"
+    | "unreferenced"
+    | "leftover";
   /** A digest, a reference or a path. */
   readonly subject: string;
   readonly repaired: boolean;
@@ -52,7 +60,8 @@ export async function checkStore(context: CheckContext, options: CheckOptions): 
   const problems: StoreProblem[] = await damagedRecords(context, repaired);
   for (const record of context.records.images()) problems.push(...(await checkImage(context, record, options)));
   problems.push(...danglingReferences(context, repaired));
-  problems.push(...unreferenced(context, repaired));
+  // What an image needs whose manifest the disk does not give is not known.
+  if (!problems.some(({ kind }) => kind === "unreadableBlob")) problems.push(...unreferenced(context, repaired));
   problems.push(...leftovers(context, repaired));
   return problems;
 }
@@ -88,10 +97,11 @@ async function checkImage(context: CheckContext, record: ImageRecord, options: C
   for (const descriptor of needed(context.blobs, record)) {
     const kind = await blobProblem(context, descriptor, options.quick === true);
     if (kind === undefined) continue;
-    problems.push({ kind, subject: descriptor.digest, repaired });
+    // The disk may give it another time: that is no reason to delete anything.
+    problems.push({ kind, subject: descriptor.digest, repaired: repaired && kind !== "unreadableBlob" });
     if (repaired && kind === "damagedBlob") context.blobs.remove(descriptor.digest);
   }
-  if (repaired && problems.length > 0) {
+  if (repaired && problems.some(({ kind }) => kind !== "unreadableBlob")) {
     for (const ref of context.records.refs())
       if (ref.target.digest === record.target.digest) context.records.removeRef(ref.reference);
     context.records.removeImage(record.target.digest);
@@ -115,7 +125,7 @@ function parts(blobs: BlobStore, manifest: Descriptor): readonly Descriptor[] {
     return document.kind === "manifest" ? [document.manifest.config, ...document.manifest.layers] : [];
   } catch (error) {
     // The manifest itself is reported; what it refers to is unknown.
-    if (error instanceof LapError) return [];
+    if (error instanceof LapError || errorCode(error) === "EIO") return [];
     throw error;
   }
 }
@@ -124,14 +134,19 @@ async function blobProblem(
   { blobs, hash }: CheckContext,
   { digest, size }: Descriptor,
   quick: boolean,
-): Promise<"missingBlob" | "damagedBlob" | undefined> {
+): Promise<"missingBlob" | "damagedBlob" | "unreadableBlob" | undefined> {
   const actual = blobs.size(digest);
   if (actual === undefined) return "missingBlob";
   if (actual !== size) return "damagedBlob";
   if (quick) return undefined;
   const algorithm = digestAlgorithm(digest) === "sha512" ? "sha512" : "sha256";
   const hasher = hash.create(algorithm);
-  for await (const chunk of blobs.streamUnverified(digest)) hasher.update(chunk);
+  try {
+    for await (const chunk of blobs.streamUnverified(digest)) hasher.update(chunk);
+  } catch (error) {
+    if (errorCode(error) === "EIO") return "unreadableBlob";
+    throw error;
+  }
   return digestOf(hasher.hex(), algorithm) === digest ? undefined : "damagedBlob";
 }
 

@@ -1,5 +1,5 @@
 // Small files of the store through DirFs: read whole, write whole-or-absent (tmp, fsync, rename, fsync of the directory).
-import { LapError, type ByteString, type DirFs } from "@lapstrake/base";
+import { LapError, errorCode, systemError, type ByteString, type DirFs } from "@lapstrake/base";
 
 /** 16 hex digits nobody else has. */
 export function randomName(): string {
@@ -20,8 +20,19 @@ export function readFile(dir: DirFs, path: ByteString, maxBytes: number): Uint8A
   const bytes = new Uint8Array(stat.size);
   let done = 0;
   for (let got = -1; got !== 0 && done < bytes.length; done += got)
-    got = file.read(bytes, done, bytes.length - done, done);
+    got = named(path, () => file.read(bytes, done, bytes.length - done, done));
   return bytes.subarray(0, done);
+}
+
+const EIO = 5;
+
+/** What a disk that fails says does not name the file. */
+function named<T>(path: ByteString, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw errorCode(error) === "EIO" ? systemError(EIO, "read", path) : error;
+  }
 }
 
 /** Replaces a file at once: readers see the old or the new bytes. `dir` must hold the file directly. */
@@ -72,7 +83,7 @@ export async function* streamFile(
   using file = dir.open(path, { read: true });
   for (let position = 0; ;) {
     const chunk = new Uint8Array(chunkBytes);
-    const count = file.read(chunk, 0, chunkBytes, position);
+    const count = named(path, () => file.read(chunk, 0, chunkBytes, position));
     if (count === 0) return;
     position += count;
     yield chunk.subarray(0, count);

@@ -76,6 +76,10 @@ const SNIPPETS: readonly (readonly [script: string, output: string])[] = [
     "docker login --password-stdin x 2>&1 </dev/null; docker build . >/dev/null 2>&1 || echo no",
     "the --password-stdin option requires --username to be set\nno\n",
   ],
+  [
+    'source <(docker completion bash); lap() { docker "$@"; }; COMP_LINE="lap run progs:"; COMP_POINT=14; _lap; echo "$COMPREPLY"',
+    "1\n",
+  ],
   ["docker ps -aq -f status=exited | xargs docker rm | wc -l; docker ps -aq -f status=exited | wc -l", ""],
   [
     "docker system prune -af --volumes | tail -1 | grep -o '^Total reclaimed space'; docker ps -q | wc -l; docker stop -t 0 some; docker ps -aq | xargs docker rm -f | wc -l",

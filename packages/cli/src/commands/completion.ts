@@ -4,13 +4,23 @@ import { LapError } from "@lapstrake/base";
 import type { Command } from "../args/types.ts";
 import { out } from "../output/print.ts";
 
+// Bash breaks words at colons, which names of images have: the line is cut at blanks instead, and what stands before the last colon
+// is taken off the answers, because bash has it on the line already.
 const BASH = `# bash completion for lap: put it into /etc/bash_completion.d/lap, or: source <(lap completion bash)
+# for an alias: complete -F _lap docker
 _lap() {
-  local cur=\${COMP_WORDS[COMP_CWORD]}
+  local line=\${COMP_LINE:0:COMP_POINT} words cur before
+  read -ra words <<<"$line"
+  [[ $line == *[[:blank:]] ]] && words+=("")
+  cur=\${words[\${#words[@]}-1]}
+  before=\${cur%"\${cur##*[:=]}"}
   local IFS=$'\\n'
-  local words=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  COMPREPLY=($(compgen -W "$(lap _complete bash -- "\${words[@]}" "$cur" 2>/dev/null)" -- "$cur"))
-  [[ \${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$cur"))
+  COMPREPLY=($(lap _complete bash -- "\${words[@]:1}" 2>/dev/null))
+  COMPREPLY=("\${COMPREPLY[@]#"$before"}")
+  if [[ \${#COMPREPLY[@]} -eq 0 ]]; then
+    compopt -o filenames
+    COMPREPLY=($(compgen -f -- "\${cur#"$before"}"))
+  fi
 }
 complete -F _lap lap
 `;
@@ -26,13 +36,18 @@ _lap() {
     _files
   fi
 }
-compdef _lap lap
+if [[ $funcstack[1] == _lap ]]; then _lap "$@"; else compdef _lap lap; fi
 `;
 
 const FISH = `# fish completion for lap: put it into ~/.config/fish/completions/lap.fish, or: lap completion fish | source
 function __lap_complete
     set -l words (commandline -opc)
-    lap _complete fish -- $words[2..-1] (commandline -ct) 2>/dev/null
+    set -l found (lap _complete fish -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 complete -c lap -f -a '(__lap_complete)'
 `;

@@ -1,6 +1,7 @@
 // The image store: what tools and the engine call. One directory, any number of processes; every change is whole or absent.
 import {
   LapError,
+  errorCode,
   familiarName,
   familiarReference,
   parseReference,
@@ -123,11 +124,9 @@ export class ImageStore implements Disposable {
     try {
       return readImage(this.#blobs, this.#ports.hash, record, variant, []).config.created;
     } catch (error) {
-      if (!(error instanceof LapError)) throw error;
-      this.#ports.logger?.warn(`image ${variant.id} is damaged: ${error.message}`, {
-        id: variant.id,
-        code: error.code,
-      });
+      const code = errorCode(error);
+      if (!(error instanceof Error) || (!(error instanceof LapError) && code !== "EIO")) throw error;
+      this.#ports.logger?.warn(`image ${variant.id} is damaged: ${error.message}`, { id: variant.id, code });
       return undefined;
     }
   }

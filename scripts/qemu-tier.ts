@@ -4,9 +4,11 @@ import { parseArgs } from "node:util";
 import { must, ROOT, say } from "./run.ts";
 import { runInMachine } from "./qemu-machine.ts";
 
-/** The files whose facts this machine changes: limits, devices, starting on v2, rootless with a delegated subtree, AppArmor. */
+/** The files whose facts this machine changes: limits, devices, starting on v2, rootless with a delegated subtree, AppArmor, project quotas. */
 const FILES =
-  "core-limits core-cgroup core-run.test core-runtime core-idmap core-spec core-apparmor engine-rootless".split(" ");
+  "core-limits core-cgroup core-run.test core-runtime core-idmap core-spec core-apparmor engine-rootless engine-quota".split(
+    " ",
+  );
 const TEST_TIMEOUT_MS = 300_000;
 const MACHINE_TIMEOUT_MS = 60 * 60_000;
 

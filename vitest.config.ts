@@ -22,9 +22,9 @@ function tier(name: string, include: string[], timeoutMs: number, serial: boolea
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
-      tier("unit", ["packages/*/src/**/*.test.ts"], 15_000, false),
+      tier("unit", ["packages/*/src/**/*.test.ts"], 30_000, false),
       tier("arch", ["test/arch/**/*.test.ts"], 60_000, false),
-      tier("contract", ["test/contract/**/*.test.ts"], 60_000, false),
+      tier("contract", ["test/contract/**/*.test.ts"], 120_000, false),
       tier("kernel", ["test/kernel/**/*.test.ts"], 120_000, true),
       tier("interop", ["test/interop/**/*.test.ts"], 600_000, true),
     ],

@@ -63,7 +63,7 @@ function run(name: string, operation: string, at: number): { killed: boolean; po
     String(at),
     archive,
   ];
-  const { signal, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+  const { signal, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
   if (signal !== "SIGKILL" && status !== 0) throw new Error(stderr);
   return { killed: signal === "SIGKILL", points: Number(/points (\d+)/.exec(stdout)?.[1] ?? 0) };
 }

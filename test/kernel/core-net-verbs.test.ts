@@ -203,7 +203,7 @@ needs("linux", "root", "command:unshare", "command:nsenter").describe("network v
     // 10 ports of each one's own; of 10 that all want, each has one holder.
     expect(firewall.ports()).toHaveLength(4 * 10 + 10);
     expect(results.reduce((sum, lost) => sum + lost, 0)).toBe(3 * 10);
-  }, 60_000);
+  });
 
   test("a reserved port is held against programs of the host, and they against us", async () => {
     using inside = new Rtnl(at());

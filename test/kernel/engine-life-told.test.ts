@@ -49,7 +49,7 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     expect(lines[0]).toContain("exitCode=4");
     expect(lines[0]!.slice(0, 30)).toBe(finished);
     store.ok("rm", "k1");
-  }, 60_000);
+  });
 
   it("a container that is given a restart policy is guarded at once", async () => {
     const id = run("g1", [], "sleep", "100");
@@ -61,7 +61,7 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     await until("started again", () => next() !== supervisor && readStatus(dir(id))!.state === "running");
     await until("told", () => eventsOf(id).filter((action) => action === "start").length === 2);
     store.ok("rm", "-f", "g1");
-  }, 60_000);
+  });
 
   it("a kill for want of memory is told at the moment, once", async () => {
     const id = run(
@@ -80,7 +80,7 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     store.ok("start", "o1");
     await until("told again", () => eventsOf(id).filter((action) => action === "oom").length === 2);
     store.ok("rm", "-f", "o1");
-  }, 60_000);
+  });
 
   it("a store that stops leaves no process, and starts what starts with the machine", async () => {
     run("s1", ["--restart", "unless-stopped"], "sleep", "100");
@@ -93,7 +93,7 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     expect(store.ok("system", "start")).toBe("s1");
     expect(store.ok("ps", "--format", "{{.Names}}")).toBe("s1");
     store.ok("rm", "-f", "s1", "s2", "s3");
-  }, 60_000);
+  });
 
   it("a container that somebody paused for his work goes on when he is killed", async () => {
     const id = run("h1", [], "sleep", "100");

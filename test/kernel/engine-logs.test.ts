@@ -51,7 +51,7 @@ needs("root", "overlayfs", "native").describe("logs", () => {
     expect(store.ok("logs", "c1").split("\n")).toEqual(EXPECTED);
     expect(store.ok("logs", "-n", "3500", "c1").split("\n")).toEqual(EXPECTED.slice(-3500));
     store.ok("rm", "-f", "c1");
-  }, 60_000);
+  });
 
   it("does not hold up a program whose log is stuck", async () => {
     const options = ["--log-opt", "mode=non-blocking", "--log-opt", "max-buffer-size=100k"];
@@ -70,7 +70,7 @@ needs("root", "overlayfs", "native").describe("logs", () => {
     expect(lines().length).toBeLessThan(2 * LINES);
     store.ok("rm", "-f", "n1");
     expect(processes(`lap-shim ${id}`)).toEqual([]);
-  }, 60_000);
+  });
 
   const lacks = !existsSync(JOURNALD) || spawnSync("journalctl", ["--version"]).error !== undefined;
   describe.skipIf(lacks)(titleUnless(lacks, "systemd-journald", "the journal"), () => {
@@ -153,7 +153,7 @@ needs("root", "overlayfs", "native").describe("logs", () => {
       expect(stderr).toBe("COM_SHOP=a err\n");
       expect(stdout).toBe(["out", ...few, "rest"].map((line) => `COM_SHOP=a ${line}`).join("\n"));
       inside("rm", "j1");
-    }, 60_000);
+    });
 
     it("has the end of a container of --rm, whose keeper was killed", async () => {
       inside(
@@ -176,7 +176,7 @@ needs("root", "overlayfs", "native").describe("logs", () => {
       await until("removed", () => inside("ps", "-aq").stdout === "");
       await until("the last is there", () => journal("CONTAINER_NAME=j2").length > 1);
       expect(journal("CONTAINER_NAME=j2").map(({ MESSAGE }) => MESSAGE)).toEqual(["first", "last"]);
-    }, 60_000);
+    });
 
     async function spawnFollower(name: string): Promise<{ stdout: string; stderr: string }> {
       const words = [`--mount=/proc/${machine.pid}/ns/mnt`, "--", nativePart("lap"), "--root", store.root];

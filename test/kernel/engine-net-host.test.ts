@@ -159,5 +159,5 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     const all = one.ok("exec", "c0", execPath, "-e", lookup, "all").split(" ");
     expect(new Set(all).size).toBe(12);
     expect(all).toContain(one.ok("exec", "c3", execPath, "-e", lookup, "c7"));
-  }, 60_000);
+  });
 });

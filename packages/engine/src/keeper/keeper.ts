@@ -7,6 +7,7 @@ import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
 import { networksOf } from "../network/attach.ts";
 import { needsKeeper, type NetworkRecord } from "../network/network-record.ts";
+import { needsForwarder } from "../network/resolver.ts";
 import { hasManyIds, isRootless } from "../sandbox/rootless.ts";
 import { noteHolder } from "../sandbox/shared-ids.ts";
 import { isContainerId } from "../state/ids.ts";
@@ -51,7 +52,7 @@ async function keepOnce(context: EngineContext, signal: AbortSignal): Promise<bo
 function hasWork(context: EngineContext): boolean {
   return (
     existsSync(join(context.paths.root, "layout.json")) &&
-    (needsKeeper(networksOf(context).list()) ||
+    (needsKeeper(networksOf(context).list(), needsForwarder({})) ||
       waitingContainers(context).size > 0 ||
       checkedRuns(context).size > 0 ||
       loggedContainers(context).size > 0)

@@ -9,7 +9,7 @@ import { NETNS_FILE } from "../network/netns-file.ts";
 import { startDns, type DnsServer, type DnsSource } from "../network/dns-server.ts";
 import { DEFAULT_NETWORK, type NetworkRecord } from "../network/network-record.ts";
 import { zonesOf } from "../network/zones.ts";
-import { upstreamsOf } from "../network/resolver.ts";
+import { needsForwarder, upstreamsOf, type DnsRequest } from "../network/resolver.ts";
 
 interface Served {
   /** Inode of the namespace: a container that runs again has another. */
@@ -38,7 +38,7 @@ export class Resolvers implements Duty {
   }
 
   async sync(report: Report): Promise<void> {
-    const wanted = new Set(membersOf(this.#networks()));
+    const wanted = new Set(this.#askers());
     for (const [id, { inode }] of this.#served) {
       if (!wanted.has(id) || this.#inode(id) !== inode) await this.#stop(id);
     }
@@ -52,6 +52,20 @@ export class Resolvers implements Duty {
         report(`names in container ${id}`, error);
       }
     }
+  }
+
+  /** Containers on networks that have names; of the default one those that reach no resolver themselves. */
+  #askers(): string[] {
+    const isMachines = needsForwarder({});
+    const isAsker = (id: string): boolean => isMachines && needsForwarder(this.#request(id));
+    return this.#networks().flatMap(({ name, endpoints }) => {
+      const ids = Object.keys(endpoints);
+      return name === DEFAULT_NETWORK ? ids.filter(isAsker) : ids;
+    });
+  }
+
+  #request(id: string): DnsRequest {
+    return readRecord(containerDir(this.#paths.containers, id))?.request ?? {};
   }
 
   #netnsPath(id: string): string {
@@ -75,7 +89,7 @@ export class Resolvers implements Duty {
   }
 
   #source(id: string): DnsSource {
-    const request = readRecord(containerDir(this.#paths.containers, id))?.request ?? {};
+    const request = this.#request(id);
     const own = (): NetworkRecord[] => this.#networks().filter(({ endpoints }) => endpoints[id] !== undefined);
     return {
       zones: () => zonesOf(own(), id),
@@ -93,9 +107,4 @@ export class Resolvers implements Duty {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#served.keys()].map((id) => this.#stop(id)));
   }
-}
-
-/** Containers on networks that have names. */
-function membersOf(networks: readonly NetworkRecord[]): string[] {
-  return networks.filter(({ name }) => name !== DEFAULT_NETWORK).flatMap(({ endpoints }) => Object.keys(endpoints));
 }

@@ -6,7 +6,7 @@ import type { ContainerRecord } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
 import { bare, DEFAULT_NETWORK, machineAddressesOf } from "./network-record.ts";
 import type { Networks } from "./networks.ts";
-import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
+import { bridgeResolvConf, needsForwarder, userResolvConf } from "./resolver.ts";
 
 /** hosts and resolv.conf as the present networks have it. */
 export function writeFiles(context: EngineContext, record: ContainerRecord, networks: Networks): void {
@@ -24,7 +24,8 @@ export function writeFiles(context: EngineContext, record: ContainerRecord, netw
   writeResolvConf(dir, hasResolver(record) ? userResolvConf(request) : bridgeResolvConf(request));
 }
 
-/** True when the keeper answers the names that the container asks for: on user networks. */
-export function hasResolver(record: ContainerRecord): boolean {
-  return Object.keys(record.networks ?? {}).some((name) => name !== DEFAULT_NETWORK);
+/** True when the keeper answers what the container asks: names of user networks, and where only the machine reaches its resolvers. */
+export function hasResolver({ networks = {}, request }: ContainerRecord): boolean {
+  const names = Object.keys(networks);
+  return names.some((name) => name !== DEFAULT_NETWORK) || (names.length > 0 && needsForwarder(request));
 }

@@ -135,11 +135,11 @@ export function machineAddressesOf(record: NetworkRecord): string[] {
   return gatewaysOf(record).filter((gateway) => record.inhibitIpv4 !== true || gateway.includes(":"));
 }
 
-/** True when somebody on these networks has names to ask for, or published ports. */
-export function needsKeeper(networks: readonly NetworkRecord[]): boolean {
+/** True when somebody on these networks has names to ask for, or published ports; `asks`: on the default one too. */
+export function needsKeeper(networks: readonly NetworkRecord[], asks: boolean): boolean {
   return networks.some(({ name, endpoints }) => {
     const members = Object.values(endpoints);
-    return name === DEFAULT_NETWORK ? members.some(({ ports }) => ports.length > 0) : members.length > 0;
+    return name === DEFAULT_NETWORK && !asks ? members.some(({ ports }) => ports.length > 0) : members.length > 0;
   });
 }
 

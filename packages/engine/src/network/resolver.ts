@@ -44,6 +44,11 @@ function reachableConf(): ResolvConf {
   return { ...conf, nameservers: behind.filter((address) => !isLoopback(address)) };
 }
 
+/** True when only the machine itself reaches its resolvers, and nobody named others: ours has to ask for a container. */
+export function needsForwarder({ dns }: DnsRequest): boolean {
+  return dns === undefined && hostConf().nameservers.length > 0 && reachableConf().nameservers.length === 0;
+}
+
 /** `--dns-search .` means none. */
 function asked(request: DnsRequest, conf: ResolvConf): ResolvConf {
   return {

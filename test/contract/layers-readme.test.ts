@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesLayer, layerTar, openImageStore, openRegistryClient, TreeNode, type LayerTree } from "@lapstrake/layers";
 import { openMemDir } from "@lapstrake/layers/memfs";
 import { nodeHttp, nodePorts } from "@lapstrake/layers/node";
+import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
 const readme = readFileSync(new URL("../../packages/layers/README.md", import.meta.url), "utf8");
@@ -76,11 +77,11 @@ describe("the examples of packages/layers/README.md", () => {
     expect(await output(example)).toBe(example.output);
   });
 
-  it.each(examples.filter(({ kind }) => kind === "registry"))(
+  it.for(examples.filter(({ kind }) => kind === "registry"))(
     "$title (docker-registry, port 5000)",
-    async (example) => {
+    async (example, { skip }) => {
       const registry = await startRegistry();
-      if (registry === undefined) return;
+      if (registry === undefined) return skip("needs command:docker-registry, port 5000 of loopback");
       try {
         const store = openImageStore(openMemDir(), nodePorts);
         const bytes = readFileSync(join(folder, "base.tar"));
@@ -89,7 +90,7 @@ describe("the examples of packages/layers/README.md", () => {
         await client.push(store, "base:1", { reference: "localhost:5000/base:1" });
         expect(await output(example)).toBe(example.output);
       } finally {
-        registry?.kill();
+        registry.kill();
       }
     },
   );
@@ -107,12 +108,13 @@ async function startRegistry(): Promise<ChildProcess | undefined> {
   writeFileSync(config, `version: 0.1\nlog: { level: error }\n${storage}\nhttp: { addr: "127.0.0.1:5000" }\n`);
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const failed = new Promise<boolean>((resolve) => child.once("error", () => resolve(true)));
-  for (let i = 0; i < 100; i++) {
-    if (await Promise.race([failed, answers()])) return child.pid === undefined ? undefined : child;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  try {
+    await until("docker-registry answers or is not there", () => Promise.race([failed, answers()]));
+    return child.pid === undefined ? undefined : child;
+  } catch (error) {
+    child.kill();
+    throw error;
   }
-  child.kill();
-  throw new Error("docker-registry did not start");
 }
 
 function answers(): Promise<boolean> {

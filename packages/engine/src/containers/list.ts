@@ -47,16 +47,28 @@ function healthStatus(context: EngineContext, record: ContainerRecord): HealthSt
 export function settledStatus(context: EngineContext, record: ContainerRecord): ContainerStatus | undefined {
   const status = containerStatus(context.paths, record);
   if (isAbandoned(record, status.state)) {
-    if (ownsNetwork(record) || status.state === "exited") reapNow(context, record);
-    else dropIfPossible(context.paths, record, (text) => context.logger.warn(text));
+    if (ownsNetwork(record) || status.state === "exited") return didReap(context, record) ? undefined : status;
+    dropIfPossible(context.paths, record, (text) => context.logger.warn(text));
     return undefined;
   }
   // The keeper has its clock; the one that was told may have been killed.
   if (status.state === "restarting") wakeKeeper(context);
   if (!isForgotten(context, record, status)) return status;
-  reapNow(context, record);
+  if (!didReap(context, record)) return status;
   if (record.autoRemove || isOrphan(record)) return undefined;
   return hasRestartPolicy(record) ? containerStatus(context.paths, record) : status;
+}
+
+/** Who looks is not to fail for what cannot be cleaned up now, on a full disk for one: the next to look tries again. */
+function didReap(context: EngineContext, record: ContainerRecord): boolean {
+  try {
+    reapNow(context, record);
+    return true;
+  } catch (error) {
+    const lines = (error instanceof Error ? error.message : String(error)).trimEnd().split("\n");
+    context.logger.warn(`container ${record.name} is not cleaned up after its end: ${lines.at(-1)}`);
+    return false;
+  }
 }
 
 /** True when nobody is left to clean up after the last run. */

@@ -25,7 +25,7 @@ const config: ViteUserConfig = defineConfig({
       tier("unit", ["packages/*/src/**/*.test.ts"], 30_000, false),
       tier("arch", ["test/arch/**/*.test.ts"], 60_000, false),
       tier("contract", ["test/contract/**/*.test.ts"], 120_000, false),
-      tier("kernel", ["test/kernel/**/*.test.ts"], 120_000, true),
+      tier("kernel", ["test/kernel/**/*.test.ts"], 240_000, true),
       tier("interop", ["test/interop/**/*.test.ts"], 600_000, true),
     ],
   },

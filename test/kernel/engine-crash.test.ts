@@ -49,11 +49,10 @@ needs("root", "overlayfs", "native", "command:cc").describe("killed at any call"
   });
 });
 
-/** Every STEP-th of them, or one. */
+/** Every STEP-th of them, at least one. */
 function sample(points: readonly number[], index: number): number[] {
-  if (STEP < Infinity) return points.filter((_, at) => (at + index) % STEP === 0);
-  const one = points[Math.floor(((index * SPREAD) % 1) * points.length)];
-  return one === undefined ? [] : [one];
+  const some = points.filter((_, at) => (at + index) % STEP === 0);
+  return STEP < Infinity && some.length > 0 ? some : [points[Math.floor(((index * SPREAD) % 1) * points.length)]!];
 }
 
 /** The calls it comes to; kills at the `at`-th, 0 for none. */

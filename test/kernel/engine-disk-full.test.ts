@@ -53,6 +53,21 @@ needs("root", "overlayfs", "native").describe("a full disk", () => {
     await settle(store, scenario.name);
     expect(readdirSync(join(store.root, "containers"))).toEqual([]);
   });
+
+  it("ends are seen while nothing can be written about them", async () => {
+    gone(store);
+    store.ok("run", "-d", "--name", "cc", "progs:1", "sleep", "100");
+    store.ok("run", "-d", "--name", "dd", "progs:1", "sleep", "100");
+    const [lost, killed] = ["cc", "dd"].map((name) => store.ok("inspect", "--format", "{{.State.Pid}}", name));
+    const full = fill(mount, 0);
+    process.kill(Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${lost}/status`, "utf8"))![1]), "SIGKILL");
+    process.kill(Number(killed), "SIGKILL");
+    const states = (): string => store.ok("ps", "-a", "--format", "{{.Names}} {{.Status}}");
+    await until("both ended", () => /^dd Exited \(137\).*\ncc Exited \(137\)/.test(states()));
+    rmSync(full);
+    await settle(store, "ends on a full disk");
+    expect(store.ok("rm", "cc", "dd")).toBe("cc\ndd");
+  });
 });
 
 needs("root", "overlayfs", "native", "command:strace").describe("a disk that fails", () => {

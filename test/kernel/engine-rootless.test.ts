@@ -90,6 +90,15 @@ needs("root", "overlayfs", "native", "namespace.user_allowed", "clone-open-to-al
       expect(lap("rm", "-f", "bg")).toMatchObject({ code: 0, stdout: "bg\n" });
     });
 
+    it("shows the files of a Wasm program that runs", async () => {
+      const script = "echo x > /made; while :; do read y < /made; done";
+      expect(
+        lap("run", "-d", "--name", "live", "--entrypoint", "sh", join(folder, "hello.wasm"), "-c", script).code,
+      ).toBe(0);
+      await soon(() => expect(lap("diff", "live").stdout).toContain("A /made\n"));
+      expect(lap("rm", "-f", "live").code).toBe(0);
+    });
+
     it("runs a Wasm program", () => {
       expect(lap("run", "--rm", join(folder, "hello.wasm"))).toEqual({
         code: 0,

@@ -9,12 +9,12 @@ import { serveHttp, type HttpHandler, type HttpServer } from "./http-serve.ts";
 
 /** Where and how to answer. */
 export interface Serving {
-  /** Ports to listen on, on all addresses; none: 80. */
+  /** Ports to listen on, on all addresses, 0 for a free one; none: 80. */
   readonly ports: readonly number[];
   /** Requests that were begun have this long when the guest is told to end. */
   readonly graceMs: number;
-  /** Said when it listens. */
-  readonly onListening?: (() => void) | undefined;
+  /** Said when it listens, and where. */
+  readonly onListening?: ((ports: readonly number[]) => void) | undefined;
   /** Said when it is told to end: the rest is waiting for answers. */
   readonly onDraining?: (() => void) | undefined;
   /** Told why a request failed. */
@@ -37,7 +37,7 @@ export async function runHandler(run: ComponentRun, serving: Serving): Promise<W
     for (const port of serving.ports.length === 0 ? [DEFAULT_PORT] : serving.ports) {
       servers.push(await serveHttp(handler, { port }, serving.onError));
     }
-    serving.onListening?.();
+    serving.onListening?.(servers.map(({ port }) => port));
     const reason = await raised(interrupt);
     if (reason < REASON.signal) return interruptedExit(reason, undefined);
     serving.onDraining?.();

@@ -1,12 +1,14 @@
 // What a shell does to a command's streams and words: readers that leave, full disks, closed descriptors, files that are none, bytes
 // that are no text. Each ends plainly: the status a shell expects, no stack, nothing of the machine replaced.
 import { spawnSync } from "node:child_process";
-import { lstatSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
 import { nativePart } from "../support/native.ts";
+import { soon } from "../support/until.ts";
 
 interface ShellResult {
   readonly code: number | null;
@@ -62,6 +64,19 @@ needs("root", "overlayfs", "native", "command:bash").describe("the command line'
     expect(shell("lap export -o it made; rm -rf it").stderr).toBe(
       `failed to export container: cannot write to ${kind}\n`,
     );
+  });
+
+  it("leaves nothing of an archive that Ctrl-C breaks off", async () => {
+    const archive = Buffer.from(store.run(["save", "progs:1"]).stdout, "latin1");
+    const child = store.spawn(["load"]);
+    child.stdin!.on("error", () => {}); // its reader ends before all is written
+    child.stdin!.write(archive.subarray(0, archive.length - 20_000));
+    const ingest = join(store.root, "images/ingest");
+    await soon(() => expect(existsSync(ingest) && readdirSync(ingest).length).toBeGreaterThan(0));
+    const ended = once(child, "exit");
+    child.kill("SIGINT");
+    expect((await ended)[0]).toBe(130);
+    expect(store.ok("system", "check")).toBe("clean");
   });
 
   it("refuses words that are not text, and takes the character that stands for them", () => {

@@ -12,6 +12,7 @@ const OWN_EXIT: Readonly<Record<string, number>> = {
   ERR_LAP_NOT_A_TTY: 1,
   ERR_LAP_ATTACH_DETACHED: 1,
   ERR_LAP_TEMPLATE_TEXT: 64,
+  ERR_LAP_INTERRUPTED: 130,
 };
 
 /** Errors of the client in docker: printed without `Error response from daemon:`. */

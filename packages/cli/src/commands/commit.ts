@@ -6,6 +6,7 @@ import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
+import { interruptible } from "../output/progress.ts";
 
 export const commitCommand: Command = {
   name: "commit",
@@ -26,8 +27,10 @@ export const commitCommand: Command = {
     const read = readFlags(flags);
     const reference = args[1] === undefined ? undefined : parseReference(args[1]);
     const engine = engineFor(global);
+    using interrupt = interruptible();
     const image = await commitContainer(engine, engine.find(args[0]!), {
       reference,
+      signal: interrupt.signal,
       config: imageChanges(read.list("change")),
       author: read.text("author"),
       message: read.text("message"),

@@ -7,7 +7,9 @@ import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { checkOutput, writeArchive } from "../output/archive.ts";
+import { abortable } from "../output/abortable.ts";
 import { out } from "../output/print.ts";
+import { interruptible } from "../output/progress.ts";
 
 export const exportCommand: Command = {
   name: "export",
@@ -52,7 +54,9 @@ export const importCommand: Command = {
     const read = readFlags(flags);
     const [source, name] = args as [string, string?];
     const reference = name === undefined ? undefined : parseReference(name);
-    const image = await importImage(engineFor(global), await opened(source), {
+    using interrupt = interruptible();
+    const stream = abortable(await opened(source), interrupt.signal);
+    const image = await importImage(engineFor(global), stream, {
       reference,
       message: read.text("message") ?? `Imported from ${source}`,
       config: imageChanges(read.list("change")),

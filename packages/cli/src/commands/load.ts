@@ -6,7 +6,8 @@ import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
-import { progressPrinter } from "../output/progress.ts";
+import { abortable } from "../output/abortable.ts";
+import { interruptible, progressPrinter } from "../output/progress.ts";
 
 export const loadCommand: Command = {
   name: "load",
@@ -30,7 +31,10 @@ export const loadCommand: Command = {
     const read = readFlags(flags);
     const input = loadInput(read.text("input"));
     const progress = progressPrinter({ quiet: read.bool("quiet"), to: "stdout", plain: false });
-    const loaded = await loadImages(engineFor(global), input, progress.sink);
+    using interrupt = interruptible();
+    const { signal } = interrupt;
+    const source = input.kind === "dir" ? input : { ...input, stream: abortable(input.stream, signal) };
+    const loaded = await loadImages(engineFor(global), source, progress.sink);
     progress.done();
     for (const { reference, id } of loaded) {
       out(reference === undefined ? `Loaded image ID: ${id}\n` : `Loaded image: ${reference}\n`);

@@ -4,6 +4,7 @@ import { commitContainer } from "@lapstrake/engine";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
+import { interruptible } from "../output/progress.ts";
 
 export const snapshotCommand: Command = {
   name: "snapshot",
@@ -18,7 +19,9 @@ export const snapshotCommand: Command = {
   async run({ args, global }) {
     const engine = engineFor(global);
     const reference = args[1] === undefined ? undefined : parseReference(args[1]);
-    const image = await commitContainer(engine, engine.find(args[0]!), { reference, pause: true });
+    using interrupt = interruptible();
+    const { signal } = interrupt;
+    const image = await commitContainer(engine, engine.find(args[0]!), { reference, pause: true, signal });
     out(`${image.id}\n`);
     return 0;
   },

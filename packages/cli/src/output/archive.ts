@@ -2,6 +2,8 @@
 import { lstatSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { LapError, errorCode } from "@lapstrake/base";
+import { abortable } from "./abortable.ts";
+import { interruptible } from "./progress.ts";
 import { outBytes } from "./print.ts";
 import { writeWhole } from "./whole-file.ts";
 
@@ -46,6 +48,10 @@ function notWritable(file: string): string | undefined {
 
 /** Writes the archive; a named file appears whole. */
 export async function writeArchive(file: string | undefined, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  if (file === undefined) for await (const chunk of tar) outBytes(chunk);
-  else await writeWhole(file, tar);
+  if (file === undefined) {
+    for await (const chunk of tar) outBytes(chunk);
+    return;
+  }
+  using interrupt = interruptible();
+  await writeWhole(file, abortable(tar, interrupt.signal));
 }

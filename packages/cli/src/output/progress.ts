@@ -82,13 +82,16 @@ export function progressLine({ id, status, current, total }: ProgressEvent, hasB
   return `${name}: ${status} [${bar}]  ${numbers}`;
 }
 
-/** Ctrl-C ends long work by its signal, so that it can clean up; a second one ends the process. */
+/** Ctrl-C ends long work by its signal, so that it can clean up; a second one ends the process. So does a plain kill. */
 export function interruptible(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const onInterrupt = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort(new LapError("canceled", "ERR_LAP_INTERRUPTED", "interrupted"));
   };
-  process.on("SIGINT", onInterrupt);
-  return { signal: controller.signal, [Symbol.dispose]: () => process.off("SIGINT", onInterrupt) };
+  for (const name of ["SIGINT", "SIGTERM"]) process.on(name, onInterrupt);
+  const stop = (): void => {
+    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, onInterrupt);
+  };
+  return { signal: controller.signal, [Symbol.dispose]: stop };
 }

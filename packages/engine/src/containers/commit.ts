@@ -26,6 +26,8 @@ export interface CommitRequest {
   readonly config?: ExecConfig | undefined;
   /** Pause a running container meanwhile. */
   readonly pause: boolean;
+  /** Ends it, and what it made so far. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Makes an image of the container; resolves when it is in the store, named. */
@@ -39,7 +41,7 @@ export async function commitContainer(engine: Engine, record: ContainerRecord, r
   const { store } = await engine.images();
   const base = record.image.id === undefined ? undefined : store.resolve(record.image.id);
   const image = await withUpper(engine, record, (tree) =>
-    store.commit({ ...commitOptions(record, request, base), base, layer: chunks(layerTar(tree)) }),
+    store.commit({ ...commitOptions(record, request, base), base, layer: chunks(layerTar(tree), request.signal) }),
   );
   const { context } = engine;
   const name = request.reference === undefined ? "" : familiarReference(request.reference);
@@ -68,8 +70,14 @@ function commitOptions(
   };
 }
 
-async function* chunks(tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* tar;
+async function* chunks(
+  tar: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of tar) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
 }
 
 async function pausedMeanwhile(engine: Engine, record: ContainerRecord, pause: boolean): Promise<AsyncDisposable> {

@@ -207,7 +207,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
         return { ...base, linux: { ...base.linux, netDevices: netDevices! } };
       };
       const setup =
-        "ip link add lapd0 type veth peer name lapd1 && ip addr add 10.9.8.7/24 dev lapd0 && ip addr add fd00:9::7/64 dev lapd0 nodad && ip link set lapd0 mtu 1400 up";
+        "ip link add lapd0 type veth peer name lapd1 && ip addr add 10.9.8.7/24 brd 10.9.8.99 dev lapd0 && ip addr add fd00:9::7/64 dev lapd0 nodad && ip link set lapd0 mtu 1400 up";
       const inOwn = (script: string, ...words: string[]): string => {
         const args = ["--net", "sh", "-c", `${setup} && ${script}`, "sh", ...words];
         const { stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8", timeout: 30_000 });
@@ -228,7 +228,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
       bundle.writeConfig(config(["nosuch"], { lapd0: { name: "data0" } }));
       const after = inOwn('"$@"; ip -o addr show lapd0; ip -o link show lapd0', ...run());
       expect(after).toContain("executable file not found");
-      expect(after).toContain("inet 10.9.8.7/24");
+      expect(after).toContain("inet 10.9.8.7/24 brd 10.9.8.99 ");
       expect(after).toContain("inet6 fd00:9::7/64");
       expect(after).toMatch(/<.*\bUP\b.*> mtu 1400 /);
       bundle.writeConfig(config(["sleep", "1"], { lapd0: { name: "lo" } }));

@@ -42,7 +42,7 @@ function freeName(inside: Rtnl, { name, inside: wanted }: NetDevicePlan): string
 // A move takes the addresses away, and the device down.
 function settle(there: Rtnl, name: string, addresses: readonly LinkAddress[], isUp: boolean): void {
   const link = there.link(name);
-  for (const { address } of addresses) there.addAddress(link, address);
+  for (const { address, broadcast } of addresses) there.addAddress(link, address, broadcast ?? null);
   if (isUp) there.setLink(link, { up: true });
 }
 

@@ -1,5 +1,5 @@
 // Addresses of devices, IPv4 and IPv6: requests and parse. ifaddrmsg is family, prefix length, flags, scope, index. Pure.
-import { formatPrefix, parsePrefix, type Prefix } from "../address.ts";
+import { formatIp, formatPrefix, parseIp, parsePrefix, type Prefix } from "../address.ts";
 import { attrMap, concat, readU32, u32, type Attr } from "../netlink/attrs.ts";
 import { NLM_F_CREATE, NLM_F_EXCL, type Message, type Request } from "../netlink/message.ts";
 import * as K from "./constants.ts";
@@ -13,6 +13,8 @@ export interface LinkAddress {
   /** As `ip addr` names it: global, link, host. */
   readonly scope: number;
   readonly permanent: boolean;
+  /** Of IPv4, undefined when it has none. */
+  readonly broadcast?: string;
 }
 
 /** The address family number of an address. */
@@ -32,13 +34,20 @@ function broadcast(prefix: Prefix): Attr[] {
   return [{ type: K.IFA_BROADCAST, value: Uint8Array.from(Buffer.from(value, "hex")) }];
 }
 
-/** Gives a device an address; an IPv6 one skips duplicate detection, because we handed it out ourselves. */
-export function addAddress(link: number, address: string): Request {
+function givenBroadcast(text: string | null): Attr[] {
+  return text === null ? [] : [{ type: K.IFA_BROADCAST, value: parseIp(text) }];
+}
+
+/**
+ * Gives a device an address; an IPv6 one skips duplicate detection, because we handed it out ourselves. The broadcast address is the
+ * all-ones one unless another is given, or null for none.
+ */
+export function addAddress(link: number, address: string, brd?: string | null): Request {
   const prefix = parsePrefix(address);
   const attrs: Attr[] = [
     { type: K.IFA_LOCAL, value: prefix.address },
     { type: K.IFA_ADDRESS, value: prefix.address },
-    ...broadcast(prefix),
+    ...(brd === undefined ? broadcast(prefix) : givenBroadcast(brd)),
   ];
   if (prefix.address.length === 16) attrs.push({ type: K.IFA_FLAGS, value: u32(K.IFA_F_NODAD) });
   const flags = NLM_F_CREATE | NLM_F_EXCL;
@@ -74,10 +83,12 @@ export function parseAddress({ payload }: Message): LinkAddress {
   const attrs = attrMap(payload.subarray(8));
   const address = attrs.get(K.IFA_LOCAL) ?? attrs.get(K.IFA_ADDRESS) ?? new Uint8Array(payload[0] === 2 ? 4 : 16);
   const flags = attrs.get(K.IFA_FLAGS);
+  const brd = attrs.get(K.IFA_BROADCAST);
   return {
     link: readU32(payload, 4),
     address: formatPrefix({ address, bits: payload[1]! }),
     scope: payload[3]!,
     permanent: ((flags === undefined ? payload[2]! : readU32(flags)) & K.IFA_F_PERMANENT) !== 0,
+    ...(brd === undefined ? {} : { broadcast: formatIp(brd) }),
   };
 }

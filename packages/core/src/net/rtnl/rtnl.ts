@@ -108,8 +108,8 @@ export class Rtnl implements Disposable {
   }
 
   /** Gives a device an address: `10.0.0.2/24`. */
-  addAddress(link: Link, address: string): void {
-    this.#socket.request(addAddress(link.index, address));
+  addAddress(link: Link, address: string, broadcast?: string | null): void {
+    this.#socket.request(addAddress(link.index, address, broadcast));
   }
 
   /** Takes an address from a device. */

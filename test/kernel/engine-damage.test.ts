@@ -135,7 +135,8 @@ needs("root", "overlayfs", "native").describe("damaged files of a store", () => 
   it("what is no name is in nobody's way for ever", () => {
     writeFileSync(join(store.root, "names/odd"), "");
     const { code, stderr } = store.run(["create", "--name", "odd", "progs:1", "true"]);
-    expect([code, stderr]).toEqual([125, expect.stringContaining(join(store.root, "names/odd"))]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(join(store.root, "names/odd"));
     store.ok("system", "check", "--quick", "--repair", "--older-than", "0s");
     store.ok("create", "--name", "odd", "progs:1", "true");
     expect(lstatSync(join(store.root, "names/odd")).isSymbolicLink()).toBe(true);

@@ -37,6 +37,7 @@ export {
   loadImages,
   namePattern,
   removeImage,
+  saveImages,
   tagImage,
   type ImageRow,
   type LoadInput,

@@ -1,6 +1,6 @@
 // `lap save` and `lap history`.
 import { LapError, formatAgo, formatSize } from "@lapstrake/base";
-import { imageHistory, wasmArtifactArchive, type HistoryRow } from "@lapstrake/engine";
+import { imageHistory, saveImages, wasmArtifactArchive, type HistoryRow } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -28,7 +28,7 @@ export const saveCommand: Command = {
     checkOutput(file, "failed to save image");
     const engine = engineFor(global);
     if (isArtifact(read.text("format"), args)) await writeArchive(file, await wasmArtifactArchive(engine, args[0]!));
-    else await writeArchive(file, (await engine.images()).store.save(args));
+    else await writeArchive(file, await saveImages(engine, args));
     return 0;
   },
 };

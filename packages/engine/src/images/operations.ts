@@ -44,6 +44,21 @@ export async function loadImages(engine: Engine, input: LoadInput, progress?: Pr
   return loaded;
 }
 
+/** An archive of images, by name or id; throws when one is not there. */
+export async function saveImages(engine: Engine, namesOrIds: readonly string[]): Promise<AsyncIterable<Uint8Array>> {
+  const { store } = await engine.images();
+  const archive = store.save(namesOrIds);
+  return told(archive, () => {
+    for (const each of namesOrIds) emitImage(engine.context, findImage(store, each), "save");
+  });
+}
+
+/** `done` comes after the last chunk. */
+async function* told(archive: AsyncIterable<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array> {
+  yield* archive;
+  done();
+}
+
 /** Every name of every image, newest first; `wanted` keeps one repository or one name, `*` matches any text. */
 export async function listImages(engine: Engine, wanted?: string): Promise<ImageRow[]> {
   const { store } = await engine.images();

@@ -1,7 +1,7 @@
 // What a store takes on the disk, for `system df`: allocated bytes of blobs and extracted layers, what images share counted once.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
+import { LapError, errorCode, digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
 import type { Image } from "@lapstrake/layers";
 import type { ContainerSummary } from "../containers/list.ts";
 import type { Engine } from "../engine.ts";
@@ -51,12 +51,23 @@ export interface DiskUsage {
   readonly volumes: readonly VolumeUsage[];
 }
 
+/** None for one that is damaged: it hides no other, and what it takes is in the sum of all. */
+function wholeImage({ context }: Engine, resolve: () => Image): Image[] {
+  try {
+    return [resolve()];
+  } catch (error) {
+    if (!(error instanceof Error) || (!(error instanceof LapError) && errorCode(error) !== "EIO")) throw error;
+    context.logger.warn(error.message);
+    return [];
+  }
+}
+
 /** Walks the store. */
 export async function diskUsage(engine: Engine): Promise<DiskUsage> {
   const { paths } = engine.context;
   const { store } = await engine.images();
   const summaries = engine.list();
-  const images = store.list().map(({ id }) => store.resolve(id));
+  const images = store.list().flatMap(({ id }) => wholeImage(engine, () => store.resolve(id)));
   const parts = new PartSizes(paths);
   const users = (image: Image): number => summaries.filter(({ record }) => record.image.id === image.id).length;
   const partsOf = new Map(images.map((image) => [image, partNames(image)]));

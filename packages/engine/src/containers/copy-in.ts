@@ -119,6 +119,7 @@ function containerTarget(files: DirFs, target: string, shownName: string): CopyE
     throw error;
   }
   const { type } = stat;
+  if (type !== "dir" && assertsDirectory(target)) return missing;
   if (type === "char" || type === "block" || type === "fifo" || type === "socket") {
     const what = type === "char" || type === "block" ? "a device" : "an irregular file";
     throw copyError(`destination "${shownName}:${target}" must be a directory or a regular file: got ${what}`);

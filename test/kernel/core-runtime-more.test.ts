@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RuntimeSpec } from "@lapstrake/base";
 import { hostFacts, startTime } from "@lapstrake/core";
 import { needs, titleUnless } from "../support/facts.ts";
-import { until } from "../support/until.ts";
+import { soon, until } from "../support/until.ts";
 import { Bundle, newId, spec } from "./core-bundle.ts";
 
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/usr/bin/head", "/usr/bin/tail"];
@@ -105,7 +105,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
   const group = hostFacts().cgroupMode === "v2" ? hostFacts().cgroups[0] : v1;
   test.skipIf(group === undefined)(
     titleUnless(group === undefined, "cgroup.pids", "exec --cgroup joins a sub-group, and refuses what leads out"),
-    () => {
+    async () => {
       const id = started(spec(["sleep", "100"]));
       const sub = join(group!.mountPoint, "lapstrake", id, "sub");
       const word = group!.version === 2 ? "sub" : `${group!.controllers[0]!}:sub`;
@@ -116,7 +116,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
         const lines = stdout.split("\n").filter((line) => line.endsWith(":/sub"));
         expect(lines).toHaveLength(1);
       } finally {
-        rmdirSync(sub);
+        await soon(() => rmdirSync(sub));
       }
       const wrong = bundle.lap("exec", "--cgroup", word.replace("sub", "../x"), id, "cat");
       expect(wrong).toMatchObject({ code: 255, stderr: expect.stringContaining("not a sub cgroup path") as string });

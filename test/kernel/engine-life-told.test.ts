@@ -27,10 +27,12 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
       .map((line) => (JSON.parse(line) as { action: string }).action);
 
   it("an end whose reaper was killed is told by the next look, once, with its time", async () => {
-    const id = run("k1", [], "sh", "-c", "sleep 0.3; exit 4");
+    const id = run("k1", [], "sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done");
+    await until("the trap is set", () => store.ok("logs", "k1") === "ready");
     {
       // The reaper waits for that, and so it is there to be killed.
       using _lock = lockFile(join(dir(id), "lock"));
+      process.kill(readStatus(dir(id))!.pid, "SIGTERM");
       await until("the reaper was killed", () => {
         const reapers = processes(`_reap ${store.root} ${id}`);
         for (const pid of reapers) process.kill(pid, "SIGKILL");
@@ -75,7 +77,7 @@ needs("root", "overlayfs", "native").describe("told of a life", () => {
     expect(store.ok("inspect", "-f", "{{.State.Status}} {{.State.OOMKilled}}", "o1")).toBe("running true");
     store.ok("kill", "o1");
     expect(eventsOf(id).filter((action) => action === "oom")).toHaveLength(1);
-    expect(eventsOf(id).at(-1)).toBe("die");
+    await until("the end is told", () => eventsOf(id).at(-1) === "die");
     // The next run has its own.
     store.ok("start", "o1");
     await until("told again", () => eventsOf(id).filter((action) => action === "oom").length === 2);

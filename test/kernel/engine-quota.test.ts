@@ -28,7 +28,8 @@ needs("root", "overlayfs", "native", "project-quota").describe("a bound by proje
   afterAll(async () => {
     const { folder } = place;
     store[Symbol.dispose]();
-    execFileSync("umount", [join(folder, "quota")]);
+    // The keeper leaves, and namespaces end, in their own time.
+    await soon(() => execFileSync("umount", [join(folder, "quota")], { stdio: "pipe" }));
     place[Symbol.dispose]();
     await nothingLeft(folder);
   });

@@ -103,9 +103,7 @@ function prepare(store: LapStore): void {
   for (const name of APPLETS) symlinkSync("busybox", join(root, "copy/bin", name));
   const { code: imported, stderr } = store.run(["import", "-", "bb:latest"], { input: tarFolder(join(root, "copy")) });
   if (imported !== 0) throw new Error(`lap import: ${stderr}`);
-  const command = ["bb:latest", "sh", "-c", LOOP];
-  const { code } = store.run([...CAP1, ...HEALTH, ...command]);
-  if (code !== 0) store.ok(...CAP1, ...command);
+  store.ok(...CAP1, ...HEALTH, "bb:latest", "sh", "-c", LOOP);
 }
 
 /** What the recording had at its time: a container whose health is known, or has been looked at this often. */
@@ -166,8 +164,18 @@ function replay(store: LapStore, file: string, cases: readonly Capture[], times:
     for (const args of between) store.run(here(args));
     const extra = (nth === 1 ? BEFORE_FIRST : BEFORE_SECOND)[each.command];
     if (extra !== undefined) store.run(extra);
-    return compare({ store, work }, `${file}: ${each.command}${nth > 1 ? ` (${nth})` : ""}`, each, here);
+    const key = `${file}: ${each.command}${nth > 1 ? ` (${nth})` : ""}`;
+    return compareAgain(() => compare({ store, work }, key, each, here), MOVING.has(file) ? LOOKS : 1);
   });
+}
+
+/** What they show moves: cap1 is between two of its sleeps for a moment. */
+const MOVING = new Set(["top", "stats"]);
+const LOOKS = 8;
+
+function compareAgain(look: () => Outcome, times: number): Outcome {
+  const outcome = look();
+  return outcome.isEqual || times <= 1 ? outcome : compareAgain(look, times - 1);
 }
 
 function compare(

@@ -1,4 +1,4 @@
-// lap-runtime as a command: the life of a container, bad input, hooks, user namespaces, and the same view from inside as runc's.
+// lap-runtime as a command: the life of a container, bad input, user namespaces, and the same view from inside as runc's.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -145,67 +145,6 @@ needs("root", "native").describe("lap-runtime", () => {
   test.each(["a/b", "..", "a\nb", ""])("bad input: the id %j is refused", (id) => {
     writeConfig(spec(["true"]));
     expect(lap("create", "--bundle", dir, id)).toMatchObject({ code: 1 });
-  });
-
-  test("hooks run in their order and namespaces, with the state on standard input", () => {
-    const id = newId();
-    const trace = join(dir, "trace");
-    const hook = (name: string): { path: string; args: string[] } => ({
-      path: "/bin/sh",
-      args: ["sh", "-c", `echo ${name} $(cat | grep -o '"status":"[a-z]*"') >> ${trace}`],
-    });
-    const inside = { path: "/bin/sh", args: ["sh", "-c", "cat > /startContainer"] };
-    const hooks = {
-      prestart: [hook("prestart")],
-      createRuntime: [hook("createRuntime")],
-      createContainer: [hook("createContainer")],
-      startContainer: [inside],
-      poststart: [hook("poststart")],
-      poststop: [hook("poststop")],
-    };
-    writeConfig(spec(["cat", "/startContainer"], { hooks }));
-    const result = lap("run", "--bundle", dir, id);
-    expect(JSON.parse(result.stdout)).toMatchObject({ id, status: "created" });
-    expect(readFileSync(trace, "utf8").split("\n")).toEqual([
-      'prestart "status":"created"',
-      'createRuntime "status":"creating"',
-      'createContainer "status":"creating"',
-      'poststart "status":"running"',
-      'poststop "status":"stopped"',
-      "",
-    ]);
-  });
-
-  test("a hook that fails ends the creation and leaves nothing", async () => {
-    const id = newId();
-    writeConfig(spec(["true"], { hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "exit 3"] }] } }));
-    expect(lap("create", "--bundle", dir, id)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("exit status 3") as string,
-    });
-    await bundle.nothingLeft(id);
-  });
-
-  test("hooks of the container: in its root filesystem, silent, and heard when they fail", async () => {
-    const say = (script: string): { path: string; args: string[] } => ({ path: "/bin/sh", args: ["sh", "-c", script] });
-    const hooks = {
-      createContainer: [say("echo library > ./tmp/library; echo noise")],
-      startContainer: [say("echo noise >&2; cat /tmp/library >&2; exit 7")],
-    };
-    writeConfig(spec(["cat", "/tmp/library"], { hooks }));
-    const failed = 'startContainer hook #0: "/bin/sh": exit status 7, output: noise\\x0alibrary';
-    expect(lap("run", "--bundle", dir, newId())).toMatchObject({
-      code: 1,
-      stdout: "",
-      stderr: expect.stringContaining(failed) as string,
-    });
-    const id = newId();
-    expect(lapDetached("create", "--bundle", dir, id)).toBe(0);
-    expect(lap("start", id).stderr).toContain('startContainer hook "/bin/sh": exit status 7, output: noise');
-    expect(lap("delete", "--force", id).code).toBe(0);
-    writeConfig(spec(["cat", "/tmp/library"], { hooks: { createContainer: hooks.createContainer } }));
-    expect(lap("run", "--bundle", dir, newId())).toEqual({ code: 0, stdout: "library\n", stderr: "" });
-    await bundle.nothingLeft(id);
   });
 
   test("a start that fails without a mount namespace leaves no mount of its own", async () => {

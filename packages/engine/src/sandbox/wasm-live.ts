@@ -12,8 +12,8 @@ import { execSocket } from "./handover.ts";
 import { wasmChanges, wasmLowers } from "./wasm-layers.ts";
 import { ALONE_FLAG } from "./wasm-payload.ts";
 
-/** A payload listens well within this. */
-const STARTING_MS = 10_000;
+/** A payload listens well within this, on a busy machine too; one that has ended is not waited for. */
+const STARTING_MS = 60_000;
 
 /** What the guest has changed by now. Throws as {@link withLiveWasmFiles}. */
 export async function liveChanges(engine: Engine, record: ContainerRecord): Promise<LayerTree> {

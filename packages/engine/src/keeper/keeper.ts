@@ -1,5 +1,6 @@
 // The keeper: one process per store, started by whoever needs it and gone when unneeded (who is alive: docs). It answers the names of user
-// networks, holds published ports checks health and starts again what its restart policy says. It keeps nothing that the records do not say, so a killed one is replaced by another that reads them.
+// networks, holds published ports, checks health and starts again what its restart policy says. It keeps nothing that the records do not say,
+// so a killed one is replaced by another that reads them.
 import { existsSync, mkdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";

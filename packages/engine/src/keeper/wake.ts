@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
+import { needsForwarder } from "../network/resolver.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { keeperDir } from "./dir.ts";
 
@@ -45,9 +46,14 @@ export function hasKeeper({ paths }: EngineContext): boolean {
 export function wantsKeeper(record: ContainerRecord): boolean {
   const { networks = {}, request, health } = record;
   if (health !== undefined || asksLog(record)) return true;
+  if (Object.keys(networks).length === 0) return false;
+  return (request.ports ?? []).length > 0 || request.publishAll === true || hasResolver(record);
+}
+
+/** True when the keeper answers what the container asks: names of user networks, and where only the machine reaches its resolvers. */
+export function hasResolver({ networks = {}, request }: ContainerRecord): boolean {
   const names = Object.keys(networks);
-  if (names.length === 0) return false;
-  return names.some((name) => name !== "bridge") || (request.ports ?? []).length > 0 || request.publishAll === true;
+  return names.some((name) => name !== "bridge") || (names.length > 0 && needsForwarder(request));
 }
 
 /** True when the keeper may have something to do for its log: hand it to the journal, compress it. */

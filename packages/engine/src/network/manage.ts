@@ -3,12 +3,13 @@
 import { LapError } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import { serveContainer } from "../keeper/client.ts";
+import { hasResolver, wakeKeeper } from "../keeper/wake.ts";
 import { lockedIn } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
 import { findContainer } from "../state/containers.ts";
 import { containerDir, writeRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
 import { connectLive, disconnectLive } from "./attach-live.ts";
-import { networksOf } from "./attach.ts";
+import { networksOf, publishes } from "./attach.ts";
 import { networkMode } from "./mode.ts";
 import { DEFAULT_NETWORK, type EndpointRecord, type NetworkDriver, type NetworkRecord } from "./network-record.ts";
 import { emitPrune } from "../events/prune-event.ts";
@@ -97,17 +98,19 @@ export async function connectNetwork(
   const found = findContainer(engine.context.paths, container);
   const { name } = deviceNetwork(engine, wanted);
   checkAttachment(name, attachment);
-  const isAlive = await addAttachment(engine, found.id, name, attachment);
-  if (isAlive && name !== DEFAULT_NETWORK) await serveContainer(engine.context, found.id);
+  const connected = await addAttachment(engine, found.id, name, attachment);
+  if (connected === undefined) return;
+  if (hasResolver(connected)) await serveContainer(engine.context, found.id);
+  else if (publishes(connected)) wakeKeeper(engine.context);
 }
 
-/** True when the container runs and so is connected now. */
+/** The record of a container that runs and so is connected now. */
 async function addAttachment(
   engine: Engine,
   id: string,
   name: string,
   attachment: NetworkAttachment,
-): Promise<boolean> {
+): Promise<ContainerRecord | undefined> {
   using _lock = await lockedIn(containerDir(engine.context.paths.containers, id), { id });
   const record = changeable(engine, id);
   const isAlive = runs(engine, record);
@@ -121,7 +124,7 @@ async function addAttachment(
     writeRecord(engine.dir(record), record);
     throw error;
   }
-  return isAlive;
+  return isAlive ? changed : undefined;
 }
 
 /** Disconnects a container; one that is not on the network is an error unless `force`. */

@@ -1,12 +1,15 @@
 // The files of a container that follow its networks: hosts and resolv.conf.
 import type { EngineContext } from "../context.ts";
 import { writeHosts, writeResolvConf } from "../containers/managed-files.ts";
+import { hasResolver } from "../keeper/wake.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { formatHosts } from "./hosts-file.ts";
-import { bare, DEFAULT_NETWORK, machineAddressesOf } from "./network-record.ts";
+import { bare, machineAddressesOf } from "./network-record.ts";
 import type { Networks } from "./networks.ts";
-import { bridgeResolvConf, needsForwarder, userResolvConf } from "./resolver.ts";
+import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
+
+export { hasResolver };
 
 /** hosts and resolv.conf as the present networks have it. */
 export function writeFiles(context: EngineContext, record: ContainerRecord, networks: Networks): void {
@@ -22,10 +25,4 @@ export function writeFiles(context: EngineContext, record: ContainerRecord, netw
   });
   writeHosts(dir, hosts);
   writeResolvConf(dir, hasResolver(record) ? userResolvConf(request) : bridgeResolvConf(request));
-}
-
-/** True when the keeper answers what the container asks: names of user networks, and where only the machine reaches its resolvers. */
-export function hasResolver({ networks = {}, request }: ContainerRecord): boolean {
-  const names = Object.keys(networks);
-  return names.some((name) => name !== DEFAULT_NETWORK) || (names.length > 0 && needsForwarder(request));
 }

@@ -35,9 +35,8 @@ function hostConf(): ResolvConf {
   return parseResolvConf(readIfThere(HOST_FILE));
 }
 
-/** The machine's resolvers without those that only the machine reaches. */
-function reachableConf(): ResolvConf {
-  const conf = hostConf();
+/** Resolvers of the machine without those that only the machine reaches. */
+function reachable(conf: ResolvConf): ResolvConf {
   const nameservers = conf.nameservers.filter((address) => !isLoopback(address));
   if (nameservers.length > 0 || conf.nameservers.length === 0) return { ...conf, nameservers };
   const behind = parseResolvConf(readIfThere(SYSTEMD_FILE)).nameservers;
@@ -46,7 +45,9 @@ function reachableConf(): ResolvConf {
 
 /** True when only the machine itself reaches its resolvers, and nobody named others: ours has to ask for a container. */
 export function needsForwarder({ dns }: DnsRequest): boolean {
-  return dns === undefined && hostConf().nameservers.length > 0 && reachableConf().nameservers.length === 0;
+  if (dns !== undefined) return false;
+  const conf = hostConf();
+  return conf.nameservers.length > 0 && reachable(conf).nameservers.length === 0;
 }
 
 /** `--dns-search .` means none. */
@@ -68,7 +69,7 @@ export function machineResolvConf(request: DnsRequest): string {
 
 /** resolv.conf on the default network: resolvers that are reached from there. */
 export function bridgeResolvConf(request: DnsRequest): string {
-  return formatResolvConf(asked(request, reachableConf()));
+  return formatResolvConf(asked(request, reachable(hostConf())));
 }
 
 /** Where the user's process answers: it asks the machine's first resolver. */

@@ -15,6 +15,8 @@ const GRACE_MS = 20;
 interface Slot {
   readonly worker: Worker;
   readonly bases: Set<number>;
+  /** It was told to end: nobody answers any more. */
+  isEnding: boolean;
 }
 
 const idle: Slot[] = [];
@@ -26,7 +28,7 @@ export function warmPool(count: number = KEEP): void {
 
 /** Ends all idle workers; the process may exit without it. */
 export async function closePool(): Promise<void> {
-  await Promise.all(idle.splice(0).map(({ worker }) => worker.terminate()));
+  await Promise.all(idle.splice(0).map(end));
 }
 
 function start(): Slot {
@@ -36,7 +38,12 @@ function start(): Slot {
     : [];
   const worker = new Worker(file, { execArgv });
   worker.unref();
-  return { worker, bases: new Set() };
+  return { worker, bases: new Set(), isEnding: false };
+}
+
+function end(slot: Slot): Promise<number> {
+  slot.isEnding = true;
+  return slot.worker.terminate();
 }
 
 /** The worker's file stands beside this one, in the sources and when built. */
@@ -62,43 +69,48 @@ export interface JobEnd {
 export async function runJob(
   job: Job,
   tree: () => NonNullable<Job["base"]["tree"]>,
-  end: JobEnd,
+  ending: JobEnd,
 ): Promise<JobDone | undefined> {
   const slot = idle.pop() ?? start();
   const known = slot.bases.has(job.base.id);
   slot.worker.ref();
   try {
-    const done = await ask(slot.worker, known ? job : { ...job, base: { ...job.base, tree: tree() } }, end);
+    const done = await ask(slot, known ? job : { ...job, base: { ...job.base, tree: tree() } }, ending);
     if (done === undefined) return undefined;
     slot.bases.add(job.base.id);
     forgetOldest(slot.bases);
     putBack(slot);
     return done;
   } catch (error) {
-    await slot.worker.terminate();
+    await end(slot);
     throw error;
   }
 }
 
 function putBack(slot: Slot): void {
   slot.worker.unref();
+  if (slot.isEnding) return;
   if (idle.length < KEEP) idle.push(slot);
-  else void slot.worker.terminate();
+  else void end(slot);
 }
 
-async function ask(worker: Worker, job: Job, end: JobEnd): Promise<JobDone | undefined> {
+async function ask(slot: Slot, job: Job, { signal, cpuMs, onCpu }: JobEnd): Promise<JobDone | undefined> {
+  const { worker } = slot;
   const { promise, resolve, reject } = Promise.withResolvers<JobDone | undefined>();
   const onExit = (): void => resolve(undefined);
-  const kill = (): void => void setTimeout(() => void worker.terminate(), GRACE_MS);
+  let patience: NodeJS.Timeout | undefined;
+  const kill = (): void => void (patience ??= setTimeout(() => void end(slot), GRACE_MS));
   worker.on("message", resolve).on("error", reject).on("exit", onExit);
-  end.signal?.addEventListener("abort", kill);
-  const watch = end.cpuMs === undefined ? undefined : watchCpu(worker, end.cpuMs, () => (end.onCpu?.(), kill()));
+  signal?.addEventListener("abort", kill);
+  const watch = cpuMs === undefined ? undefined : watchCpu(worker, cpuMs, () => (onCpu?.(), kill()));
   try {
     worker.postMessage(job);
     return await promise;
   } finally {
     clearInterval(watch);
-    end.signal?.removeEventListener("abort", kill);
+    // One that ended by itself in time is the next job's.
+    clearTimeout(patience);
+    signal?.removeEventListener("abort", kill);
     worker.off("message", resolve).off("error", reject).off("exit", onExit);
   }
 }

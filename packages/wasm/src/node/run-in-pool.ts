@@ -15,6 +15,8 @@ export type PoolRun = Omit<WasmRun, "fs"> & { readonly fs: UnionFs };
 
 /** Runs `module`, or what is named, in a worker and applies what it changed. */
 export async function runInPool(run: PoolRun, module: WasmModule | undefined): Promise<WasmResult> {
+  // It may have come while this file was loaded; what comes later is heard.
+  run.signal?.throwIfAborted();
   const rings = { stdin: Ring.create("pipe"), stdout: Ring.create("pipe"), stderr: Ring.create("pipe") };
   const interrupt = new Interrupt();
   const merged = mergedOf(run.fs);

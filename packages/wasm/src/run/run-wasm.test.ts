@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { LapError, toByteString } from "@lapstrake/base";
 import { OPEN, UnionFs } from "@lapstrake/layers";
 import { afterAll, describe, expect, it } from "vitest";
@@ -107,4 +108,19 @@ it("ends a spinning guest in a worker when its signal aborts", async () => {
   setTimeout(() => abort.abort(), 50);
   const exit = await runWasm({ fs: UnionFs.create([]), module: command(SPIN), signal: abort.signal });
   expect(exit).toMatchObject({ exitCode: 137, reason: "signal" });
+});
+
+it("keeps no worker that it told to end, and lets one be that ended in time", async () => {
+  const script = (text: string, signal?: AbortSignal): ReturnType<typeof runWasm> =>
+    runWasm({ fs: UnionFs.create([]), args: ["sh", "-c", text], ...(signal === undefined ? {} : { signal }) });
+  for (const pauseMs of [0, 40]) {
+    const abort = new AbortController();
+    await script("exit 0");
+    setTimeout(() => abort.abort(), 20);
+    expect(await script("while :; do :; done", abort.signal)).toMatchObject({ reason: "signal" });
+    await sleep(pauseMs);
+    // Longer than a worker is given to end.
+    const spin = "i=0; while [ $i -lt 9999 ]; do i=$((i+1)); done; exit 7";
+    expect(await script(spin)).toMatchObject({ exitCode: 7, reason: "exit" });
+  }
 });

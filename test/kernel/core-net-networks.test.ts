@@ -3,7 +3,15 @@ import { fork } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createNetns, Firewall, raiseLoopback, removeBridgeNetwork, removeNetns, Rtnl } from "@lapstrake/core";
+import {
+  createNetns,
+  Firewall,
+  raiseLoopback,
+  removeBridgeNetwork,
+  removeNetns,
+  reservePort,
+  Rtnl,
+} from "@lapstrake/core";
 import { Networks, parsePortSpec, startDns, type EndpointRecord } from "@lapstrake/engine";
 import { afterEach, beforeEach, expect } from "vitest";
 import { needs } from "../support/facts.ts";
@@ -154,6 +162,21 @@ needs(...FACTS).describe("networks of a store", () => {
     expect(devices(web)).toEqual(["eth0"]);
     expect(() => connect("half", WEB, web, "web")).toThrow(/already exists in network half/);
     expect(Object.keys(networks.find("half").pools[0]!.leases)).toHaveLength(1);
+  });
+
+  test("a connection that was cut short before its ports has them when it is asked for again", () => {
+    const { id } = connect("bridge", WEB, web, "web");
+    const { ports } = connect("bridge", WEB, web, "web", ["8080:80"]);
+    expect(publishedPorts().sort()).toEqual(["0.0.0.0:8080->80/tcp"]);
+    {
+      using firewall = new Firewall({ netns: host.fd });
+      firewall.removeOwned(id);
+    }
+    // As the keeper does, which follows the record.
+    using _held = reservePort(ports[0]!, host.fd);
+    expect(connect("bridge", WEB, web, "web", ["8080:80"]).ports).toEqual(ports);
+    expect(publishedPorts()).toEqual(["0.0.0.0:8080->80/tcp"]);
+    expect(() => connect("bridge", WEB, web, "web", ["8080:80"])).toThrow(/already exists in network bridge/);
   });
 
   test("docker's words for what is refused", () => {

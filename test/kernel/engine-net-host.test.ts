@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
-import { ownedBridges, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
+import { Firewall, ownedBridges, raiseLoopback, readSysctl, Rtnl, writeSysctl } from "@lapstrake/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
@@ -121,6 +121,14 @@ needs("root", "overlayfs", "native", "command:unshare", "command:nsenter").descr
     expect(one.ok("port", "web")).toBe("");
     one.ok("network", "connect", "first", "web");
     expect(await answers("127.0.0.1", 18_306)).toMatch(/^web saw/);
+    // As if that had been killed before it opened the port.
+    {
+      using firewall = new Firewall({ netns: host.fd });
+      expect(firewall.removeOwned(firewall.ports()[0]!.owner)).toBe(true);
+    }
+    one.ok("network", "connect", "first", "web");
+    expect(await answers("127.0.0.1", 18_306)).toMatch(/^web saw/);
+    expect(one.run(["network", "connect", "first", "web"]).stderr).toMatch(/already exists in network first/);
   });
 
   it("ports of a container that runs are published and taken back", async () => {

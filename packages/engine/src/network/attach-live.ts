@@ -13,8 +13,9 @@ export function connectLive(
   attachment: NetworkAttachment,
 ): void {
   const networks = networksOf(context);
-  // Ports wait for a network with a way out.
-  const ports = findOut(networks, record) === undefined && isOut(networks, name) ? bindingsOf(record) : [];
+  // Ports wait for a network with a way out. It may be this one already: connected by whoever was killed before the ports.
+  const out = findOut(networks, record)?.network.name ?? name;
+  const ports = out === name && isOut(networks, name) ? bindingsOf(record) : [];
   networks.connect(name, { ...connection(record, attachment), netns: { path: netnsPathOf(context, record) }, ports });
   emitNetwork(context, networks.find(name), "connect", record.id);
   writeFiles(context, record, networks);

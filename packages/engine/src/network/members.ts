@@ -42,8 +42,10 @@ export class Members {
     });
   }
 
-  /** Connects a container; on failure nothing of it stays. */
+  /** Connects a container; on failure nothing of it stays. A connection that was cut short is made anew, or its ports are opened. */
   connect(wanted: NetworkRecord, request: ConnectRequest): EndpointRecord {
+    const present = wanted.endpoints[request.containerId];
+    if (present !== undefined && isPluggedIn(present, request.netns)) return this.#openPorts(wanted, present, request);
     const record = this.#withoutHalf(wanted, request);
     this.#host.raise(record, () => this.#store.list());
     const leased = leaseEndpoint(
@@ -79,16 +81,20 @@ export class Members {
     return this.#ports.publish(record, endpoint, bindings);
   }
 
-  /** The record without a connection of this container that was cut short; a whole one is refused. */
-  #withoutHalf(record: NetworkRecord, { containerId, containerName, netns }: ConnectRequest): NetworkRecord {
-    const present = record.endpoints[containerId];
-    if (present === undefined) return record;
-    if (isPluggedIn(present, netns)) {
-      const text = `endpoint with name ${containerName} already exists in network ${record.name}`;
-      throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
-    }
-    this.remove(record, containerId, "delete", netns);
-    return this.#store.find(record.id);
+  /** The record without a connection of this container that was cut short. */
+  #withoutHalf(record: NetworkRecord, { containerId, netns }: ConnectRequest): NetworkRecord {
+    return this.remove(record, containerId, "delete", netns) ? this.#store.find(record.id) : record;
+  }
+
+  /** Of a connection that was cut short before its ports; a whole one is refused. */
+  #openPorts(
+    record: NetworkRecord,
+    endpoint: EndpointRecord,
+    { containerName, ports = [] }: ConnectRequest,
+  ): EndpointRecord {
+    if (ports.length > 0 && !this.#ports.areOpen(endpoint)) return this.#ports.publish(record, endpoint, ports);
+    const text = `endpoint with name ${containerName} already exists in network ${record.name}`;
+    throw new LapError("permissionDenied", "ERR_LAP_ENDPOINT_EXISTS", text);
   }
 
   #kernel(): { readonly netns?: number } {

@@ -27,7 +27,8 @@ export class NetworkPorts {
     const target = { owner: endpoint.id, addresses, hostBinding, netns: kernel.netns, proxies: true };
     let ports: readonly PublishedPort[];
     try {
-      ports = choosePorts(bindings, target, [...firewall.ports(), ...this.#proxied()]);
+      // Its own by the record too: the keeper holds those already when a change was cut short before the firewall.
+      ports = choosePorts(bindings, target, [...firewall.ports(), ...this.#proxied(), ...endpoint.ports]);
       this.#store.write(withEndpoint(record, { ...endpoint, ports }));
       firewall.replacePorts(endpoint.id, ports.filter(isTranslated));
     } catch (error) {
@@ -38,6 +39,13 @@ export class NetworkPorts {
       if (protocol === "udp") forgetUdpPort(hostIp, hostPort, kernel);
     }
     return { ...endpoint, ports };
+  }
+
+  /** True when a member has ports, and the firewall knows of them. */
+  areOpen({ id, ports }: EndpointRecord): boolean {
+    using firewall = this.#host.firewall();
+    const known = firewall.ports().filter(({ owner }) => owner === id);
+    return ports.length > 0 && known.length === ports.filter(isTranslated).length;
   }
 
   /** Takes back a member's ports, if it was given any; the firewall is not asked for nothing. */

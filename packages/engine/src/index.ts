@@ -11,7 +11,7 @@ export type {
   UlimitRequest,
 } from "./containers/request-limits.ts";
 export type { StartOptions } from "./containers/bundle.ts";
-export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/start.ts";
+export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/launch-bundle.ts";
 export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
 export { readContainerLog } from "./logs/read.ts";

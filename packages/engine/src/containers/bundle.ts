@@ -15,6 +15,8 @@ import { managedFileMounts } from "./managed-files.ts";
 import { containerSpec } from "./spec.ts";
 import { resolveUser, type ResolvedUser } from "./users.ts";
 
+/** The runtime specification of the last start, in the container's directory: what exec joins. */
+export const SPEC_FILE = "config.json";
 /** Parent cgroup of every container that names none. */
 export const CGROUP_PARENT = "/lapstrake";
 const MAX_USER_FILE_BYTES = 16 * 1024 * 1024;

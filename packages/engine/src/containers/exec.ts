@@ -19,9 +19,8 @@ import { MergedView } from "../sandbox/merged-view.ts";
 import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { CAPABILITY_FIELDS, privilegedCapabilities } from "./capabilities.ts";
-import { SPEC_FILE } from "./start.ts";
 import { wasmExec } from "../sandbox/wasm-exec.ts";
-import { lookUpUser } from "./bundle.ts";
+import { SPEC_FILE, lookUpUser } from "./bundle.ts";
 import { parseSecurityOptions, seccompSpec } from "./security.ts";
 import { randomHex } from "../state/random.ts";
 

@@ -11,7 +11,7 @@ import { readRecord, writeRecord, type ContainerRecord } from "../state/record.t
 import { acquireLock } from "./lock.ts";
 import type { CreateRequest } from "./request.ts";
 import { checkLimits, limitResources } from "./resources.ts";
-import { SPEC_FILE } from "./start.ts";
+import { SPEC_FILE } from "./bundle.ts";
 import { containerStatus } from "./status.ts";
 
 /** What can be changed. */

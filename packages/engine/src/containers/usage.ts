@@ -8,7 +8,7 @@ import { LapError, errorCode, type RuntimeSpec } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
 import { emitContainer } from "../events/emit.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { SPEC_FILE } from "./start.ts";
+import { SPEC_FILE } from "./bundle.ts";
 
 /** Sizes in bytes; `cpuNs` since the start, `atNs` on a clock that only goes forward. */
 export interface ContainerUsage {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { LapError, type DirFs, type RuntimeSpec } from "@lapstrake/base";
 import { UnionFs, dirFsOf, emptyTree, treeFromTar, writeTar, type LayerTree } from "@lapstrake/layers";
 import { LiveFiles } from "@lapstrake/wasm/node";
-import { SPEC_FILE } from "../containers/start.ts";
+import { SPEC_FILE } from "../containers/bundle.ts";
 import type { Engine } from "../engine.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { execSocket } from "./handover.ts";

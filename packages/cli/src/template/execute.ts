@@ -1,18 +1,9 @@
 // Runs a parsed template over a value, as docker does: first on the typed object, where what JSON left out is empty, then on the JSON
 // itself. What neither has is docker's error, in the words of the command that asks.
 import { LapError } from "@lapstrake/base";
-import {
-  ARITY,
-  FUNCTIONS,
-  FunctionError,
-  NO_VALUE,
-  goJson,
-  goText,
-  isTrue,
-  typeName,
-  type Value,
-} from "./functions.ts";
-import { emptyOf, goTime, isMapField, isTime, jsonName, nilText, zeroOf } from "./go-structs.ts";
+import { ARITY, FUNCTIONS, FunctionError, NO_VALUE, goJson, goText, isTrue, type Value } from "./functions.ts";
+import { Fields } from "./fields.ts";
+import { emptyOf, goTime, isTime, nilText } from "./go-structs.ts";
 import { templateError } from "./lexer.ts";
 import { parseTemplate, type Node, type Template } from "./parser.ts";
 import type { Expr } from "./pipeline.ts";
@@ -76,9 +67,8 @@ class Run {
   readonly #root: Value;
   readonly #options: TemplateOptions;
   readonly #isTyped: boolean;
+  readonly #fields: Fields;
   readonly #variables = new Map<string, Value>();
-  /** Names of the fields that objects came from: what is a map is known by it. */
-  readonly #from = new WeakMap<object, string>();
   #name = "";
 
   constructor(template: Template, root: Value, options: TemplateOptions, isTyped: boolean) {
@@ -86,6 +76,7 @@ class Run {
     this.#root = root;
     this.#options = options;
     this.#isTyped = isTyped;
+    this.#fields = new Fields(root, options.goType, isTyped);
   }
 
   main(): string {
@@ -253,40 +244,16 @@ class Run {
 
   #method(expr: Extract<Expr, { kind: "method" }>, args: readonly Value[], dot: Value): Value {
     const method = this.#options.methods?.[expr.path.join(".")];
-    if (method === undefined) throw this.#failed(expr, this.#missing(expr.path.at(-1) ?? ".", dot));
+    if (method === undefined) throw this.#failed(expr, this.#fields.missing(expr.path.at(-1) ?? ".", dot));
     return method(dot, args);
   }
 
   #path(start: Value, expr: Extract<Expr, { kind: "field" | "variable" }>): Value {
     return expr.path.reduce((at: Value, name, i) => {
-      const found = this.#field(at, name);
-      if (found === undefined) throw this.#failed(expr, this.#missing(name, at));
-      const isOnWay = i < expr.path.length - 1;
-      const value = found.value === null && isOnWay && this.#isTyped ? emptyOf(name) : found.value;
-      if (typeof value === "object" && value !== null) this.#from.set(value, name);
-      return value;
+      const found = this.#fields.get(at, name, i < expr.path.length - 1);
+      if (found === undefined) throw this.#failed(expr, this.#fields.missing(name, at));
+      return found.value;
     }, start);
-  }
-
-  #field(at: Value, name: string): { readonly value: Value } | undefined {
-    if (at === NO_VALUE) return { value: NO_VALUE };
-    if (typeof at !== "object" || at === null || Array.isArray(at)) return undefined;
-    const fields = at as Readonly<Record<string, Value>>;
-    if (Object.hasOwn(fields, name)) return { value: fields[name] };
-    if (!this.#isTyped) return undefined;
-    if (isMapField(this.#from.get(at) ?? "")) return { value: NO_VALUE };
-    const json = jsonName(name);
-    return Object.hasOwn(fields, json) ? { value: fields[json] } : zeroOf(at, name);
-  }
-
-  #missing(name: string, at: Value): string {
-    const { goType } = this.#options;
-    if (goType !== undefined) {
-      return `can't evaluate field ${name} in type ${at === this.#root ? `*${goType}` : typeName(at)}`;
-    }
-    if (typeof at === "object" && at !== null && !Array.isArray(at)) return `map has no entry for key "${name}"`;
-    if (at === null) return `nil pointer evaluating interface {}.${name}`;
-    return `can't evaluate field ${name} in type interface {}`;
   }
 
   #failed({ at, text }: { readonly at: number; readonly text: string }, message: string): LapError {

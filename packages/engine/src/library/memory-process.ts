@@ -1,13 +1,11 @@
 // A WebAssembly program over files in memory as StartedProcess: a module, a script or a component in a worker of the pool, its streams with
 // backpressure.
 import { Readable } from "node:stream";
-import { LapError, systemError } from "@lapstrake/base";
+import { ERRNO, LapError, systemError } from "@lapstrake/base";
 import { runWasm, type WasmExit, type WasmLimits } from "@lapstrake/wasm";
 import type { UnionFs } from "@lapstrake/layers";
 import { moduleNamed } from "./memory-program.ts";
 import type { SandboxExit, StartedProcess } from "./process-types.ts";
-
-const EPIPE = 32;
 
 /** One program to run. */
 export interface MemoryRun {
@@ -102,7 +100,7 @@ class InputQueue implements AsyncIterable<Uint8Array> {
   #isClosed = false;
 
   write(chunk: Uint8Array): Promise<void> {
-    if (this.#isClosed) return Promise.reject(systemError(EPIPE, "write"));
+    if (this.#isClosed) return Promise.reject(systemError(ERRNO.EPIPE, "write"));
     return new Promise((resolve, reject) => {
       this.#chunks.push({ chunk, taken: (error) => (error === undefined ? resolve() : reject(error)) });
       this.#wake?.();
@@ -117,7 +115,7 @@ class InputQueue implements AsyncIterable<Uint8Array> {
   /** Nobody reads any more. */
   close(): void {
     this.#isClosed = true;
-    for (const { taken } of this.#chunks.splice(0)) taken(systemError(EPIPE, "write"));
+    for (const { taken } of this.#chunks.splice(0)) taken(systemError(ERRNO.EPIPE, "write"));
     this.end();
   }
 

@@ -1,8 +1,6 @@
 // box.fs.opendir: what node:fs/promises calls a Dir, over the names that were there when it was opened.
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import type { Dirent } from "@lapstrake/layers";
-
-const EBADF = 9;
 
 /** An open directory of a box. */
 export class BoxDir implements AsyncDisposable, AsyncIterable<Dirent> {
@@ -16,7 +14,7 @@ export class BoxDir implements AsyncDisposable, AsyncIterable<Dirent> {
 
   /** The next entry; null at the end. */
   read(): Promise<Dirent | null> {
-    if (this.#left === undefined) return Promise.reject(systemError(EBADF, "scandir"));
+    if (this.#left === undefined) return Promise.reject(systemError(ERRNO.EBADF, "scandir"));
     return Promise.resolve(this.#left.shift() ?? null);
   }
 
@@ -30,7 +28,7 @@ export class BoxDir implements AsyncDisposable, AsyncIterable<Dirent> {
   }
 
   close(): Promise<void> {
-    if (this.#left === undefined) return Promise.reject(systemError(EBADF, "close"));
+    if (this.#left === undefined) return Promise.reject(systemError(ERRNO.EBADF, "close"));
     this.#left = undefined;
     return Promise.resolve();
   }

@@ -1,12 +1,8 @@
 // box.fs.cp: a file or a tree of a box to another place in it, with the options of node:fs/promises.
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import type { NodeFs } from "@lapstrake/layers";
 import { dirname, join, resolve } from "node:path/posix";
 
-const EEXIST = 17;
-const EINVAL = 22;
-const EISDIR = 21;
-const ENOTDIR = 20;
 const CHUNK_BYTES = 256 * 1024;
 
 /** As `fs.cp` has them; links keep their text. */
@@ -26,8 +22,9 @@ export interface CopyTreeOptions {
 /** Copies `source` to `target`, which is its new name, not a directory to put it in. */
 export async function copyTree(fs: NodeFs, source: string, target: string, options: CopyTreeOptions): Promise<void> {
   const [from, to] = [resolve("/", source), resolve("/", target)];
-  if (to === from || to.startsWith(`${from === "/" ? "" : from}/`)) throw systemError(EINVAL, "cp", source);
-  if (options.recursive !== true && statOf(fs, from, options).isDirectory()) throw systemError(EISDIR, "cp", source);
+  if (to === from || to.startsWith(`${from === "/" ? "" : from}/`)) throw systemError(ERRNO.EINVAL, "cp", source);
+  if (options.recursive !== true && statOf(fs, from, options).isDirectory())
+    throw systemError(ERRNO.EISDIR, "cp", source);
   fs.mkdirSync(dirname(to), { recursive: true });
   await copy(fs, from, to, options);
 }
@@ -41,18 +38,18 @@ async function copy(fs: NodeFs, from: string, to: string, options: CopyTreeOptio
   const stat = statOf(fs, from, options);
   const there = present(fs, to);
   if (stat.isDirectory()) {
-    if (there !== undefined && !there.isDirectory()) throw systemError(ENOTDIR, "cp", to);
+    if (there !== undefined && !there.isDirectory()) throw systemError(ERRNO.ENOTDIR, "cp", to);
     if (there === undefined) fs.mkdirSync(to, stat.mode & 0o7777);
     for (const name of fs.readdirSync(from)) await copy(fs, join(from, name), join(to, name), options);
   } else {
-    if (there?.isDirectory() === true) throw systemError(EISDIR, "cp", to);
+    if (there?.isDirectory() === true) throw systemError(ERRNO.EISDIR, "cp", to);
     if (there !== undefined && options.force === false) {
-      if (options.errorOnExist === true) throw systemError(EEXIST, "cp", to);
+      if (options.errorOnExist === true) throw systemError(ERRNO.EEXIST, "cp", to);
       return;
     }
     if (there !== undefined) fs.unlinkSync(to);
     if (stat.isSymbolicLink()) return fs.symlinkSync(fs.readlinkSync(from), to);
-    if (!stat.isFile()) throw systemError(EINVAL, "cp", from);
+    if (!stat.isFile()) throw systemError(ERRNO.EINVAL, "cp", from);
     copyBytes(fs, from, to, stat.mode & 0o7777);
   }
   if (options.preserveTimestamps === true) fs.utimesSync(to, stat.atime, stat.mtime);

@@ -1,12 +1,11 @@
 // box.fs.open: what node:fs/promises calls a FileHandle, as a path, a position and a way of opening. The file is opened anew for each
 // call, as everything of box.fs is, so that nothing stays open in a container; a handle follows its name, not a rename.
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import type { NodeFs, Stats } from "@lapstrake/layers";
 import { createInterface } from "node:readline";
 import { Readable, Writable } from "node:stream";
 import type { OpenFiles, ReadRange } from "./box-fs.ts";
 
-const EBADF = 9;
 const CHUNK_BYTES = 256 * 1024;
 
 /** Bytes of one read. */
@@ -150,7 +149,7 @@ export class BoxFileHandle implements AsyncDisposable {
   }
 
   async #use<T>(what: "read" | "write" | "stat", act: (fs: NodeFs, fd: number) => T): Promise<T> {
-    if (this.#closed || !this.#allows(what)) throw systemError(EBADF, what);
+    if (this.#closed || !this.#allows(what)) throw systemError(ERRNO.EBADF, what);
     const again = what === "write" ? (this.#flags.startsWith("a") ? "a" : "r+") : "r";
     return this.#open((fs) => {
       const fd = fs.openSync(this.path, again);
@@ -168,7 +167,7 @@ export class BoxFileHandle implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    if (this.#closed) return Promise.reject(systemError(EBADF, "close"));
+    if (this.#closed) return Promise.reject(systemError(ERRNO.EBADF, "close"));
     this.#closed = true;
     return Promise.resolve();
   }

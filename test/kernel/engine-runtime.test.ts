@@ -1,5 +1,5 @@
 // A container that runc makes (`--runtime`) lives as any other: log, exec, pause, limits, files, restart, and an end after a crash.
-import { existsSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
@@ -126,6 +126,29 @@ needs("root", "overlayfs", "native", "command:runc").describe("a container of an
       store.ok("rm", "-f", "cut");
     }
     expect(readdirSync(join(store.root, "containers"))).toEqual([]);
+  });
+
+  it("leaves no process that waits, when client and supervisor were killed between create and start", async () => {
+    const [made, slow] = [join(store.folder, "made"), join(store.folder, "slow")];
+    const wait = `case " $* " in *" create "*) [ -e ${made} ] || { : > ${made}; sleep 20; };; esac`;
+    writeFileSync(slow, `#!/bin/sh\nrunc "$@"; code=$?; ${wait}; exit $code\n`, { mode: 0o755 });
+    for (const verb of ["start", "rm"]) {
+      const flags = ["--name", "half", "--runtime", slow, "--network", "none"];
+      const client = store.spawn(["run", ...flags, "progs:1", "sleep", "100"]);
+      await until("it is made", () => existsSync(made));
+      const dir = join(store.root, "containers", field("half", "Id"));
+      const waiting = Number(readFileSync(join(dir, "runtime.pid"), "utf8"));
+      const supervisor = parentOf(waiting);
+      client.kill("SIGKILL");
+      process.kill(supervisor, "SIGKILL");
+      await ended(client);
+      expect(isAlive(waiting)).toBe(true);
+      store.ok(verb, "half");
+      await until("it waits no more", () => !isAlive(waiting));
+      if (verb === "start") expect(field("half", "State.Running")).toBe("true");
+      store.run(["rm", "-f", "half"]);
+      rmSync(made);
+    }
   });
 
   it("is refused by a name that says nothing, for Wasm, and when nothing of the kind is there", () => {

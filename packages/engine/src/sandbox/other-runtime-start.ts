@@ -1,9 +1,10 @@
 // A container under another OCI runtime (runtime.md "Lifecycle"): our helper mounts its root filesystem, runs `create` and `start`, and
 // supervises the process that they leave; so log, terminal, limits, networks and clean-up are those of any container. The container's
 // directory is the bundle; the runtime keeps its own state in `runtime` there, so that nothing outlives the directory.
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
+  cleanup,
   compileOther,
   hostFacts,
   launch,
@@ -16,14 +17,8 @@ import {
   type Launched,
 } from "@lapstrake/core";
 import type { CapabilitiesSpec, LinuxSpec, Logger, ProcessSpec } from "@lapstrake/base";
-import {
-  CONSOLE_SOCKET,
-  PID_FILE,
-  RUNTIME_DIR,
-  RUNTIME_LOG,
-  runtimeArgs,
-  runtimeEnvironment,
-} from "./other-runtime-command.ts";
+import { cgroupOf } from "../containers/bundle.ts";
+import { CONSOLE_SOCKET, PID_FILE, RUNTIME_LOG, runtimeArgs, runtimeEnvironment } from "./other-runtime-command.ts";
 import { deleteFromRuntime } from "./other-runtime-end.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { runtimeError } from "./other-runtime-error.ts";
@@ -98,8 +93,9 @@ export async function launchOther(
   plan: LaunchPlan,
   extras: LaunchExtras,
 ): Promise<Launched> {
-  // Left by a start that was killed half-way.
-  if (existsSync(join(dir, RUNTIME_DIR))) deleteFromRuntime(record, dir);
+  // Left by a start that was killed half-way: a process that waits for the runtime's `start`, the runtime itself.
+  deleteFromRuntime(record, dir);
+  cleanup(cgroupOf(record), record.id);
   rmSync(join(dir, RUNTIME_LOG), { force: true });
   try {
     return await launch(plan, extras);

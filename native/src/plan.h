@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC 0x5050414cU  // "LAPP"
-#define PLAN_VERSION 1U
+#define PLAN_VERSION 2U
 
 // Header flags.
 #define PLAN_PTY 1U

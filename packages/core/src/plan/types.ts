@@ -4,7 +4,7 @@ import type { DeviceRule } from "../cgroup/devices.ts";
 import type { LaunchOptions } from "../launch/types.ts";
 
 /** Version of the plan on the wire; native/src/plan.h asserts the same number. */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 /** A value of an operation's field: numbers (u32), bigint (u64), text, lists of text, bytes. */
 export type PlanValue = number | bigint | string | readonly string[] | readonly number[] | Uint8Array;

@@ -78,14 +78,27 @@ needs("root", "overlayfs", "native", "command:script").describe("lap run -it", (
     expect(await exit).toBe(0);
   });
 
-  it("detaches by keys and leaves it running", async () => {
-    const terminal = new Terminal(lap("run -it --name dk progs:1 sh"));
+  it("detaches by keys and leaves it running, and tells so", async () => {
+    const begin = String(Date.now() / 1000);
+    const terminal = new Terminal(`sh -c 'stty rows 33 cols 101; ${lap("run -it --name dk progs:1 sh")}'`);
     const exit = terminal.exited();
     terminal.type("echo up-$((1+1))\n");
     await terminal.see(/up-2/);
     terminal.type("\x10\x11");
     expect(await exit).toBe(0);
     expect(store.ok("ps", "--filter", "name=dk", "--format", "{{.Status}}")).toMatch(/^Up /);
+    const inside = new Terminal(lap(`exec -it dk sh -c "echo in-$((1+1)); sleep 1"`));
+    await inside.see(/in-2/);
+    inside.type("\x10\x11");
+    expect(await inside.exited()).toBe(1);
+    const told = (): string[] =>
+      store.ok("events", "--since", begin, "--until", "0s", "--format", "{{.Action}}").split("\n");
+    await soon(() => expect(told()).toContain("exec_die"));
+    const actions = told().filter((action) => /^(resize|detach|exec_d)/.test(action));
+    expect(actions).toEqual(["resize", "detach", "exec_detach", "exec_die"]);
+    expect(store.ok("events", "--since", begin, "--until", "0s", "--filter", "event=resize")).toMatch(
+      /height=33.*width=101/,
+    );
     store.ok("rm", "-f", "dk");
   });
 

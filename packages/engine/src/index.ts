@@ -16,14 +16,8 @@ export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
 export { readContainerLog } from "./logs/read.ts";
 export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
-export {
-  attachContainer,
-  restartContainer,
-  sayDetached,
-  stopContainer,
-  waitContainer,
-  waitSettled,
-} from "./containers/stop.ts";
+export { attachContainer, sayDetached, sayResized } from "./containers/attach.ts";
+export { restartContainer, stopContainer, waitContainer, waitSettled } from "./containers/stop.ts";
 export { containerChanges } from "./containers/changes.ts";
 export { commitContainer, type CommitRequest } from "./containers/commit.ts";
 export { execContainer, type ExecProcess, type ExecRequest } from "./containers/exec.ts";

@@ -1,6 +1,6 @@
 // `lap attach`.
 import { LapError } from "@lapstrake/base";
-import { attachContainer, sayDetached, type ContainerRecord, type Engine } from "@lapstrake/engine";
+import { attachContainer, sayDetached, sayResized, type ContainerRecord, type Engine } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
@@ -43,7 +43,10 @@ export const attachCommand: Command = {
 /** Attaches to what runs until it ends or the detach keys come; resolves to the exit code. */
 export async function attachTo(engine: Engine, record: ContainerRecord, options: SessionOptions): Promise<number> {
   const attachment = await attachContainer(engine, record, { stdin: options.stdin });
-  const outcome = await connectStreams(attachment, record.process.tty, options);
+  const outcome = await connectStreams(attachment, record.process.tty, {
+    ...options,
+    resized: (rows, columns) => sayResized(engine, record, rows, columns),
+  });
   if (outcome.kind === "exited") return outcome.status.exitCode;
   sayDetached(engine, record);
   err("read escape sequence\n");

@@ -76,6 +76,7 @@ async function exec({ flags, args, global }: Invocation): Promise<number> {
       sigProxy: false,
     });
     if (outcome.kind === "detached") {
+      running.detached();
       err("read escape sequence\n");
       return 1;
     }

@@ -1,5 +1,12 @@
 // A container in the foreground: start it attached, carry bytes and signals both ways, clean up after it, give its exit code.
-import { sayDetached, type ContainerRecord, type DebugSink, type Engine, type Launched } from "@lapstrake/engine";
+import {
+  sayDetached,
+  sayResized,
+  type ContainerRecord,
+  type DebugSink,
+  type Engine,
+  type Launched,
+} from "@lapstrake/engine";
 import { isLapError } from "@lapstrake/base";
 import { connectStreams, type SessionOptions } from "./streams.ts";
 
@@ -17,7 +24,10 @@ export interface ForegroundOptions extends SessionOptions {
 export async function foreground(engine: Engine, record: ContainerRecord, options: ForegroundOptions): Promise<number> {
   const launched = await startAttached(engine, record, options);
   const attachment = launched.attachment!;
-  const outcome = await connectStreams(attachment, record.process.tty, options);
+  const outcome = await connectStreams(attachment, record.process.tty, {
+    ...options,
+    resized: (rows, columns) => sayResized(engine, record, rows, columns),
+  });
   if (outcome.kind === "detached") {
     sayDetached(engine, record);
     return 0;

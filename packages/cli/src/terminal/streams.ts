@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly detachKeys: string | undefined;
   /** Pass signals on; without, they act on this process. */
   readonly sigProxy: boolean;
+  /** Told of each size that the terminal got. */
+  readonly resized?: (rows: number, columns: number) => void;
 }
 
 /** How a session ended. */
@@ -38,7 +40,7 @@ export async function connectStreams(
   options: SessionOptions,
 ): Promise<SessionOutcome> {
   using cleanup = new DisposableStack();
-  if (tty) cleanup.use(terminalMode(attachment, options.stdin));
+  if (tty) cleanup.use(terminalMode(attachment, options));
   if (options.sigProxy && !(tty && options.stdin && process.stdin.isTTY)) cleanup.use(proxySignals(attachment));
   const output = Promise.all([copy(attachment.stdout, 1, attachment), copy(attachment.stderr, 2, attachment)]);
   const detached = options.stdin ? sendInput(attachment, tty, options.detachKeys, cleanup) : never();
@@ -90,9 +92,12 @@ function sendInput(
   });
 }
 
-function terminalMode(attachment: Attachment, input: boolean): Disposable {
+function terminalMode(attachment: Attachment, { stdin: input, resized }: SessionOptions): Disposable {
   const { stdin, stdout } = process;
-  const resize = (): void => attachment.resize(stdout.rows, stdout.columns);
+  const resize = (): void => {
+    attachment.resize(stdout.rows, stdout.columns);
+    resized?.(stdout.rows, stdout.columns);
+  };
   const isRaw = input && stdin.isTTY;
   if (isRaw) stdin.setRawMode(true);
   if (stdout.isTTY) {

@@ -46,6 +46,8 @@ export interface ExecRequest {
 /** A process added to a container; dispose to forget its record. */
 export interface ExecProcess extends Disposable {
   readonly launched: Launched;
+  /** A person's keys ended the connection: the process goes on, and whoever supervises it forgets its record. */
+  detached(): void;
 }
 
 /** Starts the process. Throws `ERR_LAP_NOT_RUNNING`, `ERR_LAP_PAUSED` and launch errors. */
@@ -65,6 +67,7 @@ export async function execContainer(
   const [program = "", ...rest] = request.args;
   const words = `${program} ${rest.join(" ")}`;
   mkdirSync(execDir, { recursive: true, mode: 0o710 });
+  let isDetached = request.detach === true;
   const forget = (): void => removeWhole(execDir);
   say(`exec_create: ${words}`);
   say(`exec_start: ${words}`);
@@ -80,7 +83,14 @@ export async function execContainer(
       say("exec_die", { exitCode: String(exitCode) });
       attachment.reaped();
     });
-    return { launched, [Symbol.dispose]: request.detach === true ? () => {} : forget };
+    return {
+      launched,
+      detached() {
+        isDetached = true;
+        say("exec_detach");
+      },
+      [Symbol.dispose]: () => void (isDetached || forget()),
+    };
   } catch (error) {
     forget();
     throw error;

@@ -1,8 +1,7 @@
-// Waiting for the end, stopping with a grace period, and attaching to what runs.
-import { attach, control, type Attachment, type ExitStatus } from "@lapstrake/core";
+// Waiting for the end, and stopping with a grace period.
+import { control, type ExitStatus } from "@lapstrake/core";
 import { errorCode, isLapError } from "@lapstrake/base";
 import type { Engine } from "../engine.ts";
-import { attachedTo } from "../sandbox/wasm-signals.ts";
 import { emitContainer } from "../events/emit.ts";
 import { hasRestartPolicy } from "../restart/state.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -130,19 +129,4 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
 
 function isAlive(engine: Engine, record: ContainerRecord): boolean {
   return ["running", "paused"].includes(engine.status(record).state);
-}
-
-/** A person's keys ended a connection; the container runs on. */
-export function sayDetached(engine: Engine, record: ContainerRecord): void {
-  emitContainer(engine.context, record, "detach");
-}
-
-/** Connects to a running container's standard streams. */
-export async function attachContainer(
-  engine: Engine,
-  record: ContainerRecord,
-  options: { readonly stdin: boolean },
-): Promise<Attachment> {
-  emitContainer(engine.context, record, "attach");
-  return attachedTo(record, await attach(engine.dir(record), { stdin: options.stdin, stdout: true, stderr: true }));
 }

@@ -6,6 +6,7 @@ import { startDns, type DnsServer, type DnsSource, type Member, type Upstream } 
 import { afterEach, beforeEach, expect } from "vitest";
 import { needs } from "../support/facts.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
+import { dnsReply } from "./core-net-upstream.ts";
 
 const WEB: Member = { names: ["web", "www"], addresses: ["172.18.0.2", "fd00::2"] };
 const FACTS = ["linux", "root", "command:unshare"] as const;
@@ -15,16 +16,10 @@ let members: Member[];
 let forwards: boolean;
 let asked: number;
 
-/** Answers every A question with 192.0.2.7, at the question's own name; first with a forgery that must not count. */
+/** Answers every A question; first with a forgery that must not count. */
 function answer(query: Buffer, port: number, address: string): void {
   asked++;
-  const head = Buffer.from(query.subarray(0, 12));
-  head.writeUInt16BE(0x8180, 2);
-  head.writeUInt16BE(1, 6);
-  head.writeUInt16BE(0, 10);
-  const end = 12 + query.subarray(12).indexOf(0) + 5;
-  const record = Buffer.from("c00c00010001000000050004c0000207", "hex");
-  const reply = Buffer.concat([head, query.subarray(12, end), record]);
+  const reply = dnsReply(query);
   const forged = Buffer.from(reply);
   forged.writeUInt16BE(reply.readUInt16BE(0) ^ 1, 0);
   upstream.send(forged, port, address);

@@ -59,11 +59,16 @@ export class LapStore {
   readonly root: string;
   readonly #command: readonly [string, ...string[]];
 
-  /** `netns` is the path of a network namespace that stands for the machine's; `root` a store elsewhere, whose folder stays. */
-  constructor(options: { readonly netns?: string; readonly root?: string } = {}) {
+  /**
+   * `netns` is the path of a network namespace that stands for the machine's, `mounts` that of a mount namespace within it; `root` a store
+   * elsewhere, whose folder stays.
+   */
+  constructor(options: { readonly netns?: string; readonly mounts?: string; readonly root?: string } = {}) {
     this.root = options.root ?? join(this.folder, "store");
     const lap = nativePart("lap");
-    this.#command = options.netns === undefined ? [lap] : ["nsenter", `--net=${options.netns}`, lap];
+    const { netns, mounts } = options;
+    const space = mounts === undefined ? [] : [`--mount=${mounts}`];
+    this.#command = netns === undefined ? [lap] : ["nsenter", `--net=${netns}`, ...space, lap];
   }
 
   /** Runs to the end; `input` becomes standard input. */

@@ -1,4 +1,5 @@
 // Connects and disconnects one container for ever, to be killed at any instant; says when it begins.
+import { flushCompileCache } from "node:module";
 import { openNetns } from "@lapstrake/core";
 import { Networks, parsePortSpec } from "@lapstrake/engine";
 
@@ -6,6 +7,8 @@ const [, , root, hostPid, boxPid, containerId] = process.argv as [string, string
 using host = openNetns({ pid: Number(hostPid) });
 const networks = new Networks({ root, netns: host.fd });
 const ports = ["8080:80", "8081:81/udp"].flatMap(parsePortSpec);
+// A process that is killed leaves nothing for the next else.
+flushCompileCache();
 process.send!("begun");
 for (;;) {
   networks.disconnectAll(containerId);

@@ -1,5 +1,5 @@
 // Networks of a store made true in a namespace that stands for the host: members, names, ports, collisions, crashes.
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import {
   Rtnl,
 } from "@lapstrake/core";
 import { Networks, parsePortSpec, startDns, type EndpointRecord } from "@lapstrake/engine";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { needs } from "../support/facts.ts";
 import { soon } from "../support/until.ts";
 import { openSpace, type Space } from "./core-net-spaces.ts";
@@ -21,6 +21,8 @@ import { openSpace, type Space } from "./core-net-spaces.ts";
 const FACTS = ["linux", "root", "command:unshare", "command:nsenter"] as const;
 const [WEB, DB] = ["a".repeat(64), "b".repeat(64)];
 
+/** Compiled once for all processes that import the engine: its sources take most of their time. */
+let compiled: string;
 let root: string;
 let host: Space, web: Space, db: Space;
 let networks: Networks;
@@ -34,6 +36,12 @@ function connect(
 ): EndpointRecord {
   const request = { containerId, containerName: name, netns: { pid: space.pid }, aliases: [`${name}-alias`] };
   return networks.connect(network, { ...request, ports: ports.flatMap(parsePortSpec) });
+}
+
+/** Another process, which imports the engine. */
+function start(script: string, ...args: readonly string[]): ChildProcess {
+  const env = { ...process.env, NODE_COMPILE_CACHE: compiled };
+  return fork(join(import.meta.dirname, script), args, { execArgv: ["--conditions=@lapstrake/source"], env });
 }
 
 function devices(space: Space): string[] {
@@ -51,6 +59,10 @@ function publishedPorts(): string[] {
 
 needs(...FACTS).describe("networks of a store", () => {
   const { test } = needs(...FACTS);
+  beforeAll(() => {
+    compiled = mkdtempSync(join(tmpdir(), "lap-networks-compiled-"));
+  });
+  afterAll(() => rmSync(compiled, { recursive: true, force: true }));
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), "lap-networks-"));
     [host, web, db] = await Promise.all([openSpace(), openSpace(), openSpace()]);
@@ -215,10 +227,8 @@ needs(...FACTS).describe("networks of a store", () => {
   });
 
   test("killed at any instant, the same is asked for again and works, and nothing stays", async () => {
-    const script = new URL("./core-net-looper.ts", import.meta.url);
     for (let i = 0; i < 5; i++) {
-      const args = [root, String(host.pid), String(web.pid), WEB];
-      const child = fork(script, args, { execArgv: ["--conditions=@lapstrake/source"] });
+      const child = start("core-net-looper.ts", root, String(host.pid), String(web.pid), WEB);
       await new Promise((resolve) => child.once("message", resolve));
       await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 60));
       child.kill("SIGKILL");
@@ -256,9 +266,7 @@ needs(...FACTS).describe("networks of a store", () => {
   });
 
   test("processes that connect at once share no address", async () => {
-    const script = new URL("./core-net-connector.ts", import.meta.url);
-    const args = (n: number): string[] => [root, String(host.pid), String(n)];
-    const children = [1, 2, 3, 4].map((n) => fork(script, args(n), { execArgv: ["--conditions=@lapstrake/source"] }));
+    const children = ["1", "2", "3", "4"].map((n) => start("core-net-connector.ts", root, String(host.pid), n));
     const codes = await Promise.all(children.map((child) => new Promise((resolve) => child.on("exit", resolve))));
     expect(codes).toEqual([0, 0, 0, 0]);
     const { endpoints, pools } = networks.find("bridge");

@@ -5,7 +5,6 @@ import { existsSync } from "node:fs";
 import { isLapError, LapError } from "@lapstrake/base";
 import { createNetns, raiseLoopback, removeNetns } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
-import { lockIfThere } from "../containers/lock.ts";
 import { containerStatus } from "../containers/status.ts";
 import { dirOf, findContainer } from "../state/containers.ts";
 import { containerDir, readRecord, type ContainerRecord, type NetworkAttachment } from "../state/record.ts";
@@ -165,11 +164,4 @@ export function dropNetwork(context: EngineContext, record: ContainerRecord): vo
   if (members.length === 0) return;
   networks.disconnectAll(record.id, "with-namespace");
   for (const { network } of members) emitNetwork(context, network, "disconnect", record.id);
-}
-
-/** {@link dropNetwork} after an end, unless the container runs again or is gone. */
-export function releaseNetwork(context: EngineContext, record: ContainerRecord): void {
-  using lock = lockIfThere(dirOf(context.paths, record));
-  const isAgain = lock !== undefined && ["running", "paused"].includes(containerStatus(context.paths, record).state);
-  if (!isAgain) dropNetwork(context, record);
 }

@@ -9,8 +9,6 @@ import { bare, machineAddressesOf } from "./network-record.ts";
 import type { Networks } from "./networks.ts";
 import { bridgeResolvConf, userResolvConf } from "./resolver.ts";
 
-export { hasResolver };
-
 /** hosts and resolv.conf as the present networks have it. */
 export function writeFiles(context: EngineContext, record: ContainerRecord, networks: Networks): void {
   const dir = dirOf(context.paths, record);

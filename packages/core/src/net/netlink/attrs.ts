@@ -50,10 +50,6 @@ export function u32(value: number): Uint8Array {
 export function u32be(value: number): Uint8Array {
   return number(4, (view) => view.setUint32(0, value >>> 0));
 }
-/** A 64-bit number in network order (nftables handles). */
-export function u64be(value: bigint): Uint8Array {
-  return number(8, (view) => view.setBigUint64(0, value));
-}
 /** UTF-8 text with its terminating NUL. */
 export function text(value: string): Uint8Array {
   return new TextEncoder().encode(`${value}\0`);
@@ -148,7 +144,7 @@ export function readI32(bytes: Uint8Array, at = 0): number {
 export function readU32be(bytes: Uint8Array, at = 0): number {
   return viewOf(bytes).getUint32(at);
 }
-/** Reads what {@link u64be} writes. */
+/** A 64-bit number in network order (nftables handles). */
 export function readU64be(bytes: Uint8Array, at = 0): bigint {
   return viewOf(bytes).getBigUint64(at);
 }

@@ -1,6 +1,6 @@
 // Expressions of nf_tables rules, as the kernel's register machine takes them: linux/netfilter/nf_tables.h. Pure.
 // Registers are the sixteen 4-byte ones (NFT_REG32_00 …), counted from 0 here.
-import { concat, encodeAttrs, text, u32, u32be, type Attr } from "../netlink/attrs.ts";
+import { concat, text, u32, u32be, type Attr } from "../netlink/attrs.ts";
 import * as K from "./constants.ts";
 
 /** One expression: its kernel name and attributes. */
@@ -184,8 +184,3 @@ export function encodeExprs(exprs: readonly Expr[]): Attr[] {
 
 /** A 32-bit constant as `cmp` and `mask` compare it: host order. */
 export const hostWord: (value: number) => Uint8Array = u32;
-
-/** The encoded expressions, for comparing rules. */
-export function exprBytes(exprs: readonly Expr[]): Uint8Array {
-  return encodeAttrs(encodeExprs(exprs));
-}

@@ -104,7 +104,14 @@ export function parsePublish(text: string): NonNullable<CreateRequest["ports"]> 
   const pairs = new Map(keyValues(text, ["target", "published", "protocol", "mode"]));
   const target = pairs.get("target");
   if (target === undefined) throw conflicting(`invalid publish opts format: "${text}" names no target`);
+  checkMode(pairs.get("mode"));
   return parsePortSpec(`${pairs.get("published") ?? ""}:${target}/${pairs.get("protocol") ?? "tcp"}`);
+}
+
+/** Of a swarm's services; on one machine both are the same. */
+function checkMode(mode: string = "host"): void {
+  if (mode === "host" || mode === "ingress") return;
+  throw conflicting(`invalid publish mode value (${mode}): must be either 'ingress' or 'host'`);
 }
 
 function parseExpose(text: string): string[] {

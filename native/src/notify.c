@@ -1,31 +1,12 @@
-// A seccomp filter with a listener (seccomp_unotify(2)): the first process installs it, the supervisor, which still sees the
-// host's files, hands the listener to the agent with the state of the container (config-linux.md "Seccomp", listenerPath).
+// A seccomp filter with a listener (seccomp_unotify(2)): the first process installs it (op_seccomp.c), the supervisor, which still
+// sees the host's files, hands the listener to the agent with the state of the container (config-linux.md "Seccomp", listenerPath).
 #include "notify.h"
-
-#include <linux/seccomp.h>
 
 #include "local.h"
 #include "sys.h"
 #include "text.h"
 
 #define PID_MARK '\1'
-
-int op_seccomp_notify(struct run *run, struct cursor *f) {
-  uint32_t flags = get_u32(f);
-  struct bytes filter = get_bytes(f);
-  if (f->bad || filter.length % 8 != 0) return EBADMSG;
-  struct {
-    uint16_t length;
-    const void *filter;
-  } program = {.length = (uint16_t)(filter.length / 8), .filter = filter.at};
-  long listener = sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-  if (listener < 0) return fail_at(run, (int)-listener, "install seccomp filter with a listener", "");
-  struct channel_message message = {.kind = CHANNEL_LISTENER};
-  int error = send_descriptor(run->report, (int)listener, &message, sizeof message);
-  // Ours would keep the listener open when the agent is gone, and this process waiting for it.
-  (void)sys_close((int)listener);
-  return error;
-}
 
 // The state as JSON, with the pid wherever the caller could not know it.
 static size_t fill_state(char *into, size_t size, const char *state, uint32_t pid) {

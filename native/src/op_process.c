@@ -2,7 +2,6 @@
 // credentials(7), capabilities(7), prctl(2).
 #include <linux/capability.h>
 #include <linux/prctl.h>
-#include <linux/seccomp.h>
 
 #include "run.h"
 #include "sys.h"
@@ -188,16 +187,4 @@ int op_keyring(struct run *run, struct cursor *f) {
   if (f->bad) return EBADMSG;
   long ret = sys2(__NR_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, name);
   return ret < 0 && ret != -ENOSYS && ret != -EDQUOT ? (int)-ret : 0;
-}
-
-int op_seccomp(struct run *run, struct cursor *f) {
-  uint32_t flags = get_u32(f);
-  struct bytes filter = get_bytes(f);
-  if (f->bad || filter.length % 8 != 0) return EBADMSG;
-  struct {
-    uint16_t length;
-    const void *filter;
-  } program = {.length = (uint16_t)(filter.length / 8), .filter = filter.at};
-  long ret = sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-  return ret < 0 ? fail_at(run, (int)-ret, "install seccomp filter", "") : 0;
 }

@@ -2,6 +2,7 @@
 // waits at the end of a pipe. The pipe closes with the supervisor, however that ended; a byte in it says that the end was regular.
 #include <linux/prctl.h>
 
+#include "child.h"
 #include "supervisor.h"
 #include "sys.h"
 
@@ -20,7 +21,7 @@ static void wait_for_end(struct supervisor *s, int pipe) {
 void guard_start(struct supervisor *s) {
   int ends[2];
   if ((s->plan.flags & PLAN_GUARDED) == 0 || s->guard >= 0 || s->exited || sys2(__NR_pipe2, ends, LAP_O_CLOEXEC) != 0) return;
-  long pid = sys5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+  long pid = sys_fork();
   if (pid == 0) wait_for_end(s, ends[0]);
   (void)sys_close(ends[0]);
   s->guard = ends[1];
@@ -32,7 +33,7 @@ void guard_dismiss(const struct supervisor *s) {
 
 // Whoever is told starts while the container runs on.
 void tell_policy(struct supervisor *s, const char *word) {
-  long pid = sys5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+  long pid = sys_fork();
   if (pid != 0) return;
   (void)sys3(__NR_close_range, 3, ~0U, 0);
   (void)sys0(__NR_setsid);

@@ -2,8 +2,8 @@
 #include "idmap.h"
 
 #include <linux/sched.h>
-#include <linux/wait.h>
 
+#include "child.h"
 #include "run.h"
 #include "sys.h"
 #include "text.h"
@@ -48,8 +48,8 @@ static void helper_arguments(const char **argv, const char *helper, uint64_t pid
 static int run_helper(const char *helper, uint64_t pid, struct list map) {
   static const char *argv[MAX_IDS + 3];
   static const char *envp[1];
-  struct clone_args args = {.exit_signal = 17 /* SIGCHLD */};
-  int32_t info[32] = {0};
+  struct clone_args args = {.exit_signal = SIGCHLD};
+  struct wait_info info = {0};
   if (map.count > MAX_IDS) return E2BIG;
   helper_arguments(argv, helper, pid, map);
   long child = sys2(__NR_clone3, &args, sizeof args);
@@ -59,9 +59,9 @@ static int run_helper(const char *helper, uint64_t pid, struct list map) {
     (void)sys3(__NR_execve, helper, argv, envp);
     lap_exit(127);
   }
-  long ret = sys5(__NR_waitid, 1 /* P_PID */, child, info, WEXITED, NULL);
+  long ret = wait_child(child, &info);
   if (ret < 0) return (int)-ret;
-  return info[2] == 1 /* CLD_EXITED */ && info[6] == 0 ? 0 : EPERM;
+  return has_succeeded(&info) ? 0 : EPERM;
 }
 
 int write_id_maps(const struct plan *plan, uint64_t pid) {

@@ -1,12 +1,11 @@
 // lap-init -- PROGRAM [ARG...]: the first process of a container of --init. It runs the program as its child, forwards every signal to
 // it, reaps what is orphaned (pid_namespaces(7): orphans become children of process 1), and exits as the program did.
+#include "child.h"
 #include "sys.h"
 #include "text.h"
 
-#define SIGCHLD 17
 #define SIGTTIN 21
 #define SIGTTOU 22
-#define WNOHANG 1
 #define TIOCSPGRP 0x5410
 #define NOT_FOUND 127
 #define NOT_EXECUTABLE 126
@@ -86,7 +85,7 @@ int lap_main(int argc, char **argv, char **envp) {
   if (argc <= first) return NOT_FOUND;
   // Blocked signals wait for us; even those that process 1 would never get by default.
   (void)sys4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all_signals, &mask, sizeof mask);
-  long program = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+  long program = sys_fork();
   if (program == 0) become_program(argv + first, envp, &mask);
   if (program < 0) return NOT_EXECUTABLE;
   for (;;) {

@@ -2,8 +2,8 @@
 // empties into the log. What does not fit is lost, and the line that it was part of ends there.
 #include <linux/mman.h>
 #include <linux/prctl.h>
-#include <linux/wait.h>
 
+#include "child.h"
 #include "log.h"
 #include "status.h"
 #include "sys.h"
@@ -85,7 +85,7 @@ int log_apart(uint64_t buffer) {
   long error = sys2(__NR_pipe2, ends, LAP_O_CLOEXEC);
   if (error != 0) return (int)-error;
   (void)sys3(__NR_fcntl, ends[1], LAP_F_SETFL, LAP_O_WRONLY | LAP_O_NONBLOCK);
-  long pid = sys5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+  long pid = sys_fork();
   if (pid == 0) write_log(ends[0], log);
   (void)sys_close(ends[0]);
   if (pid < 0) return (int)-pid;
@@ -107,10 +107,10 @@ void log_apart_add(int stream, const char *data, size_t length) {
 
 void log_apart_finish(void) {
   uint64_t since = now_ns();
-  int32_t info[32] = {0};  // siginfo_t: signal, error, code, padding, pid
+  struct wait_info info = {0};
   (void)sys_close(wake);
   wake = -1;
-  while (sys5(__NR_waitid, 1 /* P_PID */, writer, info, WEXITED | WNOHANG, NULL) == 0 && info[4] == 0) {
+  while (sys5(__NR_waitid, P_PID, writer, &info, WEXITED | WNOHANG, NULL) == 0 && info.pid == 0) {
     if (now_ns() - since > FINISH_NS) return;
     nap(1);
   }

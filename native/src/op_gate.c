@@ -2,14 +2,13 @@
 #include <linux/memfd.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
-#include <linux/wait.h>
 
 #include "channel.h"
+#include "child.h"
 #include "run.h"
 #include "sys.h"
 #include "text.h"
 
-#define SIGCHLD 17
 #define STATUS_MARK "%STATUS%"
 #define OUTPUT_TAIL 300
 
@@ -39,10 +38,10 @@ int op_gate(struct run *run, struct cursor *f) {
   if (signals < 0) return -signals;
   for (;;) {
     struct pollfd set[2] = {{run->gate, POLLIN, 0}, {signals, POLLIN, 0}};
-    long ready = sys5(__NR_ppoll, set, 2, NULL, NULL, 8);
-    if (ready < 0 && ready != -EINTR) return (int)-ready;
-    if (ready > 0 && set[1].revents != 0) mind_signal(signals);
-    if (ready <= 0 || set[0].revents == 0) continue;
+    long woken = sys5(__NR_ppoll, set, 2, NULL, NULL, 8);
+    if (woken < 0 && woken != -EINTR) return (int)-woken;
+    if (woken > 0 && set[1].revents != 0) mind_signal(signals);
+    if (woken <= 0 || set[0].revents == 0) continue;
     long got = sys_read(run->gate, &go, 1);
     if (got == 1) return 0;
     if (got != -EINTR) return got < 0 ? (int)-got : EPIPE;
@@ -88,18 +87,15 @@ static void add_output(struct text *t, int output) {
 }
 
 static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *path, int output) {
-  struct {
-    int32_t signal, error, code, padding, pid, uid, status;
-    int32_t rest[25];
-  } info = {0};
+  struct wait_info info = {0};
   struct pollfd set = {.fd = pidfd, .events = POLLIN};
   struct {
     int64_t seconds, nanoseconds;
   } limit = {timeout, 0};
   long ready = sys5(__NR_ppoll, &set, 1, timeout == 0 ? NULL : &limit, NULL, 8);
   if (ready == 0) (void)sys4(__NR_pidfd_send_signal, pidfd, 9, NULL, 0);
-  (void)sys5(__NR_waitid, 3 /* P_PIDFD */, pidfd, &info, WEXITED, NULL);
-  if (ready != 0 && info.code == 1 && info.status == 0) return 0;
+  (void)wait_pidfd(pidfd, &info);
+  if (ready != 0 && has_succeeded(&info)) return 0;
   struct text t = text_in(run->detail, sizeof run->detail);
   text_add(&t, "\"");
   text_add(&t, path);
@@ -107,7 +103,7 @@ static int await_hook(struct run *run, int pidfd, uint32_t timeout, const char *
   if (ready == 0) {
     text_add(&t, "timed out");
   } else {
-    text_add(&t, info.code == 1 ? "exit status " : "signal ");
+    text_add(&t, has_exited(&info) ? "exit status " : "signal ");
     text_add_number(&t, (uint64_t)info.status);
   }
   add_output(&t, output);

@@ -3,24 +3,17 @@
 #include <linux/close_range.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
-#include <linux/wait.h>
 
 #include "channel.h"
+#include "child.h"
 #include "local.h"
 #include "run.h"
 #include "sys.h"
+#include "terminal.h"
 #include "text.h"
 
-#define SIGCHLD 17
 #define CONSOLE_NAME "tty.sock"
 #define TERMINAL_MS 10000
-#define TIOCSWINSZ_REQUEST 0x5414
-
-// siginfo_t of waitid(2), the fields that matter here.
-struct wait_info {
-  int32_t signal, error, code, padding, pid, uid, status;
-  int32_t rest[25];
-};
 
 // The program, with the container's streams; a terminal's come from the runtime.
 static void become_program(struct run *run, const char **argv, const char **envp) {
@@ -44,10 +37,9 @@ static int run_program(struct run *run, struct list args, struct list env) {
   long pid = sys2(__NR_clone3, &clone, sizeof clone);
   if (pid == 0) become_program(run, argv, envp);
   if (pid < 0) return (int)-pid;
-  long ret = sys5(__NR_waitid, 1 /* P_PID */, pid, &info, WEXITED, NULL);
-  while (ret == -EINTR) ret = sys5(__NR_waitid, 1, pid, &info, WEXITED, NULL);
+  long ret = wait_child(pid, &info);
   if (ret < 0) return (int)-ret;
-  return info.code == 1 && info.status == 0 ? 0 : fail_at(run, ECANCELED, "command failed", argv[0]);
+  return has_succeeded(&info) ? 0 : fail_at(run, ECANCELED, "command failed", argv[0]);
 }
 
 static bool readable(int fd) {
@@ -60,16 +52,13 @@ static bool readable(int fd) {
 
 // runc's terminals.md: one message with the master comes over the console socket.
 static int pass_master_on(struct run *run, int listener) {
-  struct {
-    uint16_t rows, cols, xpixel, ypixel;
-  } size = {(uint16_t)run->plan->rows, (uint16_t)run->plan->cols, 0, 0};
   if (!readable(listener)) return ETIMEDOUT;
   AUTO_FD socket = (int)sys4(__NR_accept4, listener, NULL, NULL, LAP_O_CLOEXEC);
   if (socket < 0) return -socket;
   if (!readable(socket)) return ETIMEDOUT;
   AUTO_FD master = receive_descriptor(socket);
   if (master < 0) return -master;
-  if (size.rows != 0) (void)sys3(__NR_ioctl, master, TIOCSWINSZ_REQUEST, &size);
+  if (run->plan->rows != 0) (void)set_window(master, (uint16_t)run->plan->rows, (uint16_t)run->plan->cols);
   return channel_send_fd(run->report, master);
 }
 

@@ -3,12 +3,12 @@
 #include <linux/fcntl.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
-#include <asm/ioctls.h>
 
 #include "beneath.h"
 #include "channel.h"
 #include "op_mount.h"
 #include "sys.h"
+#include "terminal.h"
 
 #define WITH_CONSOLE 1U
 #define PLAIN_NEWLINES 2U
@@ -20,10 +20,6 @@ struct terminal {
   uint8_t line, letters[19];
 };
 
-struct window {
-  uint16_t rows, cols, xpixel, ypixel;
-};
-
 static int open_master(struct run *run) {
   AUTO_FD pts = open_beneath(run->root, "/dev/pts", LAP_O_DIRECTORY | LAP_O_NOFOLLOW);
   if (pts < 0) return pts;
@@ -33,10 +29,9 @@ static int open_master(struct run *run) {
 // The group stays the one devpts gave it (tty), by which write(1) and its kind reach a terminal.
 static int open_slave(struct run *run, int master, uint32_t uid) {
   int unlock = 0;
-  struct window size = {(uint16_t)run->plan->rows, (uint16_t)run->plan->cols, 0, 0};
   long ret = sys3(__NR_ioctl, master, TIOCSPTLCK, &unlock);
   if (ret < 0) return (int)ret;
-  if (size.rows != 0) (void)sys3(__NR_ioctl, master, TIOCSWINSZ, &size);
+  if (run->plan->rows != 0) (void)set_window(master, (uint16_t)run->plan->rows, (uint16_t)run->plan->cols);
   int slave = (int)sys3(__NR_ioctl, master, TIOCGPTPEER, LAP_O_RDWR | LAP_O_NOCTTY | LAP_O_CLOEXEC);
   if (slave >= 0) (void)sys3(__NR_fchown, slave, uid, ~0U);
   return slave;

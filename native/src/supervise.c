@@ -1,7 +1,7 @@
-// The supervisor's event loop: output to log and clients, input from clients, control frames, the end. See supervisor.h.
+// The supervisor's event loop: output to log and clients, input from clients, the end. See supervisor.h; what clients ask is control.c.
 #include <linux/poll.h>
-#include <linux/wait.h>
 
+#include "child.h"
 #include "client.h"
 #include "log.h"
 #include "oom.h"
@@ -10,8 +10,6 @@
 #include "text.h"
 
 #define READ_SIZE 32768
-#define SIGKILL 9
-#define TIOCSWINSZ_REQUEST 0x5414
 #define DRAIN_WAIT_NS 2000000000U
 #define GOODBYE_NS 1000000000U
 #define FIRST_CLIENT 6
@@ -20,102 +18,12 @@
 static struct supervisor *self;
 static char chunk[READ_SIZE];
 
-struct window {
-  uint16_t rows, cols, xpixel, ypixel;
-};
-
-static void close_once(int *fd) {
-  if (*fd >= 0) (void)sys_close(*fd);
-  *fd = -1;
-}
-
-static uint32_t big_endian(const uint8_t *p) {
-  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void answer(struct client *c, uint32_t request, int error) {
-  uint32_t words[2] = {__builtin_bswap32(request), __builtin_bswap32((uint32_t)error)};
-  if (error == 0) client_send(c, FRAME_OK, words, 4);
-  else client_send(c, FRAME_ERROR, words, 8);
-}
-
 static void send_exit(struct client *c) {
   bool oom = (self->status.flags & STATUS_OOM) != 0;
   uint32_t words[3] = {__builtin_bswap32(self->status.exit_code), __builtin_bswap32(self->status.signal),
                        __builtin_bswap32(oom ? 1 : 0)};
   client_send(c, FRAME_EXIT, words, sizeof words);
   c->waiting = false;
-}
-
-static int send_signal(uint32_t signal) {
-  if (self->exited) return ESRCH;
-  if (signal > 64) return EINVAL;
-  int error = (int)-sys4(__NR_pidfd_send_signal, self->child, signal, NULL, 0);
-  // A frozen v1 cgroup does not even die: thaw it.
-  if (error == 0 && signal == SIGKILL && self->status.state == STATE_PAUSED) (void)set_frozen(self, false);
-  return error;
-}
-
-// What a program holds dies with the program: its connection is the leash.
-static void mind_leash(void) {
-  if ((self->plan.flags & PLAN_LEASHED) == 0 || self->exited) return;
-  for (size_t i = 0; i < MAX_CLIENTS; i++) {
-    if (clients[i].fd >= 0 && clients[i].owner) return;
-  }
-  (void)send_signal(SIGKILL);
-}
-
-static int resize(const uint8_t *payload, uint32_t length) {
-  if (length != 4) return EINVAL;
-  struct window size = {(uint16_t)(payload[0] << 8 | payload[1]), (uint16_t)(payload[2] << 8 | payload[3]), 0, 0};
-  if ((self->plan.flags & PLAN_PTY) == 0 || self->in < 0) return 0;
-  return (int)-sys3(__NR_ioctl, self->in, TIOCSWINSZ_REQUEST, &size);
-}
-
-static int freeze(bool frozen) {
-  if (self->exited) return ESRCH;
-  if ((self->status.state == STATE_PAUSED) == frozen) return EALREADY;
-  int error = set_frozen(self, frozen);
-  if (error != 0) return error;
-  self->status.state = frozen ? STATE_PAUSED : STATE_RUNNING;
-  return status_write(self->dir, &self->status);
-}
-
-static int pause_by(struct client *c, uint32_t flags) {
-  int error = freeze(true);
-  c->pauses = error == 0 && (flags & PAUSE_HELD) != 0;
-  return error;
-}
-
-static void leave(void) {
-  guard_dismiss(self);
-  lap_exit(0);
-}
-
-void handle_frame(struct client *c, uint32_t type, uint32_t flags, const uint8_t *payload, uint32_t length) {
-  switch (type) {
-    case FRAME_ATTACH: c->streams = flags; c->waiting = true; answer(c, type, 0); break;
-    case FRAME_STDIN_EOF: c->stdin_ended = true; break;
-    case FRAME_RESIZE: answer(c, type, resize(payload, length)); break;
-    case FRAME_SIGNAL: answer(c, type, length == 4 ? send_signal(big_endian(payload)) : EINVAL); break;
-    case FRAME_WAIT: c->waiting = true; break;
-    case FRAME_WATCH: c->watching = true; break;
-    case FRAME_PAUSE: answer(c, type, pause_by(c, flags)); break;
-    case FRAME_RESUME:
-      c->pauses = false;
-      answer(c, type, freeze(false));
-      break;
-    case FRAME_GUARD: self->plan.flags |= PLAN_GUARDED; guard_start(self); answer(c, type, 0); break;
-    case FRAME_REAPED: if (c->owner) leave(); break;
-    default: client_close(c);
-  }
-}
-
-static bool stdin_once(void) { return (self->plan.flags & (PLAN_STDIN_ONCE | PLAN_PTY)) == PLAN_STDIN_ONCE; }
-
-void handle_gone(struct client *c) {
-  if (c->pauses && self->status.state == STATE_PAUSED) (void)freeze(false);
-  if ((c->streams & CLIENT_STDIN) != 0 && stdin_once()) close_once(&self->in);
 }
 
 // Input nobody can take any more is thrown away, with credit, so that the client comes to its end.
@@ -129,7 +37,7 @@ static void pump_input(struct client *c) {
     if (done > 0) client_input_done(c, (uint32_t)done);
     at = client_input(c, &length);
   }
-  if (c->stdin_ended && stdin_once()) close_once(&self->in);
+  if (c->stdin_ended && stdin_once(self)) close_once(&self->in);
 }
 
 static void pump_output(int index) {
@@ -148,31 +56,25 @@ static void accept_client(void) {
   if (fd >= 0) (void)client_add(fd, false);
 }
 
-static void record_exit(int32_t code, int32_t status) {
+static void record_exit(const struct wait_info *info) {
   struct status *record = &self->status;
-  bool signaled = code != 1 /* CLD_EXITED */;
-  record->signal = signaled ? (uint32_t)status : 0;
-  record->exit_code = signaled ? 128U + (uint32_t)status : (uint32_t)status;
+  uint32_t status = (uint32_t)info->status;
+  record->signal = has_exited(info) ? 0 : status;
+  record->exit_code = has_exited(info) ? status : 128U + status;
   record->finished_ns = now_ns();
   record->state = STATE_EXITED;
   if (oom_kills(self) > self->oom_base) record->flags |= STATUS_OOM;
   self->exited = true;
 }
 
-// siginfo_t of waitid(2), the fields that matter here.
-struct wait_info {
-  int32_t signal, error, code, padding, pid, uid, status;
-  int32_t rest[25];
-};
-
 static void reap_children(void) {
   uint64_t ignored[16];
   (void)sys_read(self->signals, ignored, sizeof ignored);
   for (;;) {
     struct wait_info info = {0};
-    long ret = sys5(__NR_waitid, 0 /* P_ALL */, 0, &info, WEXITED | WNOHANG, NULL);
+    long ret = sys5(__NR_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, NULL);
     if (ret < 0 || info.pid == 0) return;
-    if ((uint32_t)info.pid == self->status.pid) record_exit(info.code, info.status);
+    if ((uint32_t)info.pid == self->status.pid) record_exit(&info);
   }
 }
 
@@ -287,12 +189,13 @@ static void set_nonblocking(int fd) {
 
 void supervise(struct supervisor *s) {
   self = s;
+  control_begin(s);
   oom_watch(s);
   set_nonblocking(s->out[0]);
   set_nonblocking(s->out[1]);
   set_nonblocking(s->in);
   while (!s->exited) {
-    mind_leash();
+    mind_leash(s);
     poll_once(wait_time());
     clients_drop_stalled(now_ns());
   }

@@ -41,6 +41,8 @@ struct supervisor {
 
 // clone3 and the wait for exec; 0, or the errno of a failure that `message` explains.
 int launch_container(struct supervisor *s, struct channel_message *message);
+// The process that runs the operations and reports over `report`; its pid, with a pidfd, or a negative errno.
+long clone_first(struct supervisor *s, int report, int *pidfd);
 // Pipes or nothing, before the clone; errno.
 int make_stdio(struct supervisor *s);
 // A process that runs the reaper when this one is killed, if the plan wants one; told when the end is regular.
@@ -52,6 +54,12 @@ void tell_policy(struct supervisor *s, const char *word);
 void become_reaper(struct supervisor *s, const char *word);
 // The event loop; returns when the container ended and every client was told.
 void supervise(struct supervisor *s);
+// From now on clients of this supervisor may ask for something (client.h's handle_frame).
+void control_begin(struct supervisor *s);
+// Kills the container when its owner is gone, if the plan ties it to that.
+void mind_leash(struct supervisor *s);
+// Input ends with the client that wrote it.
+bool stdin_once(const struct supervisor *s);
 // Freezer, first bytes of the counter in the OOM file.
 int set_frozen(struct supervisor *s, bool frozen);
 uint64_t oom_kills(const struct supervisor *s);

@@ -99,6 +99,12 @@ long read_file(const char *path, char *into, size_t size);
 // Sleeps, less than a second.
 void nap(int64_t milliseconds);
 
+// Closes a descriptor, unless it is -1, and makes it that.
+static inline void close_once(int *fd) {
+  if (*fd >= 0) (void)sys_close(*fd);
+  *fd = -1;
+}
+
 // Closes a descriptor when its variable goes out of scope; -1 is none.
 static inline void close_fd(int *fd) {
   if (*fd >= 0) (void)sys_close(*fd);

@@ -10,12 +10,11 @@
 #include <linux/wait.h>
 
 #include "beneath.h"
+#include "child.h"
 #include "idmap.h"
 #include "op_mount.h"
 #include "sys.h"
 #include "text.h"
-
-#define SIGCHLD 17
 
 // A namespace with the maps, without a process in it.
 static int namespace_of(struct list uids, struct list gids) {
@@ -42,7 +41,7 @@ static int namespace_of(struct list uids, struct list gids) {
     fd = error != 0 ? -error : sys_open(path, LAP_O_RDONLY, 0);
   }
   (void)sys_close(pair[1]);
-  if (pid > 0) (void)sys5(__NR_waitid, 1 /* P_PID */, pid, NULL, WEXITED, NULL);
+  if (pid > 0) (void)wait_child(pid, NULL);
   return fd;
 }
 

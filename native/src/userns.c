@@ -5,12 +5,11 @@
 #include "userns.h"
 
 #include <linux/sched.h>
-#include <linux/wait.h>
 
+#include "child.h"
 #include "sys.h"
 #include "text.h"
 
-#define SIGCHLD 17
 #define MAX_WORDS 1024
 
 static int refuse(const char *what, int error) {
@@ -39,7 +38,7 @@ static int run_helper(const char *helper, const char *pid, char *numbers) {
   static const char *argv[MAX_WORDS];
   static const char *envp[1];
   struct clone_args args = {.exit_signal = SIGCHLD};
-  int32_t info[32] = {0};
+  struct wait_info info = {0};
   argv[0] = helper;
   argv[1] = pid;
   split(numbers, argv, 2);
@@ -48,8 +47,8 @@ static int run_helper(const char *helper, const char *pid, char *numbers) {
     (void)sys3(__NR_execve, helper, argv, envp);
     lap_exit(127);
   }
-  long ret = child < 0 ? child : sys5(__NR_waitid, 1 /* P_PID */, child, info, WEXITED, NULL);
-  return ret == 0 && info[2] == 1 /* CLD_EXITED */ && info[6] == 0 ? 0 : 1;
+  long ret = child < 0 ? child : wait_child(child, &info);
+  return ret == 0 && has_succeeded(&info) ? 0 : 1;
 }
 
 // Runs outside: maps the ids of its parent once that has its namespace.
@@ -65,12 +64,12 @@ static void map_parent(int ready, char **argv) {
 }
 
 static int enter(int ready, long mapper) {
-  int32_t info[32] = {0};
+  struct wait_info info = {0};
   long ret = sys1(__NR_unshare, CLONE_NEWUSER);
   if (ret < 0) return refuse("unshare", (int)-ret);
   if (sys_write(ready, "g", 1) != 1) return refuse("waking the helper", EPIPE);
-  ret = sys5(__NR_waitid, 1 /* P_PID */, mapper, info, WEXITED, NULL);
-  return ret < 0 || info[6] != 0 ? refuse("newuidmap or newgidmap", EPERM) : 0;
+  ret = wait_child(mapper, &info);
+  return ret < 0 || !has_succeeded(&info) ? refuse("newuidmap or newgidmap", EPERM) : 0;
 }
 
 static int make(char **argv) {

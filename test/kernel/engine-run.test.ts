@@ -128,13 +128,22 @@ needs("root", "overlayfs", "native").describe("lap run", () => {
     expect(readFileSync(join(marker.path, "f"), "utf8")).toBe("kept");
   });
 
-  it("shows and removes a tree nested deeper than any path can name", () => {
+  it("shows, forks and removes a tree nested deeper than any path can name", () => {
     const name = "d".repeat(200);
-    const script = `cd /tmp; i=0; while [ $i -lt 40 ]; do mkdir ${name}; cd ${name} 2>/dev/null || cd -P ${name}; i=$((i+1)); done; echo x > leaf; echo made`;
+    const script = `cd /tmp; i=0; while [ $i -lt 40 ]; do mkdir ${name}; cd ${name} 2>/dev/null || cd -P ${name}; i=$((i+1)); done; echo x > leaf; echo > /tmp/done; echo made`;
     expect(store.run(["run", "--name", "deep", "progs:1", "sh", "-c", script]).stdout).toBe("made\n");
     const { code, stderr } = store.run(["diff", "deep"]);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(store.ok("rm", "deep")).toBe("deep");
+    store.ok("run", "-d", "--name", "runs", "progs:1", "sh", "-c", `${script}; exec sleep 100`);
+    store.ok("exec", "runs", "sh", "-c", "until [ -e /tmp/done ]; do sleep 0.05; done");
+    expect(store.run(["fork", "runs"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("files nested deeper than a path can name") as string,
+    });
+    store.ok("stop", "-t", "0", "runs");
+    store.ok("fork", "runs", "twin");
+    expect(readdirSync(join(store.root, "trash"))).toEqual([]);
+    expect(store.ok("rm", "runs", "twin", "deep")).toBe("runs\ntwin\ndeep");
     expect(store.ok("ps", "-aq")).toBe("");
   });
 

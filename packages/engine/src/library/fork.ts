@@ -1,14 +1,13 @@
 // Forking a container. One that does not run gives its upper away: it becomes a read-only directory beneath the fresh uppers of both,
 // so the cost does not know how much was written. A running one is paused and its upper copied, by reflink where the filesystem can.
-import { execFile } from "node:child_process";
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { basename, join } from "node:path";
 import { control, type Control } from "@lapstrake/core";
 import { LapError, isLapError } from "@lapstrake/base";
 import { lockedIn } from "../containers/lock.ts";
 import type { CreateRequest } from "../containers/request.ts";
 import type { Engine } from "../engine.ts";
+import { copyTreeAside } from "../sandbox/copy-tree.ts";
 import { handoverDir, handoverPath } from "../sandbox/handover.ts";
 import { copyRootMetadata } from "../sandbox/rootfs.ts";
 import { isInMemory } from "../sandbox/wasm-layers.ts";
@@ -17,8 +16,7 @@ import { frozenDir, frozenDirs, lockFrozen } from "../state/frozen.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { randomHex } from "../state/random.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
-
-const run = promisify(execFile);
+import { removeFromTrash } from "../state/trash.ts";
 
 /** overlayfs takes 500 layers; the image's come beside these. */
 const MAX_DEPTH = 250;
@@ -135,7 +133,7 @@ async function forkCopied(
     await requireFrozen(engine, record);
     return { original, record };
   } finally {
-    rmSync(aside, { recursive: true, force: true });
+    removeFromTrash(engine.context.paths, basename(aside));
   }
 }
 
@@ -166,7 +164,7 @@ async function copyStopped(
   await copyFiles(engine, original, to, signal);
 }
 
-/** Whiteouts, attributes, owners, links and holes included; no link is followed. */
+/** The files it has now. Throws `ERR_LAP_COPY_TREE`. */
 async function copyFiles(
   engine: Engine,
   original: ContainerRecord,
@@ -174,7 +172,11 @@ async function copyFiles(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const from = join(engine.dir(original), filesOf(original));
-  await run("cp", ["-a", "--reflink=auto", "--sparse=auto", "-T", "--", from, to], { signal });
+  const hint =
+    original.storage === "vfs"
+      ? "the storage driver vfs copies all files of a container for a fork"
+      : "stop the container first: then a fork copies nothing";
+  await copyTreeAside(from, to, hint, signal);
 }
 
 /** What goes on writing cannot be copied as it was at one moment. */

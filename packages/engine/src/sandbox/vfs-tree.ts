@@ -1,32 +1,16 @@
 // Copies of trees for the storage driver `vfs`: an image's layers flattened into one directory, once, and a copy of that for each container.
-// cp(1) does the copying, by reflink where the filesystem can (FICLONE), with holes, hard links, devices, owners and attributes; what
-// overlayfs would do with the marks of a layer is done here.
-import { execFileSync } from "node:child_process";
+// copy-tree.ts does the copying; what overlayfs would do with the marks of a layer is done here.
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode, type ByteString, type DirFs, type FileStat } from "@lapstrake/base";
+import type { ByteString, DirFs, FileStat } from "@lapstrake/base";
 import { removeTree } from "@lapstrake/layers";
 import { randomHex } from "../state/random.ts";
 import type { StorePaths } from "../state/layout.ts";
+import { copyTree } from "./copy-tree.ts";
 import { withDirs } from "./rootfs.ts";
 
-const COPY = ["-a", "--reflink=auto", "--sparse=auto", "--remove-destination", "-T", "--"];
 const OPAQUE = ["trusted.overlay.opaque", "user.overlay.opaque"];
 const WHITEOUT = ["trusted.overlay.whiteout", "user.overlay.whiteout"];
-const COPY_TIMEOUT_MS = 600_000;
-
-/** Copies a tree onto another, which need not be there. No link is followed. Throws `ERR_LAP_COPY_TREE`. */
-export function copyTree(from: string, to: string): void {
-  try {
-    execFileSync("cp", [...COPY, from, to], { stdio: ["ignore", "ignore", "pipe"], timeout: COPY_TIMEOUT_MS });
-  } catch (cause) {
-    const why = errorCode(cause) === "ENOENT" ? "it is not installed" : String((cause as { stderr?: unknown }).stderr);
-    throw new LapError("failedPrecondition", "ERR_LAP_COPY_TREE", `cp: ${why.trim()}`, {
-      hint: "the storage driver vfs copies by cp of GNU coreutils, and needs room for a whole image for each container",
-      cause,
-    });
-  }
-}
 
 /** The directory with all of an image's layers in one, made when it is missing; `lowers` are top first, the topmost one names it. */
 export function flatDir(paths: StorePaths, topmost: string | undefined, lowers: readonly string[]): string {

@@ -19,9 +19,10 @@ import { storageBytes, storageError } from "../containers/storage-option.ts";
 import { dirOf } from "../state/containers.ts";
 import type { StorePaths } from "../state/layout.ts";
 import { writeRecord, type ContainerRecord } from "../state/record.ts";
+import { copyTree } from "./copy-tree.ts";
 import { initLayer, lowerDirs, rootfsDir } from "./rootfs.ts";
 import { rememberCopies } from "./storage-driver.ts";
-import { copyTree, flatDir } from "./vfs-tree.ts";
+import { flatDir } from "./vfs-tree.ts";
 
 /** Written behind the copy: what changed later is the container's. */
 const STAMP = "copied";

@@ -104,6 +104,15 @@ needs("root", "native").describe("lap-runtime and network namespaces", () => {
       expect(after).toContain("inet 10.9.8.7/24 brd 10.9.8.99 ");
       expect(after).toContain("inet6 fd00:9::7/64");
       expect(after).toMatch(/<.*\bUP\b.*> mtu 1400 /);
+      // Moved, but the container takes no address of IPv6.
+      const refusing = config(["true"], { lapd0: {} });
+      const sysctl = { "net.ipv6.conf.default.disable_ipv6": "1" };
+      bundle.writeConfig({ ...refusing, linux: { ...refusing.linux, sysctl } });
+      const refused = inOwn('"$@"; ip -o addr show lapd0; ip -o link show lapd0', ...run());
+      expect(refused).toContain("linux.netDevices.lapd0: moving it failed");
+      expect(refused).toContain("inet 10.9.8.7/24 brd 10.9.8.99 ");
+      expect(refused).toContain("inet6 fd00:9::7/64");
+      expect(refused).toMatch(/<.*\bUP\b.*> mtu 1400 /);
       bundle.writeConfig(config(["sleep", "1"], { lapd0: { name: "lo" } }));
       expect(inOwn('"$@"; ip -o link show lapd0', ...run())).toMatch(/: lapd0@.*has a device "lo" already/s);
       bundle.writeConfig(config(["sleep", "1"], { lapd9: {} }));

@@ -148,8 +148,8 @@ export async function launch(plan: LaunchPlan, options?: LaunchExtras): Promise<
     duties = dutiesOf(options);
     return await awaitAnswer(plan, helper, duties);
   } catch (error) {
-    duties?.moved?.giveBack();
     removeCgroupDirs(plan.cgroups);
+    duties?.moved?.giveBack();
     options?.signal?.throwIfAborted();
     throw error;
   } finally {

@@ -18,6 +18,8 @@ interface Moved {
   readonly inside: string;
   readonly wasUp: boolean;
   readonly addresses: readonly LinkAddress[];
+  /** False for one that could not be moved. */
+  isInside: boolean;
 }
 
 function failed(name: string, why: string, cause?: unknown): LapError {
@@ -39,38 +41,46 @@ function freeName(inside: Rtnl, { name, inside: wanted }: NetDevicePlan): string
   }
 }
 
-// A move takes the addresses away, and the device down.
+// A move takes the addresses away, and the device down; going down alone takes those of IPv6.
 function settle(there: Rtnl, name: string, addresses: readonly LinkAddress[], isUp: boolean): void {
   const link = there.link(name);
-  for (const { address, broadcast } of addresses) there.addAddress(link, address, broadcast ?? null);
+  const present = new Set(there.addresses(link).map(({ address }) => address));
+  for (const { address, broadcast } of addresses)
+    if (!present.has(address)) there.addAddress(link, address, broadcast ?? null);
   if (isUp) there.setLink(link, { up: true });
 }
 
-function moveOne(host: Rtnl, inside: Rtnl, netns: Netns, device: NetDevicePlan): Moved {
+function asItIs(host: Rtnl, inside: Rtnl, device: NetDevicePlan): Moved {
   const link = host.findLink(device.name);
   if (link === undefined) throw failed(device.name, "there is no such device");
-  const target = freeName(inside, device);
-  const kept = host.addresses(link).filter(({ permanent, scope }) => permanent && scope === RT_SCOPE_UNIVERSE);
+  const addresses = host.addresses(link).filter(({ permanent, scope }) => permanent && scope === RT_SCOPE_UNIVERSE);
+  return { name: device.name, inside: freeName(inside, device), wasUp: link.up, addresses, isInside: false };
+}
+
+function moveOne(host: Rtnl, inside: Rtnl, netns: Netns, device: Moved): void {
   try {
+    const link = host.link(device.name);
     // A device that is up cannot be renamed.
     if (link.up) host.setLink(link, { up: false });
-    host.setLink(link, { netns: netns.fd, name: target });
-    settle(inside, target, kept, true);
+    host.setLink(link, { netns: netns.fd, name: device.inside });
+    device.isInside = true;
+    settle(inside, device.inside, device.addresses, true);
   } catch (cause) {
     throw failed(device.name, `moving it failed: ${(cause as Error).message}`, cause);
   }
-  return { name: device.name, inside: target, wasUp: link.up, addresses: kept };
 }
 
 function moveBack(netns: Netns, moved: readonly Moved[]): void {
   using host = new Rtnl();
   using inside = new Rtnl({ netns: netns.fd });
   using own = openNetns({ path: "/proc/self/ns/net" });
-  for (const { name, inside: there, wasUp, addresses } of moved.toReversed()) {
-    const link = inside.findLink(there);
-    if (link === undefined) continue;
-    inside.setLink(link, { up: false });
-    inside.setLink(link, { netns: own.fd, name });
+  for (const { name, inside: there, wasUp, addresses, isInside } of moved.toReversed()) {
+    const link = isInside ? inside.findLink(there) : undefined;
+    if (isInside && link === undefined) continue;
+    if (link !== undefined) {
+      inside.setLink(link, { up: false });
+      inside.setLink(link, { netns: own.fd, name });
+    }
     settle(host, name, addresses, wasUp);
   }
 }
@@ -82,7 +92,12 @@ export function moveNetDevices(pid: number, devices: readonly NetDevicePlan[]): 
   try {
     using host = new Rtnl();
     using inside = new Rtnl({ netns: netns.fd });
-    for (const device of devices) moved.push(moveOne(host, inside, netns, device));
+    for (const device of devices) {
+      // Known before: what fails half way is put back too.
+      const one = asItIs(host, inside, device);
+      moved.push(one);
+      moveOne(host, inside, netns, one);
+    }
   } catch (error) {
     using _ = netns;
     moveBack(netns, moved);

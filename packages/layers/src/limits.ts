@@ -10,6 +10,8 @@ export const MAX_PAX_BYTES: number = 1024 * 1024;
 export const MAX_SPARSE_EXTENTS = 65_536;
 /** Largest regular file, logical bytes: ext4's limit of 16 TiB. */
 export const MAX_FILE_BYTES: number = 16 * 2 ** 40;
+/** Most bytes behind the end mark of an archive: padding of whatever wrote it, which is read and ignored. */
+export const MAX_TAR_TRAILER_BYTES: number = 256 * 2 ** 20;
 /** Most members of one archive. */
 export const MAX_MEMBERS = 5_000_000;
 /** Symbolic links followed in one path: path_resolution(7). */

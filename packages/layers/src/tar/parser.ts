@@ -1,7 +1,7 @@
 // Bytes of a tar archive -> members, pushed at the reader's pace. What lies whole in a chunk is handed on without copying, so that
 // one push of a whole archive is the zero-copy reader and many pushes are the streaming one.
 import type { ByteString } from "@lapstrake/base";
-import { MAX_MEMBERS, MAX_PAX_BYTES } from "../limits.ts";
+import { MAX_MEMBERS, MAX_PAX_BYTES, MAX_TAR_TRAILER_BYTES } from "../limits.ts";
 import type { Extent } from "../tree/content.ts";
 import { tarError } from "./errors.ts";
 import { BLOCK, checksumFits, decodeHeader, isZeroBlock, longName, type RawHeader } from "./header.ts";
@@ -51,6 +51,8 @@ export class TarParser {
   /** Stored bytes left of the member. */
   #left = 0;
   #padding = 0;
+  /** Bytes behind the end mark. */
+  #trailer = 0;
 
   constructor(sink: TarSink, options: TarOptions = {}) {
     this.#sink = sink;
@@ -60,7 +62,11 @@ export class TarParser {
   /** Takes the next bytes. Throws `ERR_LAP_TAR_*`. */
   push(chunk: Uint8Array): void {
     const bytes = plainView(chunk);
-    for (let at = 0; at < bytes.length && this.#state !== "done";) at = this.#step(bytes, at);
+    let at = 0;
+    while (at < bytes.length && this.#state !== "done") at = this.#step(bytes, at);
+    this.#trailer += bytes.length - at;
+    if (this.#trailer <= MAX_TAR_TRAILER_BYTES) return;
+    throw tarError(`it goes on for more than ${MAX_TAR_TRAILER_BYTES} bytes behind its end`, "LIMIT");
   }
 
   /** The archive is over; throws `ERR_LAP_TAR_TRUNCATED` when it stops inside a member. */

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { errorCode, fromBytes, toBytes, type FileType } from "@lapstrake/base";
+import { MAX_TAR_TRAILER_BYTES } from "../limits.ts";
 import { BytesContent } from "../tree/content.ts";
 import type { LayerEntry } from "../tree/entries.ts";
 import { TarParser, parseTar, type TarOptions } from "./parser.ts";
@@ -233,6 +234,15 @@ describe("tar", () => {
     expect(read(two, { concatenated: true }).map(({ member }) => member.path)).toEqual(["one", "two"]);
     expect(read(concat([header({ 0: "bare" })]))).toHaveLength(1);
     expect(read(new Uint8Array(0))).toEqual([]);
+  });
+
+  it("ignores what follows the end mark, up to a limit", () => {
+    const parser = new TarParser({ member() {}, data() {}, end() {} });
+    const zeros = new Uint8Array(2 ** 24);
+    parser.push(new Uint8Array(1024));
+    for (let left = MAX_TAR_TRAILER_BYTES; left > 0; left -= zeros.length) parser.push(zeros);
+    parser.finish();
+    expect(() => parser.push(new Uint8Array(1))).toThrow("behind its end");
   });
 });
 

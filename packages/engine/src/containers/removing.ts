@@ -1,10 +1,10 @@
 // A removal that was begun: a mark in the container's directory names the process that is at it, or why it failed. Then the container is
 // `removing`, or `dead` when nobody is at it any more: it cannot be started, and `rm` begins again.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, LapError } from "@lapstrake/base";
 import { dirOf, dropContainer } from "../state/containers.ts";
 import { writeFileAtomic } from "../state/atomic.ts";
+import { readStored } from "../state/read-stored.ts";
 import type { StorePaths } from "../state/layout.ts";
 import type { ContainerRecord, ProcessId } from "../state/record.ts";
 import { isAlive, thisProcess } from "./creator.ts";
@@ -31,11 +31,11 @@ export function removalOf(dir: string): Removal | undefined {
 }
 
 function readMark(dir: string): Mark | undefined {
+  const text = readStored(join(dir, MARK));
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(join(dir, MARK), "utf8")) as Mark;
+    return JSON.parse(text) as Mark;
   } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     if (error instanceof SyntaxError) return {};
     throw error;
   }

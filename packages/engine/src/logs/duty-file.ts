@@ -1,8 +1,8 @@
 // What a container's log needs of the keeper, as a file of its directory: then nobody has to read the record to know.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
 import { compressesLog, type LogRequest } from "../containers/log-config.ts";
+import { readStored } from "../state/read-stored.ts";
 
 /** `journald` hands lines to the journal, `compress` compresses full files. */
 export type LogDuty = "journald" | "compress";
@@ -19,12 +19,6 @@ export function writeLogDuty(dir: string, request: LogRequest): boolean {
 }
 
 export function readLogDuty(dir: string): LogDuty | undefined {
-  try {
-    const text = readFileSync(join(dir, FILE), "utf8");
-    return text === "journald" || text === "compress" ? text : undefined;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
+  const text = readStored(join(dir, FILE));
+  return text === "journald" || text === "compress" ? text : undefined;
 }

@@ -1,6 +1,6 @@
 // Handing a container's log to the journal: from the supervisor's file, which is what waits while nobody does this, from the place on where
 // the last one came to. Who is killed between an entry and noting it has the next one send a few again.
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectDatagram, lockFile, type DatagramSocket } from "@lapstrake/core";
@@ -8,6 +8,7 @@ import { errorCode, isLapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { logPath } from "../containers/bundle.ts";
 import { writeFileAtomic } from "../state/atomic.ts";
+import { readStored } from "../state/read-stored.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import type { LogEntry } from "./line-reader.ts";
 import { journalEntry, journalFields, JOURNAL_SOCKET, type JournalFields } from "./journal.ts";
@@ -50,17 +51,8 @@ export async function forwardRest(context: EngineContext, dir: string, record: C
   try {
     await forwardLog(dir, record, AbortSignal.timeout(REST_MS));
   } catch (error) {
-    if (errorCode(error) === "ENOENT" && isGone(dir)) return;
+    if (errorCode(error) === "ENOENT" && !existsSync(join(dir, "record.json"))) return;
     context.logger.warn(`the journal has not all of the log of container ${record.id}: ${String(error)}`);
-  }
-}
-
-function isGone(dir: string): boolean {
-  try {
-    readFileSync(join(dir, "record.json"));
-    return false;
-  } catch {
-    return true;
   }
 }
 
@@ -96,10 +88,12 @@ async function send(
 }
 
 function readPosition(dir: string): Position | undefined {
+  const text = readStored(join(dir, POSITION));
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(join(dir, POSITION), "utf8")) as Position;
+    return JSON.parse(text) as Position;
   } catch (error) {
-    if (error instanceof SyntaxError || errorCode(error) === "ENOENT") return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 // restart.json in the directory of a container with a restart policy: written under the container's lock, read by anybody.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, type Timespec } from "@lapstrake/base";
+import type { Timespec } from "@lapstrake/base";
 import { writeFileAtomic } from "../state/atomic.ts";
+import { readStored } from "../state/read-stored.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 /** How it goes on, kept in the container's directory. */
@@ -26,11 +26,13 @@ export const RESTART_FILE = "restart.json";
 
 /** How it stands; the first state when nothing was written yet, or a crash of the machine left half of it. */
 export function readRestart(dir: string): RestartState {
+  const text = readStored(join(dir, RESTART_FILE));
+  if (text === undefined) return FIRST_STATE;
   try {
-    const value = JSON.parse(readFileSync(join(dir, RESTART_FILE), "utf8")) as RestartState;
+    const value = JSON.parse(text) as RestartState;
     return typeof value.count === "number" ? value : FIRST_STATE;
   } catch (error) {
-    if (error instanceof SyntaxError || errorCode(error) === "ENOENT") return FIRST_STATE;
+    if (error instanceof SyntaxError) return FIRST_STATE;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // What another runtime says when it cannot make a container or a process: the last error in its JSON log, sorted by text as docker
 // does (moby daemon/errors.go "translateContainerdStartErr"), because runtimes have no codes.
-import { readFileSync } from "node:fs";
-import { LapError, errorCode } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
+import { readStored } from "../state/read-stored.ts";
 
 const NOT_FOUND = /executable file .*not found|no such file or directory/i;
 const NOT_ALLOWED = /permission denied|is a directory|not a directory/i;
@@ -21,7 +21,7 @@ export function runtimeError(error: unknown, log: string, verb: "create" | "exec
 }
 
 function lastError(log: string): string | undefined {
-  return readIfThere(log)
+  return (readStored(log) ?? "")
     .split("\n")
     .flatMap((line) => {
       const entry = parseLine(line);
@@ -44,13 +44,4 @@ function parseLine(line: string): Readonly<Record<string, unknown>> | undefined 
 /** True for an object of any kind. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
-  }
 }

@@ -2,8 +2,8 @@
 // in it: these are written down, one a line with its start time, and who comes joins one that lives. proc(5), user_namespaces(7).
 import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
 import { holdUserNamespace, lockFile, startTime } from "@lapstrake/core";
+import { readStored } from "../state/read-stored.ts";
 
 /** In the store. */
 const HOLDERS_FILE = "holders";
@@ -32,7 +32,7 @@ export function noteHolder(root: string): void {
 }
 
 function holders(root: string): number[] {
-  return readIfThere(join(root, HOLDERS_FILE))
+  return (readStored(join(root, HOLDERS_FILE)) ?? "")
     .split("\n")
     .map((line) => line.split(" ").map(Number) as [number, number])
     .filter(([pid, since]) => pid > 0 && pid !== process.pid && startTime(pid) === since)
@@ -73,14 +73,5 @@ function mapsOf(pid: number | "self"): string | undefined {
   } catch {
     // Gone.
     return undefined;
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
   }
 }

@@ -32,7 +32,7 @@ export interface EngineOptions {
   readonly program?: EngineProgram;
 }
 
-/** Opens (or makes) a store. Throws `ERR_LAP_STORE_VERSION`, `ERR_LAP_STORE_UNREADABLE`. */
+/** Opens (or makes) a store. Throws `ERR_LAP_STORE_VERSION`, `ERR_LAP_STORE_DAMAGED`, `ERR_LAP_STORE_UNREADABLE`. */
 export function openEngine(options: EngineOptions = {}): Engine {
   const paths = openLayout(options.root ?? defaultRoot());
   const program = options.program ?? defaultProgram();

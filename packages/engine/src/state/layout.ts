@@ -48,7 +48,7 @@ export function storePaths(root: string): StorePaths {
   };
 }
 
-/** Opens or creates a store. Throws `ERR_LAP_STORE_VERSION` for a store of another version. */
+/** Opens or creates a store. Throws `ERR_LAP_STORE_VERSION`, `ERR_LAP_STORE_DAMAGED`, `ERR_LAP_STORE_UNREADABLE`. */
 export function openLayout(root: string): StorePaths {
   const paths = storePaths(resolve(root));
   const found = readVersion(paths.root);
@@ -93,24 +93,39 @@ export function requireStoreIds(root: string): void {
   );
 }
 
+/** Undefined for a folder that is no store yet. */
 function readVersion(root: string): number | undefined {
+  const path = join(root, "layout.json");
+  const text = readLayout(root, path);
+  const version = text === undefined ? undefined : versionIn(text);
+  if (version !== null) return version;
+  throw new LapError("dataLoss", "ERR_LAP_STORE_DAMAGED", `damaged layout of a store "${path}"`, {
+    hint: `if that folder is a store, write {"version":${VERSION}} into the file; else name another one with --root`,
+  });
+}
+
+function readLayout(root: string, path: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(root, "layout.json"), "utf8"));
-    return typeof value === "object" && value !== null ? (value as { version?: number }).version : undefined;
+    return readFileSync(path, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw new LapError("unavailable", "ERR_LAP_STORE_UNREADABLE", `cannot read the store at "${root}": ${why(error)}`, {
+    const code = errorCode(error);
+    if (code === "ENOENT") return undefined;
+    const why = code === "EACCES" ? "permission denied" : (code ?? String(error));
+    throw new LapError("unavailable", "ERR_LAP_STORE_UNREADABLE", `cannot read the store at "${root}": ${why}`, {
       cause: error,
       hint: "run as the user who owns the store, or name another one with --root",
     });
   }
 }
 
-/** The failure of the system, or what is wrong with the file. */
-function why(error: unknown): string {
-  const code = errorCode(error);
-  if (code === "EACCES") return "permission denied";
-  return code ?? (error instanceof SyntaxError ? "layout.json is not JSON" : String(error));
+/** Null when the text makes no sense. */
+function versionIn(text: string): number | null {
+  try {
+    const version = (JSON.parse(text) as { version?: unknown } | null)?.version;
+    return typeof version === "number" ? version : null;
+  } catch {
+    return null; // not JSON
+  }
 }
 
 /** Moves a directory into the trash, so that it disappears from its place in one step; returns its new path. */

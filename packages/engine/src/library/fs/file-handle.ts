@@ -5,6 +5,7 @@ import type { NodeFs, Stats } from "@lapstrake/layers";
 import { createInterface } from "node:readline";
 import { Readable, Writable } from "node:stream";
 import type { OpenFiles, ReadRange } from "./box-fs.ts";
+import { settle } from "./write-stream.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -175,14 +176,4 @@ export class BoxFileHandle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
   }
-}
-
-async function settle(work: Promise<unknown>, done: (error?: Error | null) => void): Promise<void> {
-  let failure: Error | null = null;
-  try {
-    await work;
-  } catch (error) {
-    failure = error as Error;
-  }
-  done(failure);
 }

@@ -13,22 +13,23 @@ export function writeStream(
   const next = flag.startsWith("a") ? "a" : "r+";
   let at = 0;
   return new Writable({
-    construct: (done) => void settle(open, (fs) => fs.closeSync(fs.openSync(path, flag, mode)), done),
+    construct: (done) =>
+      void settle(
+        open((fs) => fs.closeSync(fs.openSync(path, flag, mode))),
+        done,
+      ),
     write: (chunk: Uint8Array, _encoding, done) => {
       const put = (fs: NodeFs): void => void (at += writeAt(fs, path, next, chunk, at));
-      void settle(open, put, done);
+      void settle(open(put), done);
     },
   });
 }
 
-async function settle(
-  open: OpenFiles,
-  work: (fs: NodeFs) => void,
-  done: (error?: Error | null) => void,
-): Promise<void> {
+/** Tells a stream's callback how `work` ended. */
+export async function settle(work: Promise<unknown>, done: (error?: Error | null) => void): Promise<void> {
   let failure: Error | null = null;
   try {
-    await open(work);
+    await work;
   } catch (error) {
     failure = error as Error;
   }

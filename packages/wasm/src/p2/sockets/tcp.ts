@@ -30,9 +30,8 @@ export class TcpSocket {
     return coded(() => new TcpSocket(host, TcpState.create(net, family)));
   }
 
-  #start(started: Started): void {
+  #requireIdle(): void {
     if (this.#started !== undefined) throw "concurrency-conflict";
-    this.#started = started;
   }
 
   #finish(what: Started["what"]): Started {
@@ -42,9 +41,9 @@ export class TcpSocket {
   }
 
   startBind(_network: unknown, address: WasiAddress): void {
-    if (this.#started !== undefined) throw "concurrency-conflict";
+    this.#requireIdle();
     coded(() => this.#state.bind(address));
-    this.#start({ what: "bind" });
+    this.#started = { what: "bind" };
   }
 
   finishBind(): void {
@@ -53,7 +52,7 @@ export class TcpSocket {
   }
 
   startConnect(_network: unknown, address: WasiAddress): void {
-    if (this.#started !== undefined) throw "concurrency-conflict";
+    this.#requireIdle();
     coded(() => this.#state.checkConnect(address));
     const connecting = this.#state.connect(address);
     const started = {
@@ -71,7 +70,7 @@ export class TcpSocket {
       started.done = true;
     };
     started.settled = settle();
-    this.#start(started);
+    this.#started = started;
   }
 
   finishConnect(): Streams {
@@ -94,9 +93,9 @@ export class TcpSocket {
   }
 
   startListen(): void {
-    if (this.#started !== undefined) throw "concurrency-conflict";
+    this.#requireIdle();
     coded(() => this.#state.listen());
-    this.#start({ what: "listen" });
+    this.#started = { what: "listen" };
   }
 
   finishListen(): void {

@@ -118,7 +118,7 @@ needs("root", "overlayfs", "native").describe("logs", () => {
       const labels = ["--label", "com.shop=a", "--log-opt", "labels=com.shop", "--log-opt", "tag={{.Name}}"];
       const few = EXPECTED.slice(0, FEW);
       const script = `echo out; echo err >&2; ${COUNT.replace(String(LINES), String(FEW))}; printf rest; sleep 100`;
-      inside(
+      const { stdout: id } = inside(
         "run",
         "-d",
         "--name",
@@ -147,9 +147,12 @@ needs("root", "overlayfs", "native").describe("logs", () => {
       expect(second).toMatchObject({ MESSAGE: "err", PRIORITY: "3", IMAGE_NAME: "progs:1" });
       // Of the last two, one at least is of the longer stream.
       expect(inside("logs", "-n", "2", "j1").stdout.trimEnd().split("\n").at(-1)).toBe(few.at(-1));
+      const newer = spawnFollower("-n", "0", "j1");
+      await until("it follows", () => processes(" -f -n all ").some((pid) => commandLine(pid).includes(id.trim())));
       const follower = spawnFollower("j1");
       inside("kill", "j1");
       const { stdout, stderr } = await follower;
+      expect((await newer).stdout).toBe("COM_SHOP=a rest");
       expect(stderr).toBe("COM_SHOP=a err\n");
       expect(stdout).toBe(["out", ...few, "rest"].map((line) => `COM_SHOP=a ${line}`).join("\n"));
       inside("rm", "j1");
@@ -178,9 +181,9 @@ needs("root", "overlayfs", "native").describe("logs", () => {
       expect(journal("CONTAINER_NAME=j2").map(({ MESSAGE }) => MESSAGE)).toEqual(["first", "last"]);
     });
 
-    async function spawnFollower(name: string): Promise<{ stdout: string; stderr: string }> {
+    async function spawnFollower(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
       const words = [`--mount=/proc/${machine.pid}/ns/mnt`, "--", nativePart("lap"), "--root", store.root];
-      const child = spawn("nsenter", [...words, "logs", "-f", "--details", name]);
+      const child = spawn("nsenter", [...words, "logs", "-f", "--details", ...args]);
       const texts = { stdout: "", stderr: "" };
       child.stdout.on("data", (chunk) => (texts.stdout += String(chunk)));
       child.stderr.on("data", (chunk) => (texts.stderr += String(chunk)));

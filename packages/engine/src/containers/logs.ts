@@ -42,7 +42,7 @@ export async function* inRange(
 }
 
 /** The last `count`, holding no more than twice as many. */
-async function lastOf(entries: AsyncIterable<LogEntry>, count: number): Promise<LogEntry[]> {
+export async function lastOf(entries: AsyncIterable<LogEntry>, count: number): Promise<LogEntry[]> {
   let kept: LogEntry[] = [];
   for await (const entry of entries) {
     kept.push(entry);

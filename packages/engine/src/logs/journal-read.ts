@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { errorCode, LapError } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
-import { inRange, type LogOptions } from "../containers/logs.ts";
+import { inRange, lastOf, type LogOptions } from "../containers/logs.ts";
 import { dirOf } from "../state/containers.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { logAttributes } from "./attributes.ts";
@@ -26,9 +26,10 @@ export async function* readJournal(
   const { tail, follow, since, until } = options;
   const isPlain = since === undefined && until === undefined;
   await settle(context, record);
-  const first = entries(record, state, tail === undefined || !isPlain ? [] : ["-n", String(tail)], undefined);
-  const shown = inRange(first, options);
-  yield* tail === undefined || isPlain ? shown : await last(shown, tail);
+  // One at least: what is followed begins behind it.
+  const newest = tail === undefined || !isPlain ? [] : ["-n", String(Math.max(1, tail))];
+  const shown = inRange(entries(record, state, newest, undefined), options);
+  yield* tail === undefined ? shown : await lastOf(shown, tail);
   if (follow === undefined) return;
   const end = new AbortController();
   const ended = follow.ended.then(() => end.abort());
@@ -44,12 +45,6 @@ async function settle(context: EngineContext, record: ContainerRecord): Promise<
   await forwardRest(context, dirOf(context.paths, record), record);
   // Only some may ask for that; the others see what the journal has got round to.
   spawnSync("journalctl", ["--sync"], { stdio: "ignore", timeout: SYNC_MS });
-}
-
-async function last(found: AsyncIterable<LogEntry>, count: number): Promise<LogEntry[]> {
-  const all: LogEntry[] = [];
-  for await (const entry of found) all.push(entry);
-  return all.slice(Math.max(0, all.length - count));
 }
 
 /** After the cursor, which moves on. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DeviceRuleSpec, RuntimeSpec } from "@lapstrake/base";
 import type { HostFacts } from "../facts/types.ts";
 import type { CgroupWrite } from "../plan/types.ts";
+import { USABLE_DEVICES } from "../spec/default-devices.ts";
 import { controllerMount } from "./resources.ts";
 
 /** One rule in normal form; undefined numbers are any. */
@@ -13,18 +14,6 @@ export interface DeviceRule {
   readonly minor: number | undefined;
   readonly access: string;
 }
-
-const DEFAULT_DEVICES: readonly (readonly [number, number | undefined])[] = [
-  [1, 3],
-  [1, 5],
-  [1, 7],
-  [1, 8],
-  [1, 9],
-  [5, 0],
-  [5, 1],
-  [5, 2],
-  [136, undefined],
-];
 
 function normalize(rule: DeviceRuleSpec): DeviceRule {
   const number = (value: number | undefined): number | undefined =>
@@ -40,7 +29,7 @@ function normalize(rule: DeviceRuleSpec): DeviceRule {
 }
 
 function always(): DeviceRule[] {
-  const allow = DEFAULT_DEVICES.map(([major, minor]): DeviceRule => ({
+  const allow = USABLE_DEVICES.map(([major, minor]): DeviceRule => ({
     allow: true,
     type: "c",
     major,

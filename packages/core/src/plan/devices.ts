@@ -1,16 +1,8 @@
 // /dev as the specification wants it: config-linux.md "Default Devices", and the links every Linux program expects.
 import { LapError, type DeviceSpec } from "@lapstrake/base";
+import { DEFAULT_NODES } from "../spec/default-devices.ts";
 import { FILE_TYPE_BITS } from "../sys/flags.ts";
 import type { PlanOp } from "./types.ts";
-
-const DEFAULT_DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
-  ["null", 1, 3],
-  ["zero", 1, 5],
-  ["full", 1, 7],
-  ["random", 1, 8],
-  ["urandom", 1, 9],
-  ["tty", 5, 0],
-];
 
 const CORE_LINK = "/dev/core";
 
@@ -48,7 +40,7 @@ function deviceOp(device: DeviceSpec, index: number): PlanOp {
 
 /** Devices and links, those of the spec first: a device that exists is left as it is. */
 export function deviceOps(devices: readonly DeviceSpec[], hasKcore: boolean): PlanOp[] {
-  const mknod = DEFAULT_DEVICES.map(([name, major, minor]): PlanOp => ({
+  const mknod = DEFAULT_NODES.map(([name, major, minor]): PlanOp => ({
     op: "mknod",
     path: `/dev/${name}`,
     mode: FILE_TYPE_BITS.char | 0o666,

@@ -2,6 +2,7 @@
 // The engine fills process.args/env/user/cwd, hostname and cgroupsPath, and may replace any part.
 import type { DeviceRuleSpec, MountSpec, RuntimeSpec } from "@lapstrake/base";
 import { DEFAULT_CAPABILITIES } from "./capabilities.ts";
+import { USABLE_DEVICES } from "./default-devices.ts";
 
 const MASKED_PATHS: readonly string[] = [
   "/proc/acpi",
@@ -22,17 +23,13 @@ const READONLY_PATHS: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq",
 
 const DEVICE_RULES: readonly DeviceRuleSpec[] = [
   { allow: false, access: "rwm" },
-  ...[
-    [1, 3],
-    [1, 5],
-    [1, 7],
-    [1, 8],
-    [1, 9],
-    [5, 0],
-    [5, 1],
-    [5, 2],
-  ].map(([major, minor]): DeviceRuleSpec => ({ allow: true, type: "c", major: major!, minor: minor!, access: "rwm" })),
-  { allow: true, type: "c", major: 136, access: "rwm" },
+  ...USABLE_DEVICES.map(([major, minor]): DeviceRuleSpec => ({
+    allow: true,
+    type: "c",
+    major,
+    ...(minor === undefined ? {} : { minor }),
+    access: "rwm",
+  })),
   { allow: true, type: "c", access: "m" },
   { allow: true, type: "b", access: "m" },
   { allow: false, type: "c", major: 10, minor: 229, access: "rwm" },

@@ -51,3 +51,9 @@ export function keyed(path: string): Map<string, number> {
       .map((line) => [line.split(" ")[0]!, Number(line.split(" ")[1] ?? 0)]),
   );
 }
+
+/** How many processes there are, and may be: 0 without a bound. */
+export function pids(dirs: Dirs): { readonly current: number; readonly limit: number } {
+  const dir = dirs("pids")?.dir ?? "";
+  return { current: number(join(dir, "pids.current")), limit: number(join(dir, "pids.max")) };
+}

@@ -1,7 +1,7 @@
 // What runc's `events` prints of a container: the names and units are its, clients parse them (go-runc, its types/events.go).
 // Read from v1 and v2 files alike.
 import { join } from "node:path";
-import { groupDirs, keyed, number, text, type Dirs, type GroupDir } from "./read.ts";
+import { groupDirs, keyed, number, pids, text, type Dirs, type GroupDir } from "./read.ts";
 
 /** v1's own word for no limit, the largest that a JSON number holds exactly. */
 const NO_LIMIT = 9_223_372_036_854_771_712;
@@ -160,11 +160,10 @@ export function cgroupReport(
   pageSizes: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const dirs = groupDirs(cgroupsPath, id);
-  const pids = dirs("pids")?.dir ?? "";
   return {
     cpu: cpu(dirs),
     memory: memory(dirs),
-    pids: { current: number(join(pids, "pids.current")), limit: number(join(pids, "pids.max")) },
+    pids: pids(dirs),
     blkio: blkio(dirs),
     hugetlb: hugetlb(dirs, pageSizes),
     intel_rdt: {},

@@ -1,6 +1,6 @@
 // What a container has used, from its cgroup files, v1 and v2 alike: the figures that `stats` shows.
 import { join } from "node:path";
-import { groupDirs, keyed, number, text, type Dirs, type GroupDir } from "./read.ts";
+import { groupDirs, keyed, number, pids, text, type Dirs, type GroupDir } from "./read.ts";
 
 /** Sizes in bytes, times in nanoseconds; a limit of 0 is none. */
 export interface CgroupStats {
@@ -83,11 +83,10 @@ function blkio(dirs: Dirs): CgroupStats["blkio"] {
 /** Usage of a container's cgroups now; what cannot be read is 0. */
 export function cgroupStats(cgroupsPath: string | undefined, id: string): CgroupStats {
   const dirs = groupDirs(cgroupsPath, id);
-  const pids = dirs("pids")?.dir ?? "";
   return {
     cpu: cpu(dirs),
     memory: memory(dirs),
-    pids: { current: number(join(pids, "pids.current")), limit: number(join(pids, "pids.max")) },
+    pids: pids(dirs),
     blkio: blkio(dirs),
     oomKills: killsIn(dirs("memory")),
   };

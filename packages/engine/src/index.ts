@@ -1,7 +1,7 @@
 // The composition root: containers, images and both sandboxes behind one typed API. Start reading at engine.ts.
 export { Engine, openEngine, type EngineOptions } from "./engine.ts";
 export type { EngineContext } from "./context.ts";
-export { defaultProgram, nodeProgram, type EngineProgram } from "./program.ts";
+export { nodeProgram, type EngineProgram } from "./program.ts";
 export type { CreateRequest, NetworkAttachment } from "./containers/request.ts";
 export type {
   DeviceNumber,
@@ -15,7 +15,7 @@ export { DEBUG_STAGES, type DebugSink, type DebugStage } from "./containers/laun
 export type { ContainerSummary } from "./containers/list.ts";
 export type { ContainerStatus, State } from "./containers/status.ts";
 export { readContainerLog } from "./logs/read.ts";
-export { readLog, type LogEntry, type LogOptions } from "./containers/logs.ts";
+export type { LogEntry, LogOptions } from "./containers/logs.ts";
 export { attachContainer, sayDetached, sayResized } from "./containers/attach.ts";
 export { restartContainer, stopContainer, waitContainer, waitSettled } from "./containers/stop.ts";
 export { containerChanges } from "./containers/changes.ts";
@@ -57,14 +57,7 @@ export {
   type ImageSizes,
   type ImageWithPlatforms,
 } from "./images/image-platforms.ts";
-export {
-  dockerConfigDir,
-  openClient,
-  pullImage,
-  pushImage,
-  repositoryTags,
-  type TransferRequest,
-} from "./images/registry.ts";
+export { pullImage, pushImage, repositoryTags, type TransferRequest } from "./images/registry.ts";
 export type { PulledImage, PushedImage } from "@lapstrake/layers";
 export { registryDomain, registryLogin, registryLogout, storedLogin } from "./images/login.ts";
 export { searchHub, type FoundImage } from "./images/search.ts";
@@ -73,14 +66,13 @@ export type { GuestLimits } from "./sandbox/wasm-limits.ts";
 export { runWasmPayload } from "./sandbox/wasm-payload.ts";
 export { keepStore } from "./keeper/keep-store.ts";
 export { reapById } from "./reap-by-id.ts";
-export { isContainerId, shortId } from "./state/ids.ts";
+export { shortId } from "./state/ids.ts";
 export type { ContainerKind, ContainerRecord, RecordProcess, RecordRootfs } from "./state/record.ts";
 export { defaultRoot } from "./state/layout.ts";
 export {
   SIGNALS,
   doctorFacts,
   parseSignal,
-  signalName,
   type Attachment,
   type ExitStatus,
   type HostFact,
@@ -89,26 +81,21 @@ export {
 export { startDns, type DnsServer, type DnsSource } from "./network/dns-server.ts";
 export type { Member, Zone } from "./network/dns-zone.ts";
 export type { Upstream } from "./network/dns-forward.ts";
-export { formatResolvConf, parseResolvConf, type ResolvConf } from "./network/resolv-conf.ts";
 export {
   createVolume,
   inspectVolume,
   listVolumes,
   pruneVolumes,
   removeVolume,
-  volumesUsage,
   type VolumeRequest,
   type VolumeRow,
   type SizedVolume,
 } from "./volumes/manage.ts";
-export { archiveContainerPath, copyFromContainer, statContainerPath } from "./containers/copy-out.ts";
+export { archiveContainerPath, copyFromContainer } from "./containers/copy-out.ts";
 export { copyToContainer, extractToContainer, localSource } from "./containers/copy-in.ts";
-export { withContainerFiles } from "./containers/container-files.ts";
 export type { CopyOptions, PathStat } from "./containers/copy-types.ts";
 export { mountFolders, unmountFolders } from "./volumes/union-mount.ts";
-export { isAnonymous, type VolumeRecord } from "./volumes/volume-record.ts";
-export { parseBind, parseVolumesFrom } from "./volumes/parse-bind.ts";
-export { tmpfsOptions } from "./volumes/tmpfs-options.ts";
+export type { VolumeRecord } from "./volumes/volume-record.ts";
 export type { MountRequest, RecordMount } from "./volumes/types.ts";
 export { Networks, type NetworksOptions } from "./network/networks.ts";
 export type { ConnectRequest } from "./network/members.ts";
@@ -118,7 +105,6 @@ export { driverRequest, networkDriver } from "./network/driver-options.ts";
 export { parsePortSpec, portName, type PortBinding } from "./network/port-spec.ts";
 export { startTcpProxy, type PortProxy } from "./network/tcp-proxy.ts";
 export { startUdpProxy } from "./network/udp-proxy.ts";
-export { restoreNetworks } from "./network/attach.ts";
 export { updatePorts, type PortChanges } from "./network/update-ports.ts";
 export { parseAddHost } from "./network/hosts-file.ts";
 export { parseLink } from "./network/links.ts";
@@ -141,12 +127,10 @@ export { updateContainer, type ContainerChanges } from "./containers/update.ts";
 export { stopStore } from "./restart/halt.ts";
 export { startStore, type BootResult } from "./restart/boot.ts";
 export type { RestartPolicy } from "./restart/policy.ts";
-export { readRestart, type RestartState } from "./restart/state.ts";
 export type { HealthAction, HealthRequest } from "./health/config.ts";
-export { readHealth, type Health, type HealthCheck, type HealthStatus } from "./health/state.ts";
+export type { Health, HealthCheck, HealthStatus } from "./health/state.ts";
 export { eventJson, eventLine, type EngineEvent, type EventType } from "./events/event.ts";
-export { emit, emitContainer, type EventSink } from "./events/emit.ts";
-export { readEvents, type EventsRequest } from "./events/events.ts";
+export type { EventsRequest } from "./events/events.ts";
 export type { EventFilters } from "./events/filter.ts";
 export { checkEngine, type CheckOptions, type Finding, type ProblemKind } from "./check/check.ts";
 export { open, type OpenOptions } from "./library/open.ts";

@@ -16,16 +16,6 @@ import type { CopyOptions, PathStat } from "./copy-types.ts";
 import { Unpacker } from "./copy-unpack.ts";
 
 /** lstat of a path. Throws `ERR_LAP_NO_PATH` in docker's words; `shownName` is the container as typed. */
-export function statContainerPath(
-  engine: Engine,
-  record: ContainerRecord,
-  path: string,
-  shownName: string = record.name,
-): Promise<PathStat> {
-  return withContainerFiles(engine, record, (files) => statPath(files, path, shownName));
-}
-
-/** The same on files that are open. */
 export function statPath(files: DirFs, path: string, shownName: string): PathStat {
   const { path: at } = locate(files, path, shownName, false);
   const stat = files.stat(at)!;

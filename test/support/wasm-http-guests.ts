@@ -1,6 +1,7 @@
 // Components of wasi:http 0.2 in text form, for containers that answer requests: one echoes bodies, one traps, one spins, and one sends a
 // request itself to the host that its own request's path names, with $KEY in a header, and answers with the status it got.
 import { embedModule, parseWat } from "@lapstrake/wasm/component";
+import { WIT_IO } from "./wit-io.ts";
 
 /** As much of the standard interfaces as the guests use. */
 const WIT = `package test:guest;
@@ -10,16 +11,7 @@ world sender {
   import wasi:http/types@0.2.0; import wasi:http/outgoing-handler@0.2.0; export wasi:http/incoming-handler@0.2.0;
 }
 package wasi:cli@0.2.0 { interface environment { get-environment: func() -> list<tuple<string, string>>; } }
-package wasi:io@0.2.0 {
-  interface error { resource error; }
-  interface poll { resource pollable { block: func(); } }
-  interface streams {
-    use error.{error};
-    variant stream-error { last-operation-failed(error), closed }
-    resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
-    resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
-  }
-}
+${WIT_IO}
 package wasi:http@0.2.0 {
   interface types {
     use wasi:io/streams@0.2.0.{input-stream, output-stream};

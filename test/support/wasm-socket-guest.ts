@@ -1,6 +1,7 @@
 // A component of wasi:sockets 0.2 in text form: connects to the port of 127.0.0.1 that its argument names, says "ping", and prints what
 // comes back until the end. It fails, printing the number of the error code, when it may not connect.
 import { embedModule, parseWat } from "@lapstrake/wasm/component";
+import { WIT_IO } from "./wit-io.ts";
 
 const ERROR_CODES =
   "unknown, access-denied, not-supported, invalid-argument, out-of-memory, timeout, concurrency-conflict, not-in-progress, would-block, " +
@@ -18,16 +19,7 @@ package wasi:cli@0.2.0 {
   interface stdout { use wasi:io/streams@0.2.0.{output-stream}; get-stdout: func() -> output-stream; }
   interface run { run: func() -> result; }
 }
-package wasi:io@0.2.0 {
-  interface error { resource error; }
-  interface poll { resource pollable { block: func(); } }
-  interface streams {
-    use error.{error};
-    variant stream-error { last-operation-failed(error), closed }
-    resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
-    resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
-  }
-}
+${WIT_IO}
 package wasi:sockets@0.2.0 {
   interface network {
     resource network;

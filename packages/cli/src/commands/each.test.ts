@@ -1,5 +1,6 @@
+import { LapError } from "@lapstrake/base";
 import { beforeEach, expect, it, vi } from "vitest";
-import { forEachTarget } from "./each.ts";
+import { forEachTarget, removeEach } from "./each.ts";
 
 const printed = vi.hoisted(() => ({ text: "" }));
 vi.mock("../output/print.ts", () => {
@@ -33,4 +34,14 @@ it("goes on after an error", async () => {
   });
   expect([failed, exitCode, done]).toEqual([["b"], 1, ["a", "b", "c"]]);
   expect(printed.text).toMatch(/^a\n.*no.*\nc\n$/);
+});
+
+it.each([
+  [false, "notFound", 1],
+  [true, "notFound", 0],
+  [true, "conflict", 1],
+] as const)("removes with force %s, and takes %s for %i", async (force, kind, exitCode) => {
+  const remove = (): Promise<void> => Promise.reject(new LapError(kind, "ERR_LAP_TEST", "no such thing"));
+  expect(await removeEach(["a"], force, remove)).toBe(exitCode);
+  expect(printed.text).toContain("no such thing");
 });

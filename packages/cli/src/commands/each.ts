@@ -1,5 +1,6 @@
 // Many targets: echo each success as typed, print each error, go on, exit 1 at the end (docker's habit). Where docker's client works on
 // many at once (rm, stop, restart), so does ours; what is printed stays in the order of the targets.
+import { isLapError } from "@lapstrake/base";
 import { errorText } from "../errors.ts";
 import { err, out } from "../output/print.ts";
 
@@ -25,6 +26,26 @@ export async function forEachTarget(
     err(`${errorText(outcome.error)}\n`);
   }
   return { failed, exitCode: failed.length === 0 ? 0 : 1 };
+}
+
+/** Removes every target; resolves to the exit code. With `force` one that is not there is told and no failure, as docker has it. */
+export async function removeEach(
+  targets: readonly string[],
+  force: boolean,
+  remove: (target: string) => Promise<string | void>,
+  atOnce = 1,
+): Promise<number> {
+  let failures = 0;
+  const act = async (target: string): Promise<string | void> => {
+    try {
+      return await remove(target);
+    } catch (error) {
+      if (!force || !isLapError(error, "notFound")) failures++;
+      throw error;
+    }
+  };
+  await forEachTarget(targets, act, atOnce);
+  return failures === 0 ? 0 : 1;
 }
 
 /** The outcomes in the targets' order; the next target begins when one is done, and has been printed when it is the only one. */

@@ -1,5 +1,5 @@
 // `lap network ls`, `inspect`, `rm` and `prune`.
-import { LapError, isLapError } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
 import {
   inspectNetwork,
   listNetworks,
@@ -18,7 +18,7 @@ import { confirm } from "../output/confirm.ts";
 import { err, out } from "../output/print.ts";
 import { table } from "../output/table.ts";
 import { formatRows } from "../output/template.ts";
-import { forEachTarget } from "./each.ts";
+import { removeEach } from "./each.ts";
 import { inspectEach } from "./inspect-each.ts";
 
 const common = { interspersed: true, errorExitCode: 1 } as const;
@@ -121,17 +121,9 @@ export const networkRmCommand: Command = {
   async run({ flags, args, global }) {
     const force = readFlags(flags).bool("force");
     const engine = engineFor(global);
-    let realFailures = 0;
-    await forEachTarget(args, async (target) => {
-      try {
-        removeNetwork(engine, target);
-      } catch (error) {
-        if (!force || !isLapError(error, "notFound")) realFailures++;
-        throw error;
-      }
-    });
-    if (realFailures > 0) err("exit status 1\n");
-    return realFailures > 0 ? 1 : 0;
+    const exitCode = await removeEach(args, force, async (target) => removeNetwork(engine, target));
+    if (exitCode > 0) err("exit status 1\n");
+    return exitCode;
   },
 };
 

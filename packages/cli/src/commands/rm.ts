@@ -1,9 +1,8 @@
 // `lap rm`.
-import { isLapError } from "@lapstrake/base";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { MANY_AT_ONCE, forEachTarget } from "./each.ts";
+import { MANY_AT_ONCE, removeEach } from "./each.ts";
 
 export const rmCommand: Command = {
   name: "rm",
@@ -30,20 +29,11 @@ export const rmCommand: Command = {
     const force = readFlags(flags).bool("force");
     const volumes = readFlags(flags).bool("volumes");
     const engine = engineFor(global);
-    let realFailures = 0;
-    await forEachTarget(
+    return await removeEach(
       args,
-      async (target) => {
-        try {
-          await engine.remove(engine.find(target), { force, volumes });
-        } catch (error) {
-          // docker's `rm -f` of a missing container prints the error and succeeds.
-          if (!force || !isLapError(error, "notFound")) realFailures++;
-          throw error;
-        }
-      },
+      force,
+      (target) => engine.remove(engine.find(target), { force, volumes }),
       MANY_AT_ONCE,
     );
-    return realFailures === 0 ? 0 : 1;
   },
 };

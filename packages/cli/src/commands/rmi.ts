@@ -3,9 +3,8 @@ import { LapError, isLapError } from "@lapstrake/base";
 import { removeImage, tagImage } from "@lapstrake/engine";
 import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
-import { errorText } from "../errors.ts";
 import { engineFor } from "../open.ts";
-import { err, out } from "../output/print.ts";
+import { removeEach } from "./each.ts";
 
 export const rmiCommand: Command = {
   name: "rmi",
@@ -23,18 +22,11 @@ export const rmiCommand: Command = {
   async run({ flags, args, global }) {
     const force = readFlags(flags).bool("force");
     const engine = engineFor(global);
-    let failures = 0;
-    for (const name of args) {
-      try {
-        const { untagged, deleted, layers } = await removeImage(engine, name, { force });
-        const gone = [...deleted, ...layers].map((id) => `Deleted: ${id}\n`);
-        out([...untagged.map((reference) => `Untagged: ${reference}\n`), ...gone].join(""));
-      } catch (error) {
-        if (!force || !isLapError(error, "notFound")) failures++;
-        err(`${errorText(error)}\n`);
-      }
-    }
-    return failures === 0 ? 0 : 1;
+    return await removeEach(args, force, async (name) => {
+      const { untagged, deleted, layers } = await removeImage(engine, name, { force });
+      const gone = [...deleted, ...layers].map((id) => `Deleted: ${id}`);
+      return [...untagged.map((reference) => `Untagged: ${reference}`), ...gone].join("\n");
+    });
   },
 };
 

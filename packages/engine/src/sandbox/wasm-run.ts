@@ -5,7 +5,7 @@ import { LapError } from "@lapstrake/base";
 import { UnionFs, type InodeFs } from "@lapstrake/layers";
 import type { ComponentRunner, GuestOutput, WasmExit } from "@lapstrake/wasm";
 import {
-  loadComponents,
+  lazyComponents,
   runCommand,
   runCommandNow,
   serveFiles,
@@ -80,8 +80,7 @@ async function runGuest(
   const sockets = asksNetwork(request) ? (await import("./wasm-sockets.ts")).socketsOf(record) : undefined;
   clearEnd(dir);
   if (request.guestLimits?.cpuMs !== undefined) payload.onCpuLimit?.(request.guestLimits.cpuMs);
-  // Where nobody is let in, nothing of that is loaded.
-  const components = payload.onVisit && (await loadComponents(cacheDir));
+  const components = lazyComponents(cacheDir);
   payload.onVisit?.((visit) => {
     return visit.files === true ? serveFiles(fs, visit) : runVisit(mounted, request, { ...visit, components });
   });
@@ -125,7 +124,7 @@ function servingOf(record: ContainerRecord, payload: Payload): Serving {
 function runVisit(
   fs: InodeFs,
   request: CreateRequest,
-  visit: Visit & { readonly components: ComponentRunner | undefined },
+  visit: Visit & { readonly components: ComponentRunner },
 ): number {
   const { timeoutMs: _time, ...limits } = guestLimits(request);
   try {

@@ -11,6 +11,7 @@ export { runPayload, type PayloadThread } from "./payload-main.ts";
 export { canRunHere, runPayloadHere } from "./payload-here.ts";
 export { servePayload, type Payload } from "./payload-thread.ts";
 export type { Serving } from "./run-handler.ts";
+export { lazyComponents } from "./lazy-components.ts";
 export { serveFiles } from "./files-visit.ts";
 export { LiveFiles, type FilesPatience } from "./files-client.ts";
 export { runExec } from "./exec-client.ts";

@@ -11,13 +11,23 @@ import {
 } from "@lapstrake/base";
 import { listImages, pushImage, repositoryTags, type Engine } from "@lapstrake/engine";
 import { readFlags, type FlagReader } from "../args/parse.ts";
-import type { Command } from "../args/types.ts";
+import type { Command, Flag, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
 import { pullWithProgress } from "./pull-image.ts";
 import { interruptible, progressPrinter } from "../output/progress.ts";
 
 const transfer = { minArgs: 1, maxArgs: 1, interspersed: true, errorExitCode: 1 } as const;
+
+function trustFlag(skipped: string): Flag {
+  return {
+    long: "disable-content-trust",
+    kind: "bool",
+    help: `Skip image ${skipped} (default true)`,
+    harmless: ["true"],
+    because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
+  };
+}
 
 export const pullCommand: Command = {
   ...transfer,
@@ -27,34 +37,41 @@ export const pullCommand: Command = {
   aliases: ["lap image pull", "lap pull"],
   flags: [
     { long: "all-tags", short: "a", kind: "bool", help: "Download all tagged images in the repository" },
-    {
-      long: "disable-content-trust",
-      kind: "bool",
-      help: "Skip image verification (default true)",
-      harmless: ["true"],
-      because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
-    },
+    trustFlag("verification"),
     { long: "platform", kind: "string", help: "Set platform if server is multi-platform capable" },
     { long: "quiet", short: "q", kind: "bool", help: "Suppress verbose output" },
   ],
-  async run({ flags, args, global }) {
-    const read = readFlags(flags);
-    const quiet = read.bool("quiet");
-    const [name = ""] = args;
-    const reference = parseReference(name);
-    const isWhole = /[:@][^/]*$/.test(name);
-    const engine = engineFor(global);
-    if (read.bool("all-tags")) {
-      if (isWhole) throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "tag can't be used with --all-tags/-a");
+  async run(invocation) {
+    const { read, engine, name, reference, isWhole, isAllTags } = requested(invocation);
+    if (isAllTags) {
       for (const tag of await repositoryTags(name)) await pullOne(engine, `${name}:${tag}`, read);
     } else {
-      if (!quiet && !isWhole) out("Using default tag: latest\n");
+      if (!read.bool("quiet") && !isWhole) out("Using default tag: latest\n");
       await pullOne(engine, name, read);
     }
-    out(`${read.bool("all-tags") ? `${reference.domain}/${reference.path}` : formatReference(reference)}\n`);
+    out(`${isAllTags ? `${reference.domain}/${reference.path}` : formatReference(reference)}\n`);
     return 0;
   },
 };
+
+/** What is asked for. Throws `ERR_LAP_FLAG_VALUE` for all tags of one. */
+function requested({ flags, args: [name = ""], global }: Invocation): {
+  readonly read: FlagReader;
+  readonly engine: Engine;
+  readonly name: string;
+  readonly reference: Reference;
+  /** It says which image of its repository. */
+  readonly isWhole: boolean;
+  readonly isAllTags: boolean;
+} {
+  const read = readFlags(flags);
+  const reference = parseReference(name);
+  const isWhole = /[:@][^/]*$/.test(name);
+  const isAllTags = read.bool("all-tags");
+  const engine = engineFor(global);
+  if (!isAllTags || !isWhole) return { read, engine, name, reference, isWhole, isAllTags };
+  throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "tag can't be used with --all-tags/-a");
+}
 
 async function pullOne(engine: Engine, name: string, read: FlagReader): Promise<void> {
   const quiet = read.bool("quiet");
@@ -75,28 +92,16 @@ export const pushCommand: Command = {
   aliases: ["lap image push", "lap push"],
   flags: [
     { long: "all-tags", short: "a", kind: "bool", help: "Push all tags of an image to the repository" },
-    {
-      long: "disable-content-trust",
-      kind: "bool",
-      help: "Skip image signing (default true)",
-      harmless: ["true"],
-      because: "images are not signed by Notary any more: name the digest, IMAGE@sha256:…",
-    },
+    trustFlag("signing"),
     { long: "platform", kind: "string", help: "Push a platform-specific manifest as a single-platform image" },
     { long: "quiet", short: "q", kind: "bool", help: "Suppress verbose output" },
   ],
-  async run({ flags, args, global }) {
-    const read = readFlags(flags);
+  async run(invocation) {
+    const { read, engine, name, reference, isWhole, isAllTags } = requested(invocation);
     const quiet = read.bool("quiet");
-    const [name = ""] = args;
-    const reference = parseReference(name);
-    const isWhole = /[:@][^/]*$/.test(name);
-    const engine = engineFor(global);
-    if (read.bool("all-tags") && isWhole)
-      throw new LapError("invalidArgument", "ERR_LAP_FLAG_VALUE", "tag can't be used with --all-tags/-a");
-    if (!quiet && !isWhole && !read.bool("all-tags")) out("Using default tag: latest\n");
+    if (!quiet && !isWhole && !isAllTags) out("Using default tag: latest\n");
     if (!quiet) out(`The push refers to repository [${reference.domain}/${reference.path}]\n`);
-    if (!read.bool("all-tags")) await pushOne(engine, name, read);
+    if (!isAllTags) await pushOne(engine, name, read);
     else for (const each of await localTags(engine, reference)) await pushOne(engine, each, read);
     return 0;
   },

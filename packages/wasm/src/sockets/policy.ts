@@ -26,7 +26,7 @@ export function policySockets(policy: SocketPolicy, net: SocketNet): SocketNet {
   const guard = new Guard(policy);
   return {
     tcp: (family) => guard.tcp(net.tcp(family), family),
-    udp: (family) => guard.udp(net.udp(family), family),
+    udp: (family) => guard.udp(net.udp(family)),
     resolve: (name) => guard.resolve(net, name),
   };
 }
@@ -73,7 +73,7 @@ class Guard {
     };
   }
 
-  udp(handle: UdpHandle, _family: Family): UdpHandle {
+  udp(handle: UdpHandle): UdpHandle {
     return {
       bind: (address) => {
         // Whoever asks for port 0 gets one that nobody was told: answers come there.

@@ -5,7 +5,7 @@ import { LapError, errorCode, isLapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 
 /** Waits for the container's lock; dispose to free it. */
-export function lockContainer(dir: string): Disposable {
+function lockContainer(dir: string): Disposable {
   return lockFile(join(dir, "lock"));
 }
 

@@ -9,13 +9,12 @@ export type LogDuty = "journald" | "compress";
 
 const FILE = "log-duty";
 
-/** Written at each start, before the program runs; true when there is something to do. */
-export function writeLogDuty(dir: string, request: LogRequest): boolean {
+/** Written at each start, before the program runs. */
+export function writeLogDuty(dir: string, request: LogRequest): void {
   const duty: LogDuty | undefined =
     request.driver === "journald" ? "journald" : compressesLog(request) ? "compress" : undefined;
   if (duty === undefined) rmSync(join(dir, FILE), { force: true });
   else writeFileSync(join(dir, FILE), duty);
-  return duty !== undefined;
 }
 
 export function readLogDuty(dir: string): LogDuty | undefined {

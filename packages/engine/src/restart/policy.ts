@@ -3,7 +3,7 @@
 import { LapError } from "@lapstrake/base";
 import type { RestartState } from "./state.ts";
 
-export const RESTART_NAMES = ["no", "on-failure", "always", "unless-stopped"] as const;
+const RESTART_NAMES = ["no", "on-failure", "always", "unless-stopped"] as const;
 export type RestartName = (typeof RESTART_NAMES)[number];
 
 /** What to do when a container ends by itself. */

@@ -21,8 +21,7 @@ export interface RestartState {
 
 export const FIRST_STATE: RestartState = { count: 0, delayMs: 0, stopped: false };
 
-/** Name of the file. */
-export const RESTART_FILE = "restart.json";
+const RESTART_FILE = "restart.json";
 
 /** How it stands; the first state when nothing was written yet, or a crash of the machine left half of it. */
 export function readRestart(dir: string): RestartState {

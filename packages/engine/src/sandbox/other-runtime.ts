@@ -7,9 +7,9 @@ import type { OtherRuntime } from "../state/record.ts";
 import { isRootless } from "./rootless.ts";
 
 /** Names of our own runtime. */
-export const OWN_RUNTIMES: readonly string[] = ["", "lapstrake", "lap", "lap-runtime"];
+const OWN_RUNTIMES: readonly string[] = ["", "lapstrake", "lap", "lap-runtime"];
 /** Runtimes that answer to runc's command line. */
-export const KNOWN_RUNTIMES: readonly string[] = ["runc", "crun", "youki"];
+const KNOWN_RUNTIMES: readonly string[] = ["runc", "crun", "youki"];
 /** The name that docker's own default has for containerd: the shim that runs runc. */
 const SHIM = /^io\.containerd\.(runc)\.v[12]$/;
 /** Where administrators' programs are, whatever the caller's PATH is. */

@@ -3,6 +3,7 @@ import { containerChanges } from "@lapstrake/engine";
 import { fromByteString } from "@lapstrake/base";
 import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
+import { shownName } from "../output/name.ts";
 import { out } from "../output/print.ts";
 
 export const diffCommand: Command = {
@@ -18,7 +19,7 @@ export const diffCommand: Command = {
   async run({ args, global }) {
     const engine = engineFor(global);
     const changes = await containerChanges(engine, engine.find(args[0]!));
-    out(changes.map(({ kind, path }) => `${kind} ${fromByteString(path)}\n`).join(""));
+    out(changes.map(({ kind, path }) => `${kind} ${shownName(fromByteString(path))}\n`).join(""));
     return 0;
   },
 };

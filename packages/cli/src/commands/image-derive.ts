@@ -5,6 +5,7 @@ import { readFlags } from "../args/parse.ts";
 import type { Command, Flag } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { checkOutput, writeArchive } from "../output/archive.ts";
+import { shownName } from "../output/name.ts";
 import { out } from "../output/print.ts";
 
 const TAG: Flag = { long: "tag", short: "t", kind: "string", valueName: "name", help: "Name of the new image" };
@@ -27,7 +28,8 @@ export const imageDiffCommand: Command = {
     const [first = "", second] = args;
     const base = second === undefined ? undefined : first;
     const { changes, tar } = await imageDifference(engineFor(global), base, second ?? first);
-    if (target === undefined) out(changes.map(({ kind, path }) => `${kind} ${fromByteString(path)}\n`).join(""));
+    if (target === undefined)
+      out(changes.map(({ kind, path }) => `${kind} ${shownName(fromByteString(path))}\n`).join(""));
     else await writeArchive(file, tar());
     return 0;
   },

@@ -15,7 +15,8 @@ import { TreeNode, findNode, resolveDir, type MergedTree } from "@lapstrake/laye
 import { readFlags, type FlagReader } from "../args/parse.ts";
 import type { Command, Flag, Invocation } from "../args/types.ts";
 import { engineFor } from "../open.ts";
-import { outBytes } from "../output/print.ts";
+import { shownName } from "../output/name.ts";
+import { out, outBytes } from "../output/print.ts";
 import { imagesCommand } from "./images.ts";
 
 const PLATFORM: Flag = {
@@ -125,12 +126,12 @@ function branches(node: TreeNode, indent: ByteString, depth: number): void {
   const children = depth > 0 ? childrenOf(node) : [];
   children.forEach(([name, child], i) => {
     const isLast = i === children.length - 1;
-    print(`${indent}${toByteString(isLast ? "└── " : "├── ")}${shownName(name, child)}`);
+    print(`${indent}${toByteString(isLast ? "└── " : "├── ")}${withTarget(name, child)}`);
     branches(child, `${indent}${toByteString(isLast ? "    " : "│   ")}`, depth - 1);
   });
 }
 
-function shownName(name: ByteString, { type, target }: TreeNode): ByteString {
+function withTarget(name: ByteString, { type, target }: TreeNode): ByteString {
   return type === "symlink" ? `${name} -> ${target}` : name;
 }
 
@@ -140,7 +141,7 @@ function longLine(name: ByteString, node: TreeNode): ByteString {
   const size =
     node.type === "char" || node.type === "block" ? `${node.rdevMajor},${node.rdevMinor}` : String(node.size);
   const owner = `${String(node.uid).padStart(5)} ${String(node.gid).padStart(5)}`;
-  return `${LETTER[node.type]}${bits(node.mode)} ${owner} ${size.padStart(10)} ${time} ${shownName(name, node)}`;
+  return `${LETTER[node.type]}${bits(node.mode)} ${owner} ${size.padStart(10)} ${time} ${withTarget(name, node)}`;
 }
 
 /** ls(1): setuid, setgid and sticky bits take the place of an x. */
@@ -159,7 +160,6 @@ function bits(mode: number): string {
 
 /** A line of bytes as the image has them; on a terminal nothing in a name steers it. */
 function print(line: ByteString): void {
-  // oxlint-disable-next-line no-control-regex -- these are what is replaced
-  const shown = process.stdout.isTTY ? line.replaceAll(/[\x00-\x1f\x7f]/g, "?") : line;
-  outBytes(toBytes(`${shown}\n`));
+  if (process.stdout.isTTY) out(`${shownName(fromByteString(line))}\n`);
+  else outBytes(toBytes(`${line}\n`));
 }

@@ -12,12 +12,12 @@ export function isPreview3(component: Uint8Array): boolean {
 }
 
 /** True when the component sends HTTP requests itself. */
-export function importsHttp(component: Uint8Array): boolean {
+function importsHttp(component: Uint8Array): boolean {
   return mentions(component, /wasi:http\/outgoing-handler@/, [IMPORT]);
 }
 
 /** True when the component makes sockets, or asks for addresses of names. */
-export function importsSockets(component: Uint8Array): boolean {
+function importsSockets(component: Uint8Array): boolean {
   return mentions(component, /wasi:sockets\/(?:tcp-create-socket|udp-create-socket|ip-name-lookup)@0\.2\./, [IMPORT]);
 }
 

@@ -49,7 +49,6 @@ export interface Descriptor {
 
 /** A descriptor known to be a directory. */
 export type DirDescriptor = Descriptor & { readonly object: OpenDir };
-export type FileDescriptor = Descriptor & { readonly object: OpenFile };
 
 /** The directory that paths of a descriptor start from. */
 export function baseOf({ object, reach, otherwise }: DirDescriptor): Base {

@@ -89,7 +89,7 @@ export interface DescriptorStat {
 }
 
 /** descriptor-stat of an inode. */
-export function descriptorStat(attr: Attr): DescriptorStat {
+function descriptorStat(attr: Attr): DescriptorStat {
   return {
     type: TYPES[attr.type],
     linkCount: BigInt(attr.nlink),
@@ -117,7 +117,7 @@ function offsetOf(value: bigint): number {
 }
 
 /** Attributes that the two timestamps set. */
-export function timesOf(host: ComponentHost, access: NewTimestamp, modify: NewTimestamp): AttrChange {
+function timesOf(host: ComponentHost, access: NewTimestamp, modify: NewTimestamp): AttrChange {
   const atime = pick(host, access);
   const mtime = pick(host, modify);
   return {

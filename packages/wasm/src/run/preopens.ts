@@ -102,7 +102,7 @@ export function preopen(fs: InodeFs, { ino, name, reach, otherwise }: PreopenDir
 }
 
 /** The directory at an absolute path, links followed. */
-export function directoryAt(fs: InodeFs, path: ByteString): Ino {
+function directoryAt(fs: InodeFs, path: ByteString): Ino {
   const found = directoryIn(fs, fs.root, path);
   if (found !== undefined) return found;
   throw new LapError("notFound", "ERR_LAP_WASM_CWD", `"${fromByteString(path)}" is no directory of the filesystem`, {

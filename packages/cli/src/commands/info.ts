@@ -7,7 +7,7 @@ import type { Command } from "../args/types.ts";
 import { engineFor } from "../open.ts";
 import { out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
+import { goJson } from "../template/values.ts";
 import { VERSION } from "../version.ts";
 import { API_VERSION } from "./version.ts";
 

@@ -4,7 +4,7 @@ import { errorText } from "../errors.ts";
 import { goJsonArray } from "../output/json-array.ts";
 import { err, out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
+import { goJson } from "../template/values.ts";
 
 /** Prints what `inspect` gives for each name, by a Go template or as JSON; returns the exit code. Other errors than notFound are thrown. */
 export function inspectEach(

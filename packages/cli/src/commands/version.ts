@@ -5,7 +5,7 @@ import { readFlags } from "../args/parse.ts";
 import type { Command } from "../args/types.ts";
 import { out } from "../output/print.ts";
 import { compileTemplate } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
+import { goJson } from "../template/values.ts";
 import { VERSION } from "../version.ts";
 
 /** Docker Engine API whose objects ours are. */

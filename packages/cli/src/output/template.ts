@@ -1,7 +1,8 @@
 // --format of list commands: `json`, `table TEMPLATE`, and Go templates, one row a line.
 import { LapError } from "@lapstrake/base";
-import { compileTemplate, type TemplateOptions } from "../template/execute.ts";
-import { goJson } from "../template/functions.ts";
+import type { TemplateOptions } from "../template/evaluate.ts";
+import { compileTemplate } from "../template/execute.ts";
+import { goJson } from "../template/values.ts";
 import { table } from "./table.ts";
 
 /** Docker's columns are texts; only what its daemon did not say is null. */

@@ -1,6 +1,6 @@
 // The fields of a value: on docker's typed objects, where what JSON left out is empty and some names differ, or on the JSON itself.
-import { NO_VALUE, typeName, type Value } from "./functions.ts";
 import { emptyOf, isMapField, jsonName, zeroOf } from "./go-structs.ts";
+import { NO_VALUE, typeName, type Value } from "./values.ts";
 
 /** For one run of a template over `root`. */
 export class Fields {

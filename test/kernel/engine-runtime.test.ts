@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore, nothingLeft } from "../support/lap.ts";
-import { ended, isAlive } from "../support/processes.ts";
+import { ended, isAlive, parentOf } from "../support/processes.ts";
 import { soon, until } from "../support/until.ts";
 
 const RUNC = ["--runtime", "runc", "--network", "none"];
@@ -160,8 +160,3 @@ needs("root", "overlayfs", "native", "command:runc").describe("a container of an
     store.ok("rm", "own");
   });
 });
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-}

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
+import { parentOf } from "../support/processes.ts";
 import { soon } from "../support/until.ts";
 
 const SIZE = ["--network=none", "--storage-opt", "size=32m"];
@@ -110,9 +111,4 @@ function held(folder: string): string[] {
     return existsSync(file) ? [readFileSync(file, "utf8")] : [];
   });
   return [...mounts.filter((line) => line.includes(`${folder}/`)), ...images.filter((path) => path.includes(folder))];
-}
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }

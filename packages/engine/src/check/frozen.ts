@@ -1,7 +1,6 @@
 // What containers wrote before they were forked (frozen/): every container finds its own, nothing is kept for nobody. And the holders
 // of containers: what a program held goes with it.
-import { existsSync, readdirSync } from "node:fs";
-import { errorCode } from "@lapstrake/base";
+import { existsSync } from "node:fs";
 import { isAbandoned, isOrphan } from "../containers/creator.ts";
 import { lockedIn } from "../containers/lock.ts";
 import { removeContainer } from "../containers/remove.ts";
@@ -9,6 +8,7 @@ import { containerStatus } from "../containers/status.ts";
 import type { EngineContext } from "../context.ts";
 import { dirOf, listContainers } from "../state/containers.ts";
 import { frozenDir, frozenRoot, trashFrozen } from "../state/frozen.ts";
+import { namesIn } from "../state/names-in.ts";
 import { readRecord, writeRecord, type ContainerRecord } from "../state/record.ts";
 import { removeFromTrash } from "../state/trash.ts";
 import { leftover } from "./containers.ts";
@@ -22,22 +22,13 @@ export function frozenProblems(context: EngineContext, minAgeMs: number): Proble
   const { paths } = context;
   const { known, isAll } = knownContainers(paths);
   const needed = new Set(known.flatMap(({ frozen }) => frozen ?? []));
-  const idle = entriesOf(frozenRoot(paths))
+  const idle = namesIn(frozenRoot(paths))
     .filter((name) => isAll && !needed.has(name) && name !== ".lock")
     .filter((name) => isSettled(frozenDir(paths, name), minAgeMs));
   return [
     ...idle.map((name) => (NAME.test(name) ? unneeded(context, name) : leftover(frozenDir(paths, name)))),
     ...known.flatMap((record) => missing(context, record, minAgeMs)),
   ];
-}
-
-function entriesOf(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function unneeded({ paths }: EngineContext, name: string): Problem {

@@ -1,11 +1,12 @@
 // What sized uppers leave on the machine (sandbox/sized-upper.ts): mounts in directories of containers that are not there any more,
 // and loop devices of their images. loop(4), Documentation/ABI/testing/sysfs-block-loop.
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "@lapstrake/base";
 import { unmountBeneath } from "@lapstrake/core";
 import type { EngineContext } from "../context.ts";
+import { namesIn } from "../state/names-in.ts";
 import { isSettled, type Problem } from "./problem.ts";
 
 const DELETED = " (deleted)";
@@ -64,15 +65,6 @@ function loopDevices(): { device: string; image: string }[] {
 /** It goes when its last mount is gone, wherever that is. */
 function detach(device: string): void {
   execFileSync("losetup", ["-d", device], { stdio: ["ignore", "ignore", "pipe"] });
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 /** Undefined for a device without a file, or one that lost it meanwhile. */

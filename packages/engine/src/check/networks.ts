@@ -1,9 +1,8 @@
 // Networks: each file of networks/ is a record. A damaged one is out of the way of the others already; repair takes it away.
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { parseNetworkRecord } from "../network/network-record.ts";
+import { namesIn } from "../state/names-in.ts";
 import { readStored } from "../state/read-stored.ts";
 import { isLost, readOr, strange, unreadable } from "./damaged.ts";
 import { isSettled, type Problem } from "./problem.ts";
@@ -24,10 +23,5 @@ export function networkRecordProblems({ paths }: EngineContext, minAgeMs: number
 }
 
 function recordsIn(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter((name) => name.endsWith(".json"));
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
+  return namesIn(dir).filter((name) => name.endsWith(".json"));
 }

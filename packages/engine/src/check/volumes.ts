@@ -1,9 +1,10 @@
 // Volumes: each directory has a record, each mount of a container its volume. What people keep in volumes is never deleted here.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, formatTimestamp } from "@lapstrake/base";
+import { formatTimestamp } from "@lapstrake/base";
 import type { EngineContext } from "../context.ts";
 import { writeFileAtomic } from "../state/atomic.ts";
+import { namesIn } from "../state/names-in.ts";
 import { orDamaged } from "../state/read-stored.ts";
 import { isVolumeName, readVolume, type VolumeRecord } from "../volumes/volume-record.ts";
 import { lockVolumes, volumeData, volumeDir, volumesDir } from "../volumes/volume-store.ts";
@@ -12,19 +13,10 @@ import { isSettled, type Problem } from "./problem.ts";
 
 /** Volumes that lost their records or their files, and containers that lost their volumes. */
 export function volumeProblems(context: EngineContext, minAgeMs: number): Problem[] {
-  const names = volumeNames(volumesDir(context.paths)).filter((name) =>
-    isSettled(volumeDir(context.paths, name), minAgeMs),
+  const names = namesIn(volumesDir(context.paths)).filter(
+    (name) => isVolumeName(name) && isSettled(volumeDir(context.paths, name), minAgeMs),
   );
   return [...names.flatMap((name) => directoryProblem(context, name)), ...missing(context)];
-}
-
-function volumeNames(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter(isVolumeName);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function directoryProblem(context: EngineContext, name: string): Problem[] {

@@ -2,10 +2,11 @@
 // trash. One lock for all: who uses a volume (the containers' records) and whether it exists are looked at together.
 import { chmodSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
-import { LapError, errorCode } from "@lapstrake/base";
+import { LapError } from "@lapstrake/base";
 import { lockFile } from "@lapstrake/core";
 import { writeFileAtomic } from "../state/atomic.ts";
 import { moveToTrash, type StorePaths } from "../state/layout.ts";
+import { namesIn } from "../state/names-in.ts";
 import { randomHex } from "../state/random.ts";
 import { orDamaged } from "../state/read-stored.ts";
 import { isAnonymous, isVolumeName, readVolume, type VolumeRecord } from "./volume-record.ts";
@@ -47,16 +48,10 @@ export function findVolume(paths: StorePaths, name: string): VolumeRecord {
 
 /** Every volume, by name, without those whose records are damaged, which are told to `onDamage`. */
 export function allVolumes(paths: StorePaths, onDamage?: (error: LapError) => void): VolumeRecord[] {
-  return names(volumesDir(paths)).flatMap((name) => orDamaged(() => getVolume(paths, name), onDamage) ?? []);
-}
-
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter(isVolumeName).toSorted();
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
+  return namesIn(volumesDir(paths))
+    .filter(isVolumeName)
+    .toSorted()
+    .flatMap((name) => orDamaged(() => getVolume(paths, name), onDamage) ?? []);
 }
 
 /** Makes the volume unless it exists; returns what exists then. Needs the lock. */

@@ -58,6 +58,7 @@ export type { StagedBlob, Staging } from "./image/blobs.ts";
 export type { ImportOptions, LayerUnpacker } from "./image/import.ts";
 export type { GcResult } from "./image/gc.ts";
 export type { CheckOptions, StoreProblem } from "./image/check.ts";
+export { isImageDamage } from "./image/files.ts";
 export type { StorePorts } from "./image/ports.ts";
 export type { BlobStore, StoredBlob } from "./image/blobs.ts";
 export { RegistryClient, openRegistryClient } from "./registry/client.ts";

@@ -1,8 +1,8 @@
 // Images and their extracted layers: blobs are what their digests say, containers find their layers, nothing is kept for nobody.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, digestHex, errorCode } from "@lapstrake/base";
-import type { StoreProblem } from "@lapstrake/layers";
+import { digestHex } from "@lapstrake/base";
+import { isImageDamage, type StoreProblem } from "@lapstrake/layers";
 import type { EngineContext } from "../context.ts";
 import { moveToTrash } from "../state/layout.ts";
 import { removeFromTrash } from "../state/trash.ts";
@@ -67,7 +67,7 @@ async function imageLayers(context: EngineContext): Promise<string[] | undefined
       .flatMap(({ id }) => store.resolve(id).layers)
       .map(({ chainID }) => digestHex(chainID));
   } catch (error) {
-    if (error instanceof LapError || errorCode(error) === "EIO") return undefined;
+    if (isImageDamage(error)) return undefined;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 // What a store takes on the disk, for `system df`: allocated bytes of blobs and extracted layers, what images share counted once.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LapError, errorCode, digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
-import type { Image } from "@lapstrake/layers";
+import { errorCode, digestAlgorithm, digestHex, type Digest } from "@lapstrake/base";
+import { isImageDamage, type Image } from "@lapstrake/layers";
 import type { ContainerSummary } from "../containers/list.ts";
 import type { Engine } from "../engine.ts";
 import { diskBytes } from "../state/disk-bytes.ts";
@@ -56,7 +56,7 @@ function wholeImage({ context }: Engine, resolve: () => Image): Image[] {
   try {
     return [resolve()];
   } catch (error) {
-    if (!(error instanceof Error) || (!(error instanceof LapError) && errorCode(error) !== "EIO")) throw error;
+    if (!isImageDamage(error)) throw error;
     context.logger.warn(error.message);
     return [];
   }

@@ -16,7 +16,7 @@ import {
 } from "@lapstrake/base";
 import type { BlobStore } from "./blobs.ts";
 import { parseTarget } from "./documents.ts";
-import { removeFile } from "./files.ts";
+import { isImageDamage, removeFile } from "./files.ts";
 import { reachable } from "./gc.ts";
 import type { ImageRecord, Records } from "./records.ts";
 
@@ -125,7 +125,7 @@ function parts(blobs: BlobStore, manifest: Descriptor): readonly Descriptor[] {
     return document.kind === "manifest" ? [document.manifest.config, ...document.manifest.layers] : [];
   } catch (error) {
     // The manifest itself is reported; what it refers to is unknown.
-    if (error instanceof LapError || errorCode(error) === "EIO") return [];
+    if (isImageDamage(error)) return [];
     throw error;
   }
 }

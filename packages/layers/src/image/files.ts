@@ -1,5 +1,5 @@
 // Small files of the store through DirFs: read whole, write whole-or-absent (tmp, fsync, rename, fsync of the directory).
-import { LapError, errorCode, systemError, type ByteString, type DirFs } from "@lapstrake/base";
+import { ERRNO, LapError, errorCode, systemError, type ByteString, type DirFs } from "@lapstrake/base";
 
 /** 16 hex digits nobody else has. */
 export function randomName(): string {
@@ -24,14 +24,17 @@ export function readFile(dir: DirFs, path: ByteString, maxBytes: number): Uint8A
   return bytes.subarray(0, done);
 }
 
-const EIO = 5;
+/** True of a file that says nothing, or that the disk does not give: others beside it may be well. */
+export function isImageDamage(error: unknown): error is Error {
+  return error instanceof LapError || errorCode(error) === "EIO";
+}
 
 /** What a disk that fails says does not name the file. */
 function named<T>(path: ByteString, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw errorCode(error) === "EIO" ? systemError(EIO, "read", path) : error;
+    throw errorCode(error) === "EIO" ? systemError(ERRNO.EIO, "read", path) : error;
   }
 }
 

@@ -2,7 +2,6 @@
 // appear and change by rename. The name goes last in, first out.
 import {
   LapError,
-  errorCode,
   formatReference,
   parseJsonObject,
   parseReference,
@@ -16,7 +15,7 @@ import {
   type Reference,
 } from "@lapstrake/base";
 import { failpoint } from "./failpoint.ts";
-import { ensureDir, readFile, removeFile, writeAtomic } from "./files.ts";
+import { ensureDir, isImageDamage, readFile, removeFile, writeAtomic } from "./files.ts";
 
 /** One manifest of a stored target that is here whole. */
 export interface ImageVariant {
@@ -159,7 +158,7 @@ function orDamaged<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof LapError || errorCode(error) === "EIO") return undefined;
+    if (isImageDamage(error)) return undefined;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import type { LayerTree } from "../tree/node.ts";
 import { BlobStore } from "./blobs.ts";
 import { checkStore, type CheckOptions, type StoreProblem } from "./check.ts";
 import { commitImage, type CommitOptions } from "./commit.ts";
-import { ensureDir, readFile, writeAtomic } from "./files.ts";
+import { ensureDir, isImageDamage, readFile, writeAtomic } from "./files.ts";
 import { collectGarbage, type GcResult } from "./gc.ts";
 import { readImage, type Image, type ImageLayer, type ImageSummary } from "./image.ts";
 import type { ImportOptions } from "./import.ts";
@@ -124,9 +124,9 @@ export class ImageStore implements Disposable {
     try {
       return readImage(this.#blobs, this.#ports.hash, record, variant, []).config.created;
     } catch (error) {
-      const code = errorCode(error);
-      if (!(error instanceof Error) || (!(error instanceof LapError) && code !== "EIO")) throw error;
-      this.#ports.logger?.warn(`image ${variant.id} is damaged: ${error.message}`, { id: variant.id, code });
+      if (!isImageDamage(error)) throw error;
+      const about = { id: variant.id, code: errorCode(error) };
+      this.#ports.logger?.warn(`image ${variant.id} is damaged: ${error.message}`, about);
       return undefined;
     }
   }

@@ -38,6 +38,9 @@ needs("root", "native").describe("lap-runtime", () => {
     writeConfig(spec(["sleep", "100"]));
     expect(lapDetached("create", "--bundle", dir, "--pid-file", join(dir, "pid"), id)).toBe(0);
     const pid = Number(readFileSync(join(dir, "pid"), "utf8"));
+    // Engines wait for it at once, as their own child: the helper has gone, not only told.
+    const [, parent] = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
+    expect(readFileSync(`/proc/${parent}/comm`, "utf8")).not.toMatch(/^lap-shim/);
     expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ id, status: "created", pid, bundle: dir });
     expect(lap("start", id).code).toBe(0);
     expect(JSON.parse(lap("state", id).stdout)).toMatchObject({ status: "running" });

@@ -7,7 +7,7 @@ import { removeCgroupDirs } from "../cgroup/cleanup.ts";
 import { encodePlan } from "../plan/encode.ts";
 import type { LaunchPlan } from "../plan/types.ts";
 import { SocketAttachment } from "../supervisor/attachment.ts";
-import { reapEventually, spawn, type ChildDescriptor } from "../sys/spawn.ts";
+import { reapEventually, reapNow, spawn, type ChildDescriptor } from "../sys/spawn.ts";
 import { decodeFailure, launchError } from "./failure.ts";
 import { memfdOf, sealedProgram, socketPair } from "./memfd.ts";
 import type { MovedDevices } from "./net-devices.ts";
@@ -146,7 +146,10 @@ export async function launch(plan: LaunchPlan, options?: LaunchExtras): Promise<
     reapEventually(helper.pid);
     using _ = onAbort(options?.signal, helper.pid);
     duties = dutiesOf(options);
-    return await awaitAnswer(plan, helper, duties);
+    const launched = await awaitAnswer(plan, helper, duties);
+    // Whoever is the subreaper waits for the process at once, as buildah does: it has to be its child by then.
+    if (plan.options.oci?.supervised === false) reapNow(helper.pid);
+    return launched;
   } catch (error) {
     removeCgroupDirs(plan.cgroups);
     duties?.moved?.giveBack();

@@ -7,6 +7,7 @@ import { kernelSyscalls } from "./kernel.ts";
 // Larger than any libc's posix_spawn_file_actions_t (glibc: 80 bytes).
 const ACTIONS_BYTES = 512;
 const F_DUPFD_CLOEXEC = 1030;
+const EINTR = 4;
 const WNOHANG = 1;
 const WEXITED = 4;
 const P_PID = 1;
@@ -111,6 +112,13 @@ function isGone(pid: number): boolean {
 
 function sweep(): void {
   for (const pid of children) if (isGone(pid)) children.delete(pid);
+}
+
+/** Waits, with all of this thread, for a child that is about to end: its own children are somebody else's then (exit(2)). */
+export function reapNow(pid: number): void {
+  const info = new Uint8Array(128);
+  while (kernelSyscalls().call("waitid", P_PID, pid, info, WEXITED, 0) === -EINTR);
+  children.delete(pid);
 }
 
 /** Takes the exit status of `pid` when it ends, in the background, so that no zombie stays; holds nothing alive. */

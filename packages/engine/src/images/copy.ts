@@ -37,7 +37,7 @@ export async function copyImage(from: string, to: string, request: TransferReque
   if (target !== undefined) mkdirSync(target.folder, { recursive: true });
   const read = source === undefined ? from : layoutSource(open(source.folder), nodePorts.hash, source.name);
   const written = target === undefined ? to : new LayoutSink(open(target.folder), nodePorts.hash, target.name);
-  return await inDockersWords(() => registry.client.copy(read, written, options(request)));
+  return await inDockersWords(() => registry.client.copy(read, written, request));
 }
 
 /** Puts a folder or a tar on an image of a registry, as `target` in a registry; the layers below are not pulled. */
@@ -49,14 +49,6 @@ export async function appendRemote(
 ): Promise<PushedImage> {
   using registry = openClient();
   return await withLayerOf(path, (layer) =>
-    inDockersWords(() => registry.client.append({ base, target, layer, ...options(request) })),
+    inDockersWords(() => registry.client.append({ base, target, layer, ...request })),
   );
-}
-
-function options({ platform, progress, signal }: TransferRequest): TransferRequest {
-  return {
-    ...(platform === undefined ? {} : { platform }),
-    ...(progress === undefined ? {} : { progress }),
-    ...(signal === undefined ? {} : { signal }),
-  };
 }

@@ -1,11 +1,9 @@
 // Logins of registries, kept where docker keeps them: config.json of its client, or the credential helper that it names.
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { LapError, errorCode, isLapError } from "@lapstrake/base";
+import { LapError, isLapError } from "@lapstrake/base";
 import { dockerCredentials, eraseLogin, parseDockerConfig, storeLogin, type Credential } from "@lapstrake/layers";
 import { nodeHelpers } from "@lapstrake/layers/node";
-import { writeFileAtomic } from "../state/atomic.ts";
-import { dockerConfigDir, openClient, readLogins } from "./registry.ts";
+import { configPath, readConfig, readLogins, writeConfig } from "./docker-config.ts";
+import { openClient } from "./registry.ts";
 import { inDockersWords, schemeOf } from "./registry-words.ts";
 
 const HUB = "docker.io";
@@ -44,22 +42,4 @@ export async function storedLogin(domain: string): Promise<Extract<Credential, {
 export async function registryLogout(domain: string): Promise<void> {
   const bytes = await eraseLogin(readConfig(), domain, nodeHelpers);
   if (bytes !== undefined) writeConfig(bytes);
-}
-
-function configPath(): string {
-  return join(dockerConfigDir(), "config.json");
-}
-
-function readConfig(): Uint8Array | undefined {
-  try {
-    return readFileSync(configPath());
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
-}
-
-function writeConfig(bytes: Uint8Array): void {
-  mkdirSync(dockerConfigDir(), { recursive: true, mode: 0o700 });
-  writeFileAtomic(configPath(), Buffer.from(bytes).toString("utf8"));
 }

@@ -1,22 +1,9 @@
 // The engine's registry client: credentials as docker login keeps them, certificates from the folders docker reads.
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import {
-  LapError,
-  errorCode,
-  familiarName,
-  isLapError,
-  parseReference,
-  type Platform,
-  type ProgressSink,
-} from "@lapstrake/base";
+import { LapError, familiarName, isLapError, parseReference, type Platform, type ProgressSink } from "@lapstrake/base";
 import {
   dockerCredentials,
   openRegistryClient,
-  parseDockerConfig,
   type CredentialSource,
-  type DockerConfig,
   type Image,
   type PulledImage,
   type PushedImage,
@@ -25,6 +12,7 @@ import {
 import { certificateFolders, nodeHelpers, nodeHttp, nodePorts } from "@lapstrake/layers/node";
 import type { Engine } from "../engine.ts";
 import { emit } from "../events/emit.ts";
+import { readLogins } from "./docker-config.ts";
 import { rememberDigest } from "./known-digests.ts";
 import { HOST_PLATFORM } from "./open.ts";
 import { layerProgress } from "./push-progress.ts";
@@ -36,13 +24,6 @@ const WASM_PLATFORMS: readonly Platform[] = [
   { os: "wasip1", architecture: "wasm" },
   { os: "wasi", architecture: "wasm" },
 ];
-const NO_LOGINS: DockerConfig = { auths: new Map(), credHelpers: new Map(), credsStore: undefined };
-
-/** Folder of docker's client configuration: `$DOCKER_CONFIG` or ~/.docker. */
-export function dockerConfigDir(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  const dir = env["DOCKER_CONFIG"];
-  return dir === undefined || dir === "" ? join(homedir(), ".docker") : dir;
-}
 
 /** What to move and how to tell about it. */
 export interface TransferRequest {
@@ -68,16 +49,6 @@ export function openClient(credentials?: CredentialSource): { readonly client: R
   return { client, [Symbol.dispose]: () => http[Symbol.dispose]() };
 }
 
-/** What docker's client knows of registries. */
-export function readLogins(): DockerConfig {
-  try {
-    return parseDockerConfig(readFileSync(join(dockerConfigDir(), "config.json")));
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return NO_LOGINS;
-    throw error;
-  }
-}
-
 /** Brings an image and extracts its layers. */
 export async function pullImage(
   engine: Engine,
@@ -86,13 +57,11 @@ export async function pullImage(
 ): Promise<PulledImage> {
   using registry = openClient();
   const { store, snapshots } = await engine.images();
+  const { platform, ...how } = request;
   const options = {
-    ...(request.platform === undefined
-      ? { prefer: [HOST_PLATFORM, ...WASM_PLATFORMS] }
-      : { platforms: [request.platform] }),
+    ...(platform === undefined ? { prefer: [HOST_PLATFORM, ...WASM_PLATFORMS] } : { platforms: [platform] }),
     unpack: snapshots,
-    ...(request.progress === undefined ? {} : { progress: request.progress }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    ...how,
   };
   const pulled = await inDockersWords(() => registry.client.pull(store, reference, options)).catch((error: unknown) => {
     throw isUnknown(error) ? noCredentials(error, manifestUrl(reference)) : error;
@@ -111,11 +80,7 @@ export async function pushImage(
   using registry = openClient();
   const { store } = await engine.images();
   const progress = layerProgress(store.resolve(reference, request.platform), request.progress ?? (() => {}));
-  const options = {
-    ...(request.platform === undefined ? {} : { platform: request.platform }),
-    progress: progress.sink,
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  };
+  const options = { ...request, progress: progress.sink };
   const pushed = await inDockersWords(() => registry.client.push(store, reference, options)).catch((error: unknown) => {
     throw isUnknown(error) ? noCredentials(error) : error;
   });

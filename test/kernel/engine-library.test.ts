@@ -285,7 +285,8 @@ needs("root", "overlayfs", "native").describe("the library", () => {
 
   it.each(["SIGKILL", "SIGTERM", "SIGINT", "throw"])("cleans up after a program that ends by %s", async (how) => {
     const args = ["--conditions=@lapstrake/source", "--no-warnings", HELD, lap.root, how];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, NODE_COMPILE_CACHE: join(lap.folder, "compiled") };
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     using _end = { [Symbol.dispose]: () => void child.kill("SIGKILL") };

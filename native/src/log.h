@@ -34,6 +34,12 @@ void log_break(void);
 // Writes what is left of unfinished lines, at the end of the streams.
 void log_finish(void);
 
+// Adds to what is written next: bytes as they are, a text, the inside of a JSON string, a time in nanoseconds since 1970.
+void log_put(const char *bytes, size_t length);
+void log_put_text(const char *s);
+void log_put_json(const char *data, size_t length);
+void log_put_time(uint64_t ns);
+
 // From now on a process of its own writes the log, and output waits for it in `buffer` bytes of memory; what does not fit is lost. errno.
 int log_apart(uint64_t buffer);
 bool log_is_apart(void);

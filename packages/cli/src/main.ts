@@ -101,31 +101,16 @@ function splitGlobal(argv: readonly string[]): Split {
     if (word === "--version" || word === "-v") return { global: { root }, rest: [], action: "version" };
     const daemon = daemonOf(word, argv[at + 1]);
     if (daemon !== undefined) throw noDaemon(daemon);
-    const context = namesContext(word, argv[at + 1]);
-    if (context !== undefined) {
-      if (context) at++;
-      continue;
-    }
     if (word === "-D" || word === "--debug") {
       process.env["LAP_TRACE"] = "1";
       continue;
     }
-    if (word === "--config" || word.startsWith("--config=")) {
-      const folder = word === "--config" ? argv[++at] : word.slice("--config=".length);
-      if (folder === undefined || folder === "") throw needsArgument(word);
-      process.env["DOCKER_CONFIG"] = folder;
-      continue;
-    }
-    if (word === "--storage-driver" || word.startsWith("--storage-driver=")) {
-      const driver = word === "--storage-driver" ? argv[++at] : word.slice("--storage-driver=".length);
-      if (driver === undefined || driver === "") throw needsArgument(word);
-      process.env["LAP_STORAGE_DRIVER"] = driver;
-      continue;
-    }
-    if (word === "--root") root = argv[++at];
-    else if (word.startsWith("--root=")) root = word.slice("--root=".length);
-    else throw unknownGlobal(word);
-    if (root === undefined || root === "") throw needsArgument(word);
+    const [name = ""] = word.split("=", 1);
+    const take = VALUES[name];
+    if (take === undefined) throw unknownGlobal(word);
+    const value = word === name ? argv[++at] : word.slice(name.length + 1);
+    if (value === undefined || value === "") throw needsArgument(name);
+    root = take(value) ?? root;
   }
   return { global: { root }, rest: argv.slice(at), action: "run" };
 }
@@ -145,18 +130,23 @@ function noDaemon(address: string): LapError {
   );
 }
 
-/** True when the next word is the name of a context; undefined for another flag. Throws for any but the only one there is. */
-function namesContext(word: string, next: string | undefined): boolean | undefined {
-  const separate = word === "--context" || word === "-c";
-  if (!separate && !word.startsWith("--context=")) return undefined;
-  const name = separate ? next : word.slice("--context=".length);
-  if (name === undefined || name === "") throw needsArgument(word);
-  if (name === "default") return separate;
-  throw new LapError("notFound", "ERR_LAP_GLOBAL_FLAG", `context "${name}": context not found`);
+/** Global flags with a value: what it is kept as. --root alone gives it back. */
+const VALUES: Readonly<Record<string, (value: string) => string | void>> = {
+  "--root": (folder) => folder,
+  "--config": (folder) => void (process.env["DOCKER_CONFIG"] = folder),
+  "--storage-driver": (driver) => void (process.env["LAP_STORAGE_DRIVER"] = driver),
+  "--context": requireDefault,
+  "-c": requireDefault,
+};
+
+/** Of contexts there is one. */
+function requireDefault(context: string): void {
+  if (context === "default") return;
+  throw new LapError("notFound", "ERR_LAP_GLOBAL_FLAG", `context "${context}": context not found`);
 }
 
-function needsArgument(word: string): UsageError {
-  return new UsageError(`flag needs an argument: ${word.split("=", 1)[0]!}`, USAGE, "Run", false);
+function needsArgument(flag: string): UsageError {
+  return new UsageError(`flag needs an argument: ${flag}`, USAGE, "Run", false);
 }
 
 /** In pflag's words. */

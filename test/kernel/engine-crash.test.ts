@@ -3,13 +3,13 @@
 // `system check --repair` leaves nothing to complain of, and a plain retry does the work.
 // LAP_CRASH_ALL=1 kills at every call, =7 at every 7th; without it half of the scenarios are killed at one call, another one for each.
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore } from "../support/lap.ts";
-import { TRIES_ALL, commandOf, gone, retry, scenarios, settle, type Scenario } from "../support/scenarios.ts";
+import { TRIES_ALL, commandOf, expectOrder, retry, scenarios, settle, type Scenario } from "../support/scenarios.ts";
 
 const STEP = TRIES_ALL ? Number(env["LAP_CRASH_ALL"]) : Infinity;
 const SOURCE = join(import.meta.dirname, "../support/kill-at.c");
@@ -42,9 +42,7 @@ needs("root", "overlayfs", "native", "command:cc").describe("killed at any call"
         failures.push(`${what}: ${String(error)}`);
       }
     }
-    gone(store);
-    await settle(store, scenario.name);
-    expect(readdirSync(join(store.root, "containers"))).toEqual([]);
+    await expectOrder(store);
     expect(failures).toEqual([]);
   });
 });

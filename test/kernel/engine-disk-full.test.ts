@@ -1,13 +1,23 @@
 // A full disk: the store is on a small tmpfs that is filled up to some last bytes. The command fails with a message that says so
 // or succeeds; once there is room again the store is in order and the same command does its work. Then the same with EIO. LAP_CRASH_ALL=1 tries all.
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { needs } from "../support/facts.ts";
 import { LapStore, nothingLeft } from "../support/lap.ts";
-import { TRIES_ALL, commandOf, gone, perform, retry, scenarios, settle, type Scenario } from "../support/scenarios.ts";
+import {
+  TRIES_ALL,
+  commandOf,
+  expectOrder,
+  gone,
+  perform,
+  retry,
+  scenarios,
+  settle,
+  type Scenario,
+} from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 
 const DISK_BYTES = 256 * 1024 * 1024;
@@ -49,9 +59,7 @@ needs("root", "overlayfs", "native").describe("a full disk", () => {
       await settle(store, what);
       await retry(store, scenario, what);
     }
-    gone(store);
-    await settle(store, scenario.name);
-    expect(readdirSync(join(store.root, "containers"))).toEqual([]);
+    await expectOrder(store);
   });
 
   it("ends are seen while nothing can be written about them", async () => {
@@ -88,8 +96,7 @@ needs("root", "overlayfs", "native", "command:strace").describe("a disk that fai
       await settle(store, what);
       await retry(store, scenario, what);
     }
-    gone(store);
-    await settle(store, scenario.name);
+    await expectOrder(store);
   });
 });
 

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { QUIET_MS = 200, AFTER_MS = 1500, LONGEST_MS = 20000 };
+enum { QUIET_MS = 100, AFTER_MS = 1000, LONGEST_MS = 20000 };
 
 // What a call must be looked at for before it counts.
 enum look { ANY, CREATES, FILE_FD, PROCESS, SOCKET };

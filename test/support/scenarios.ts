@@ -1,14 +1,18 @@
 // What crash and full-disk tests do to a store: commands, the state each starts from and what must be true after a retry.
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { env } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
 import { nativePart } from "./facts.ts";
 import type { LapResult, LapStore } from "./lap.ts";
 import { NETWORKS } from "./scenarios-networks.ts";
 import { LIVES } from "./scenarios-lives.ts";
 import { STORED } from "./scenarios-stored.ts";
 import { VOLUMES } from "./scenarios-volumes.ts";
-import type { Scenario } from "./scenario.ts";
-import { until } from "./until.ts";
+import { gone, type Scenario } from "./scenario.ts";
+import { soon, until } from "./until.ts";
 
 export type { Scenario } from "./scenario.ts";
 export { gone } from "./scenario.ts";
@@ -70,15 +74,24 @@ export async function retry(store: LapStore, scenario: Scenario, what: string): 
   await scenario.after(store);
 }
 
-/** What the dead process's children still do ends by itself; then a check mends what is left, and the next finds nothing. */
+/** After all, without repair, nothing is left to complain of, and no container. */
+export async function expectOrder(store: LapStore): Promise<void> {
+  gone(store);
+  await soon(
+    () => expect(store.run(["system", "check", "--quick", "--older-than", "0s"]).stdout).toBe("clean\n"),
+    SETTLE_MS,
+  );
+  expect(readdirSync(join(store.root, "containers"))).toEqual([]);
+}
+
+/** What the dead process's children still do ends by itself; a check mends what is left, until one finds nothing. */
 export async function settle(store: LapStore, what: string): Promise<void> {
   const deadline = Date.now() + SETTLE_MS;
   for (;;) {
-    const repair = store.run(["system", "check", "--quick", "--repair", "--older-than", "0s"]);
-    const again = store.run(["system", "check", "--older-than", "0s"]);
-    if (repair.code === 0 && again.stdout === "clean\n") return;
-    if (Date.now() > deadline)
-      throw new Error(`${what}: ${repair.stdout}${repair.stderr}${again.stdout}${again.stderr}`);
-    await new Promise((resolve) => void setTimeout(resolve, 50));
+    const { code, stdout, stderr } = store.run(["system", "check", "--repair", "--older-than", "0s"]);
+    if (stdout === "clean\n") return;
+    if (Date.now() > deadline) throw new Error(`${what}: ${stdout}${stderr}`);
+    // What it mended is looked at again at once.
+    if (code !== 0) await sleep(50);
   }
 }

@@ -41,7 +41,8 @@ import { boxTest } from "@lapstrake/vitest";
 const test = boxTest({
   root: ${JSON.stringify(root)},
   image: "progs:1",
-  options: { network: "none" },
+  // The shell that is stopped after the preparation, as a first process, ignores SIGTERM.
+  options: { network: "none", request: { stopTimeoutSec: 0 } },
   async prepare(box) {
     appendFileSync(${JSON.stringify(log)}, "prepare " + process.pid + "\\n");
     await box.$\`mkdir /db; echo prepared >/db/state\`;

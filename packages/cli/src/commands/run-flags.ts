@@ -154,7 +154,7 @@ function checkStream(text: string): void {
 }
 
 /** What a run in the foreground is attached to; undefined for a detached one. */
-export function attachedStreams(read: FlagReader): CreateRequest["attach"] {
+function attachedStreams(read: FlagReader): CreateRequest["attach"] {
   const asked = read.list("attach").map((text) => text.toLowerCase());
   if (read.bool("detach")) {
     if (asked.length > 0) {

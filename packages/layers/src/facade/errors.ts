@@ -18,7 +18,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 /** The error Node throws for a failed call; `errno` is the positive number. */
-export function nodeError(errno: number, syscall: string, path?: string, dest?: string): SystemError {
+function nodeError(errno: number, syscall: string, path?: string, dest?: string): SystemError {
   const code = errnoName(errno);
   const where = path === undefined ? "" : ` '${path}'${dest === undefined ? "" : ` -> '${dest}'`}`;
   const error = new Error(`${code}: ${TEXTS[code] ?? "unknown error"}, ${syscall}${where}`);

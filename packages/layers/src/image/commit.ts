@@ -71,7 +71,7 @@ function platformOf({ os, architecture, variant }: ImageConfig): Platform {
 }
 
 /** Compresses and stores a layer, with both digests from one pass. */
-export async function storeLayer(
+async function storeLayer(
   blobs: BlobStore,
   ports: StorePorts,
   tar: AsyncIterable<Uint8Array>,

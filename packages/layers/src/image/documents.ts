@@ -36,7 +36,7 @@ export function isImageManifest(manifest: Manifest): boolean {
 }
 
 /** True for the media types of filesystem layers. */
-export function isTarLayer(mediaType: string): boolean {
+function isTarLayer(mediaType: string): boolean {
   return /\.(?:tar|tar\.gzip)$|\.tar\+(?:gzip|zstd)$/.test(mediaType);
 }
 

@@ -92,7 +92,7 @@ export function layersOf(manifest: Manifest, config: ImageConfig, hash: HashPort
 }
 
 /** A config that says where the artifact runs, and what starts when it is a program. */
-export function artifactConfig({ os, architecture }: Platform, manifest: Manifest): ImageConfig {
+function artifactConfig({ os, architecture }: Platform, manifest: Manifest): ImageConfig {
   const program = isWasmArtifact(manifest) ? { config: { Entrypoint: WASM_ARTIFACT_ENTRYPOINT } } : {};
   return { os, architecture, ...program, rootfs: { type: "layers", diff_ids: [] } };
 }

@@ -136,7 +136,7 @@ function requireBlobs({ blobs }: LoadContext, variant: ImageVariant): void {
 }
 
 /** Variants by manifest digest: their layers were verified when they came. */
-export function knownVariants(records: Records): Map<string, ImageVariant> {
+function knownVariants(records: Records): Map<string, ImageVariant> {
   return new Map(
     records.images().flatMap(({ variants }) => variants.map((variant) => [variant.manifest.digest, variant] as const)),
   );

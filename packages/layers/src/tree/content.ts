@@ -44,7 +44,7 @@ export interface Piece {
 }
 
 /** Content in pieces with holes between them: sparse members, members that arrived in several chunks. */
-export class PiecesContent implements Content {
+class PiecesContent implements Content {
   readonly size: number;
   readonly #pieces: readonly Piece[];
 

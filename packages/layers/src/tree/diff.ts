@@ -84,7 +84,7 @@ function sameNode(a: TreeNode, b: TreeNode): boolean {
 }
 
 /** True when both are the same bytes; cheap when they are the same slice. */
-export function sameContent(a: Content | undefined, b: Content | undefined): boolean {
+function sameContent(a: Content | undefined, b: Content | undefined): boolean {
   if (a === b) return true;
   if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
   return a === undefined || b === undefined || sameBytes(contentBytes(a), contentBytes(b));

@@ -186,7 +186,7 @@ export function findNode(root: TreeNode, path: ByteString): TreeNode | undefined
 }
 
 /** Names per node, for nodes with more than one. */
-export function countLinks(root: TreeNode): Map<TreeNode, number> {
+function countLinks(root: TreeNode): Map<TreeNode, number> {
   const seen = new Set<TreeNode>();
   const links = new Map<TreeNode, number>();
   const todo = [root];

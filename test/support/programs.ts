@@ -3,16 +3,20 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+/** ldd(1) is a shell script that starts the program's interpreter: asked once for each program. */
+const known = new Map<string, readonly string[]>();
+
+function filesOf(program: string): readonly string[] {
+  const { stdout, status } = spawnSync("ldd", [program], { encoding: "utf8" });
+  // Static programs need nothing else.
+  const needed = status === 0 ? [...stdout.matchAll(/(\/[^\s()]+)/g)].map((match) => match[1]!) : [];
+  return [program, ...needed];
+}
+
 /** Files of dynamically linked programs: the programs, their interpreter and libraries, by their absolute paths. Throws for a missing one. */
 export function programFiles(programs: readonly string[]): string[] {
-  const files = new Set<string>();
-  for (const program of programs) {
-    files.add(program);
-    const { stdout, status } = spawnSync("ldd", [program], { encoding: "utf8" });
-    if (status !== 0) continue; // static programs need nothing else
-    for (const match of stdout.matchAll(/(\/[^\s()]+)/g)) files.add(match[1]!);
-  }
-  return [...files];
+  for (const program of programs) if (!known.has(program)) known.set(program, filesOf(program));
+  return [...new Set(programs.flatMap((program) => known.get(program)!))];
 }
 
 /** Copies files into `root` under their own paths, links resolved. */

@@ -36,6 +36,8 @@ export function newId(): string {
 /** The folder with `config.json`, `rootfs` and `state`; disposing removes it. */
 export class Bundle implements Disposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), "lap-oci-"));
+  /** What {@link end} deletes. */
+  readonly ids: string[] = [];
 
   constructor(programs: readonly string[]) {
     copyFiles(join(this.dir, "rootfs"), programFiles(programs));
@@ -69,9 +71,10 @@ export class Bundle implements Disposable {
     writeFileSync(join(this.dir, "config.json"), typeof config === "string" ? config : JSON.stringify(config));
   }
 
-  /** A container that runs; the caller deletes it. */
+  /** A container that runs. */
   start(config: RuntimeSpec): string {
     const id = newId();
+    this.ids.push(id);
     this.writeConfig(config);
     expect(this.lapDetached("run", "--detach", "--bundle", this.dir, id)).toBe(0);
     return id;
@@ -82,6 +85,13 @@ export class Bundle implements Disposable {
     const found = (): string[] =>
       readdirSync("/sys/fs/cgroup").filter((name) => existsSync(join("/sys/fs/cgroup", name, "lapstrake", id)));
     await soon(() => expect(found()).toEqual([]));
+  }
+
+  /** Deletes the containers of `ids`, of which nothing may be left, and the folder. */
+  async end(): Promise<void> {
+    for (const id of this.ids) this.lap("delete", "--force", id);
+    for (const id of this.ids) await this.nothingLeft(id);
+    this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,6 @@ import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { RuntimeSpec } from "@lapstrake/base";
 import { hostFacts, startTime } from "@lapstrake/core";
 import { needs, titleUnless } from "../support/facts.ts";
 import { soon, until } from "../support/until.ts";
@@ -15,13 +14,6 @@ const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/usr/bin/head", "/usr/bi
 const SIGTERM = 15;
 
 let bundle: Bundle;
-let ids: string[] = [];
-
-function started(config: RuntimeSpec): string {
-  const id = bundle.start(config);
-  ids.push(id);
-  return id;
-}
 
 const isAlive = (pid: number): boolean => startTime(pid) !== undefined;
 const pidOf = (id: string): number => (JSON.parse(bundle.lap("state", id).stdout) as { pid: number }).pid;
@@ -51,13 +43,8 @@ function follow(
 needs("root", "native").describe("lap-runtime, more", () => {
   beforeEach(() => {
     bundle = new Bundle(PROGRAMS);
-    ids = [];
   });
-  afterEach(async () => {
-    for (const id of ids) bundle.lap("delete", "--force", id);
-    for (const id of ids) await bundle.nothingLeft(id);
-    bundle[Symbol.dispose]();
-  });
+  afterEach(() => bundle.end());
 
   const hasMemory = hostFacts().cgroups.some(({ controllers }) => controllers.includes("memory"));
   test.skipIf(!hasMemory)(
@@ -65,7 +52,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
     async () => {
       const limit = 32 << 20;
       const linux = { ...spec([]).linux, resources: { memory: { limit, swap: limit } } };
-      const id = started(spec(["sleep", "100"], { linux }));
+      const id = bundle.start(spec(["sleep", "100"], { linux }));
       const { seen, child } = follow(id, "--interval", "50ms");
       await until("figures", () => seen.some(({ type }) => type === "stats"));
       bundle.lapDetached("exec", "--detach", id, "sh", "-c", "head -c 200000000 /dev/zero | tail > /dev/null");
@@ -82,7 +69,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
   );
 
   test("events --stats: one document", () => {
-    const id = started(spec(["sleep", "100"]));
+    const id = bundle.start(spec(["sleep", "100"]));
     const { stdout } = bundle.lap("events", "--stats", id);
     const event = JSON.parse(stdout) as Event;
     expect([event.type, event.id]).toEqual(["stats", id]);
@@ -98,7 +85,7 @@ needs("root", "native").describe("lap-runtime, more", () => {
   test.skipIf(group === undefined)(
     titleUnless(group === undefined, "cgroup.pids", "exec --cgroup joins a sub-group, and refuses what leads out"),
     async () => {
-      const id = started(spec(["sleep", "100"]));
+      const id = bundle.start(spec(["sleep", "100"]));
       const sub = join(group!.mountPoint, "lapstrake", id, "sub");
       const word = group!.version === 2 ? "sub" : `${group!.controllers[0]!}:sub`;
       mkdirSync(sub);
@@ -139,12 +126,12 @@ needs("root", "native").describe("lap-runtime, more", () => {
     const script = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"];
     bundle.writeConfig(spec(script));
     const id = newId();
-    ids.push(id);
+    bundle.ids.push(id);
     await giveBy(() => {
       expect(bundle.lapDetached("run", "--detach", "--bundle", bundle.dir, "--pidfd-socket", socket, id)).toBe(0);
       return pidOf(id);
     });
-    const other = started(spec(["sleep", "100"]));
+    const other = bundle.start(spec(["sleep", "100"]));
     await giveBy(() => {
       const file = join(bundle.dir, "pid");
       const flags = ["--detach", "--pid-file", file, "--pidfd-socket", socket];

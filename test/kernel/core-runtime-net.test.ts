@@ -11,13 +11,6 @@ import { Bundle, newId, spec } from "./core-bundle.ts";
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat"];
 
 let bundle: Bundle;
-let ids: string[] = [];
-
-function started(config: RuntimeSpec): string {
-  const id = bundle.start(config);
-  ids.push(id);
-  return id;
-}
 
 function netOf(pid: number | "self"): string {
   try {
@@ -32,13 +25,8 @@ const pidOf = (id: string): number => (JSON.parse(bundle.lap("state", id).stdout
 needs("root", "native").describe("lap-runtime and network namespaces", () => {
   beforeEach(() => {
     bundle = new Bundle(PROGRAMS);
-    ids = [];
   });
-  afterEach(async () => {
-    for (const id of ids) bundle.lap("delete", "--force", id);
-    for (const id of ids) await bundle.nothingLeft(id);
-    bundle[Symbol.dispose]();
-  });
+  afterEach(() => bundle.end());
 
   needs("command:unshare").test(
     "a user namespace, new or joined, beside a network namespace of the machine's",
@@ -56,10 +44,10 @@ needs("root", "native").describe("lap-runtime and network namespaces", () => {
           const linux = { ...base.linux, ...own, namespaces: [...others, network, user] };
           return { ...spec(args, { mounts }), linux: { ...linux, maskedPaths: [], readonlyPaths: [] } };
         };
-        const first = started(config(["sleep", "100"], { type: "user" }, { uidMappings: ids, gidMappings: ids }));
+        const first = bundle.start(config(["sleep", "100"], { type: "user" }, { uidMappings: ids, gidMappings: ids }));
         const pid = pidOf(first);
         expect(netOf(pid)).toBe(netOf(foreign.pid!));
-        const second = started(config(["sleep", "100"], { type: "user", path: `/proc/${pid}/ns/user` }, {}));
+        const second = bundle.start(config(["sleep", "100"], { type: "user", path: `/proc/${pid}/ns/user` }, {}));
         expect(netOf(pidOf(second))).toBe(netOf(foreign.pid!));
         expect(bundle.lap("exec", second, "cat", "/proc/self/uid_map").stdout).toMatch(/^\s*0\s+100000\s+65536\n$/);
       } finally {

@@ -41,7 +41,7 @@ function withoutSource(exports: Manifest["exports"]): Manifest["exports"] {
 }
 
 /** package.json as the registry should see it; an `undefined` field is left out by JSON. */
-export function publishedManifest(manifest: Manifest): object {
+function publishedManifest(manifest: Manifest): object {
   const native = ARCHITECTURES.map(({ cpu }) => [`@lapstrake/native-linux-${cpu}`, manifest.version] as const);
   const drop = manifest.name === "@lapstrake/cli" ? BUNDLED : undefined;
   const optional = published(manifest.optionalDependencies, manifest.version, drop);

@@ -4,7 +4,7 @@
 type Json = Record<string, unknown>;
 
 /** Both sides are compared as sorted lines: docker gives no order to what was made in the same second, nor to names. */
-export const UNORDERED: ReadonlySet<string> = new Set([
+const UNORDERED: ReadonlySet<string> = new Set([
   // two of the recordings themselves disagree about capimg:1 and capimg:2
   "images: docker images",
   "images: docker images -q",
@@ -35,7 +35,7 @@ function typesOnly(value: Json): void {
 }
 
 /** By case. */
-export const AS_JSON: Readonly<Record<string, JsonCase>> = {
+const AS_JSON: Readonly<Record<string, JsonCase>> = {
   "inspect: docker inspect cap1": {
     recorded: (value) => {
       const host = value["HostConfig"] as Json;
@@ -75,7 +75,7 @@ export const AS_JSON: Readonly<Record<string, JsonCase>> = {
 };
 
 /** What a newer engine, or one that says its own name, puts in place of a recorded text. */
-export const ADAPTED: Readonly<Record<string, (recorded: string) => string>> = {
+const ADAPTED: Readonly<Record<string, (recorded: string) => string>> = {
   // since 28.0 the bridge says that it has IPv4
   "netvol: docker network ls --format {{json .}}": (text) => text.replace('"IPv4":"false"', '"IPv4":"true"'),
   // our version

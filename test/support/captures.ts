@@ -44,7 +44,7 @@ export function captureArgs(command: string): string[] {
 type Mask = readonly [RegExp, string];
 
 /** What differs between two runs of one program: applied to both sides, in this order. */
-export const MASKS: readonly Mask[] = [
+const MASKS: readonly Mask[] = [
   [/\r$/gm, ""],
   [/\b[0-9a-f]{64}\b/g, "<id>"],
   [/\b[0-9a-f]{12}\b/g, "<id>"],

@@ -25,7 +25,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
 }
 
 /** fsync of a directory, which makes its names durable. */
-export function fsyncDir(path: string): void {
+function fsyncDir(path: string): void {
   const fd = openSync(path, "r");
   try {
     fsyncSync(fd);

@@ -1,7 +1,7 @@
 // The device rules of a v2 cgroup as a BPF program: eBPF instruction set (Documentation/bpf/standardization), bpf(2)
 // BPF_PROG_TYPE_CGROUP_DEVICE. The last matching rule decides, so the program tests the rules from the last to the first.
 import { closeSync, openSync } from "node:fs";
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import { koffi } from "../sys/koffi.ts";
 import { kernelSyscalls } from "../sys/kernel.ts";
 import type { DeviceRule } from "./devices.ts";
@@ -11,7 +11,6 @@ const BPF_PROG_ATTACH = 8;
 const PROG_TYPE_CGROUP_DEVICE = 15;
 const ATTACH_CGROUP_DEVICE = 6;
 const ALLOW_MULTI = 2;
-const EAGAIN = 11;
 const LOAD_TRIES = 50;
 
 // Registers: r2 type, r3 access, r4 major, r5 minor.
@@ -102,8 +101,8 @@ function load(program: Uint8Array): number {
   attr.setBigUint64(16, koffi().address(license), true);
   const request = new Uint8Array(attr.buffer);
   // The verifier gives up when a signal waits for this thread, which it takes between two calls.
-  let fd = -EAGAIN;
-  for (let tries = 0; fd === -EAGAIN && tries < LOAD_TRIES; tries++) fd = bpf(BPF_PROG_LOAD, request);
+  let fd = -ERRNO.EAGAIN;
+  for (let tries = 0; fd === -ERRNO.EAGAIN && tries < LOAD_TRIES; tries++) fd = bpf(BPF_PROG_LOAD, request);
   if (fd < 0) throw systemError(-fd, "bpf");
   return fd;
 }

@@ -10,8 +10,6 @@ import {
 } from "../sys/flags.ts";
 import type { SyscallPort } from "../sys/port.ts";
 
-const EAGAIN = 11;
-const EINTR = 4;
 const MAX_RETRIES = 64;
 const RESOLVE = BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
@@ -42,7 +40,7 @@ function openShort(sys: SyscallPort, dir: number, path: ByteString, flags: numbe
     const fd = sys.call("openat2", dir, path === "" ? "." : path, howBytes, 24);
     if (fd >= 0) return fd;
     // A rename elsewhere made the kernel unsure whether the walk stayed beneath: ask again.
-    if ((fd !== -EAGAIN && fd !== -EINTR) || attempt === MAX_RETRIES) throw fsError(-fd);
+    if ((fd !== -ERRNO.EAGAIN && fd !== -ERRNO.EINTR) || attempt === MAX_RETRIES) throw fsError(-fd);
   }
 }
 

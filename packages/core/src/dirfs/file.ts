@@ -1,11 +1,9 @@
 // An open file of a DirFs: node:fs on the descriptor, which is as fast as a system call of our own.
 import { closeSync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs";
-import { fsError, type FileHandle, type FileStat } from "@lapstrake/base";
+import { ERRNO, fsError, type FileHandle, type FileStat } from "@lapstrake/base";
 import { AT_EMPTY_PATH } from "../sys/flags.ts";
 import type { SyscallPort } from "../sys/port.ts";
 import { statAt } from "./stat.ts";
-
-const EBADF = 9;
 
 /** {@link FileHandle} on a kernel descriptor, which it owns. */
 export class KernelFile implements FileHandle {
@@ -22,7 +20,7 @@ export class KernelFile implements FileHandle {
   }
 
   stat(): FileStat {
-    if (this.#fd < 0) throw fsError(EBADF);
+    if (this.#fd < 0) throw fsError(ERRNO.EBADF);
     return statAt(this.#sys, { fd: this.#fd, name: "" }, AT_EMPTY_PATH)!;
   }
 

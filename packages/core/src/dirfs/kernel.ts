@@ -31,9 +31,6 @@ const FEATURES: DirFsFeatures = {
   durable: true,
 };
 
-const ENOSYS = 38;
-const EOPNOTSUPP = 95;
-
 function openFlags(options: OpenOptions): number {
   const writes = options.write === true || options.append === true;
   const access = writes ? (options.read === true ? flag.O_RDWR : flag.O_WRONLY) : flag.O_RDONLY;
@@ -201,7 +198,7 @@ export class KernelDirFs implements DirFs {
   chmod(path: ByteString, mode: number): void {
     const place = this.#locate(path);
     const ret = this.#sys.call("fchmodat2", place.fd, place.name, mode, flag.AT_SYMLINK_NOFOLLOW);
-    if (ret === -ENOSYS) this.#chmodByDescriptor(place, mode);
+    if (ret === -ERRNO.ENOSYS) this.#chmodByDescriptor(place, mode);
     else if (ret < 0) throw fsError(-ret);
   }
 
@@ -209,7 +206,7 @@ export class KernelDirFs implements DirFs {
   #chmodByDescriptor(place: Place, mode: number): void {
     const fd = openBeneath(this.#sys, place.fd, place.name, flag.O_PATH | flag.O_NOFOLLOW);
     try {
-      if (statAt(this.#sys, { fd, name: "" }, flag.AT_EMPTY_PATH)!.type === "symlink") throw fsError(EOPNOTSUPP);
+      if (statAt(this.#sys, { fd, name: "" }, flag.AT_EMPTY_PATH)!.type === "symlink") throw fsError(ERRNO.EOPNOTSUPP);
       this.#do("fchmodat", flag.AT_FDCWD, `/proc/self/fd/${fd}`, mode);
     } finally {
       this.#sys.call("close", fd);

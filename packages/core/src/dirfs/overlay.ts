@@ -1,6 +1,6 @@
 // An overlay as a DirFs, mounted nowhere: fsopen(2), fsconfig(2), fsmount(2). No path shows it, and it goes with its descriptor, also
 // when the process is killed.
-import { LapError, systemError, toByteString, type DirFs } from "@lapstrake/base";
+import { ERRNO, LapError, systemError, toByteString, type DirFs } from "@lapstrake/base";
 import type { Rootfs } from "../launch/types.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../sys/flags.ts";
 import { kernelSyscalls } from "../sys/kernel.ts";
@@ -16,8 +16,6 @@ const MOUNT_ATTR_NODEV = 4;
 const MOUNT_ATTR_NOSUID = 2;
 
 type Overlay = Extract<Rootfs, { readonly kind: "overlay" }>;
-
-const EINVAL = 22;
 
 /** Mounts the layers and opens the result. Root only; the upper may be mounted nowhere else. Throws `ERR_LAP_OVERLAY_OLD`. */
 export function openOverlayDirFs(overlay: Overlay): DirFs {
@@ -44,7 +42,7 @@ function baseOf(sys: SyscallPort, lowerdirs: readonly string[]): Descriptor {
     );
   } catch (error) {
     // Before 6.15 what is mounted nowhere is no layer.
-    throw (error as { errno?: number }).errno === -EINVAL ? tooOldForBase() : error;
+    throw (error as { errno?: number }).errno === -ERRNO.EINVAL ? tooOldForBase() : error;
   }
 }
 

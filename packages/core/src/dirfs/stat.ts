@@ -1,11 +1,10 @@
 // statx(2) and getdents64(2): their structures as FileStat and DirEntry.
-import { fromBytes, fsError, type DirEntry, type FileStat, type FileType, type Timespec } from "@lapstrake/base";
+import { ERRNO, fromBytes, fsError, type DirEntry, type FileStat, type FileType, type Timespec } from "@lapstrake/base";
 import { AT_SYMLINK_NOFOLLOW, FILE_TYPE_BITS, S_IFMT } from "../sys/flags.ts";
 import type { SyscallPort } from "../sys/port.ts";
 import type { Place } from "./parents.ts";
 
 const STATX_BASIC_STATS = 0x7ff;
-const ENOENT = 2;
 
 const statx = new Uint8Array(256);
 const view = new DataView(statx.buffer);
@@ -50,7 +49,7 @@ function decodeStat(): FileStat {
 /** lstat of a place; undefined when it does not exist. `flags` adds AT_EMPTY_PATH for a descriptor itself. */
 export function statAt(sys: SyscallPort, place: Place, flags = 0): FileStat | undefined {
   const ret = sys.call("statx", place.fd, place.name, AT_SYMLINK_NOFOLLOW | flags, STATX_BASIC_STATS, statx);
-  if (ret === -ENOENT) return undefined;
+  if (ret === -ERRNO.ENOENT) return undefined;
   if (ret < 0) throw fsError(-ret);
   return decodeStat();
 }

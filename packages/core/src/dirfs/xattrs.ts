@@ -1,11 +1,8 @@
 // Extended attributes without following links: the l*xattr calls on /proc/self/fd/<parent>/<name> (xattr(7)).
-import { fromBytes, fsError, type ByteString } from "@lapstrake/base";
+import { ERRNO, fromBytes, fsError, type ByteString } from "@lapstrake/base";
 import type { SyscallPort } from "../sys/port.ts";
 import type { Place } from "./parents.ts";
 
-const ENODATA = 61;
-const ERANGE = 34;
-const EOPNOTSUPP = 95;
 const FIRST_GUESS = 1024;
 
 function pathOf(place: Place): ByteString {
@@ -18,21 +15,21 @@ function readGrowing(read: (buffer: Uint8Array) => number): Uint8Array | number 
     const buffer = new Uint8Array(size);
     const got = read(buffer);
     if (got >= 0) return buffer.subarray(0, got);
-    if (got !== -ERANGE || size > 1 << 20) return got;
+    if (got !== -ERRNO.ERANGE || size > 1 << 20) return got;
   }
 }
 
 /** Names of all attributes; [] where the filesystem has none. */
 export function listXattrs(sys: SyscallPort, place: Place): ByteString[] {
   const got = readGrowing((buffer) => sys.call("llistxattr", pathOf(place), buffer, buffer.length));
-  if (got === -EOPNOTSUPP) return [];
+  if (got === -ERRNO.EOPNOTSUPP) return [];
   if (typeof got === "number") throw fsError(-got);
   return fromBytes(got).split("\0").slice(0, -1);
 }
 
 export function getXattr(sys: SyscallPort, place: Place, name: ByteString): Uint8Array | undefined {
   const got = readGrowing((buffer) => sys.call("lgetxattr", pathOf(place), name, buffer, buffer.length));
-  if (got === -ENODATA || got === -EOPNOTSUPP) return undefined;
+  if (got === -ERRNO.ENODATA || got === -ERRNO.EOPNOTSUPP) return undefined;
   if (typeof got === "number") throw fsError(-got);
   return got;
 }

@@ -1,12 +1,11 @@
 // The plan's way to the helper: an anonymous file, sealed, so that both read the same bytes (memfd_create(2)).
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "../sys/kernel.ts";
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const MFD_EXEC = 16;
-const EINVAL = 22;
 const F_ADD_SEALS = 1033;
 const F_DUPFD_CLOEXEC = 1030;
 // Below 64, because a larger number makes the kernel grow the descriptor table, and a process with threads then waits for every
@@ -33,7 +32,7 @@ function fill(fd: number, bytes: Uint8Array): void {
 function executableMemfd(name: string): number {
   const sys = kernelSyscalls();
   const fd = sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  return fd === -EINVAL ? sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+  return fd === -ERRNO.EINVAL ? sys.call("memfd_create", name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
 /** A sealed, executable copy of a program, on a descriptor of `least` or more; stays open for the caller's life. */

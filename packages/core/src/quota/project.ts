@@ -1,7 +1,7 @@
 // Project quotas: one bound for all files of a project id, which files inherit from their directory (quotactl_fd(2), ioctl_fssetxattr
 // of linux/fs.h; the same calls on ext4 and xfs). What is over the bound fails with EDQUOT on ext4 and ENOSPC on xfs.
 import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
-import { LapError, systemError } from "@lapstrake/base";
+import { ERRNO, LapError, systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "../sys/kernel.ts";
 
 /** struct fsxattr: flags at 0, project id at 12. */
@@ -25,8 +25,6 @@ const KIB = 1024;
 /** Administrators number theirs from the other end. */
 const FIRST_ID = 1 << 20;
 const LAST_ID = 0x7fff_ffff;
-const ESRCH = 3;
-const ENOENT = 2;
 
 /** See {@link projectUse}. */
 export interface ProjectUse {
@@ -80,8 +78,8 @@ export function projectUse(dir: string, id: number): ProjectUse | undefined {
 function readUse(fd: number, id: number): ProjectUse | undefined {
   const limits = Buffer.alloc(LIMITS_BYTES);
   const ret = kernelSyscalls().call("quotactl_fd", fd, GET_QUOTA, id, limits);
-  if (ret === -ENOENT) return undefined;
-  if (ret === -ESRCH) {
+  if (ret === -ERRNO.ENOENT) return undefined;
+  if (ret === -ERRNO.ESRCH) {
     throw new LapError("failedPrecondition", "ERR_LAP_QUOTA", "the filesystem keeps no quota of projects");
   }
   must(ret, "quotactl_fd");

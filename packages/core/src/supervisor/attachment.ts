@@ -1,11 +1,10 @@
 // A client attached to a container's streams, over one socket: frames in, two Readables and an exit status out.
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import type { Attachment, ExitStatus } from "./types.ts";
 import { encodeFrame, FRAME, FrameDecoder, STDIN_WINDOW, words, type Frame } from "./wire.ts";
 
-const EPIPE = 32;
 const MAX_STDIN_FRAME = 32 * 1024;
 
 /** What the supervisor says besides output: the launch listens for these two. */
@@ -97,7 +96,7 @@ export class SocketAttachment implements Attachment {
 
   async #writeInput(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
-      if (this.#isOver) throw systemError(EPIPE, "write");
+      if (this.#isOver) throw systemError(ERRNO.EPIPE, "write");
       const length = Math.min(chunk.length - at, MAX_STDIN_FRAME, this.#credit);
       if (length > 0) {
         this.#credit -= length;

@@ -1,14 +1,9 @@
 // A control connection: requests are answered in order, so answers are matched by their place in the queue.
 import type { Socket } from "node:net";
-import { errnoName, LapError, systemError } from "@lapstrake/base";
+import { ERRNO, errnoName, LapError, systemError } from "@lapstrake/base";
 import { decodeExit } from "./attachment.ts";
 import type { Control, ExitStatus } from "./types.ts";
 import { encodeFrame, FRAME, FrameDecoder, PAUSE_HELD, words } from "./wire.ts";
-
-const EPIPE = 32;
-const EALREADY = 114;
-const ESRCH = 3;
-const EOPNOTSUPP = 95;
 
 interface Waiter {
   readonly what: string;
@@ -18,13 +13,13 @@ interface Waiter {
 
 function explain(what: string, errno: number): Error {
   const detail = { errno: errnoName(errno) };
-  if (errno === ESRCH)
+  if (errno === ERRNO.ESRCH)
     return new LapError("failedPrecondition", "ERR_LAP_NOT_RUNNING", "the container is not running", { detail });
-  if (errno === EALREADY) {
+  if (errno === ERRNO.EALREADY) {
     const state = what === "pause" ? "already paused" : "not paused";
     return new LapError("conflict", "ERR_LAP_STATE", `the container is ${state}`, { detail });
   }
-  if (errno === EOPNOTSUPP) {
+  if (errno === ERRNO.EOPNOTSUPP) {
     return new LapError("unimplemented", "ERR_LAP_NO_FREEZER", "this host has no cgroup freezer", {
       hint: "mount a cgroup2 hierarchy or the v1 freezer",
       detail,
@@ -66,7 +61,7 @@ export class SocketControl implements Control {
   }
 
   #close(): void {
-    const error = systemError(EPIPE, "supervisor connection");
+    const error = systemError(ERRNO.EPIPE, "supervisor connection");
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
     this.#lost(error);
   }
@@ -74,7 +69,7 @@ export class SocketControl implements Control {
   #request(what: string, type: number, payload?: Uint8Array, flags = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) {
-        reject(systemError(EPIPE, what));
+        reject(systemError(ERRNO.EPIPE, what));
         return;
       }
       this.#waiters.push({ what, resolve, reject });

@@ -1,10 +1,9 @@
 // Is this process still the one that a record names? Pid and start time together are never reused (proc_pid_stat(5) field 22).
 import { readFileSync } from "node:fs";
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "../sys/kernel.ts";
 
 const SIGKILL = 9;
-const ESRCH = 3;
 /** Task flag of linux/sched.h, in field 9 of proc_pid_stat(5). */
 const PF_EXITING = 4;
 let boot: string | undefined;
@@ -39,9 +38,9 @@ export function signalProcess(pid: number, since: number | undefined, signal: nu
   const pidfd = sys.call("pidfd_open", pid, 0);
   if (pidfd < 0) return false;
   const isSame = since === undefined || startTime(pid) === since;
-  const ret = isSame ? sys.call("pidfd_send_signal", pidfd, signal, 0, 0) : -ESRCH;
+  const ret = isSame ? sys.call("pidfd_send_signal", pidfd, signal, 0, 0) : -ERRNO.ESRCH;
   sys.call("close", pidfd);
-  if (ret < 0 && ret !== -ESRCH) throw systemError(-ret, "kill");
+  if (ret < 0 && ret !== -ERRNO.ESRCH) throw systemError(-ret, "kill");
   return ret === 0;
 }
 

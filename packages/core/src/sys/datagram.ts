@@ -1,6 +1,6 @@
 // A datagram socket of unix(7), which Node has none of: connected, never waiting.
 import { closeSync } from "node:fs";
-import { systemError } from "@lapstrake/base";
+import { ERRNO, systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "./kernel.ts";
 import { netCall, openSocket, SOCK_DGRAM } from "./net.ts";
 
@@ -10,8 +10,6 @@ const SO_SNDBUF = 7;
 const SEND_BYTES = 8 * 1024 * 1024;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-const EAGAIN = 11;
-const EINTR = 4;
 
 /** Where datagrams go. */
 export interface DatagramSocket extends Disposable {
@@ -41,7 +39,7 @@ function sent(fd: number, bytes: Uint8Array, path: string): boolean {
   for (;;) {
     const ret = kernelSyscalls().call("sendto", fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
     if (ret >= 0) return true;
-    if (ret === -EAGAIN) return false;
-    if (ret !== -EINTR) throw systemError(-ret, "sendto", path);
+    if (ret === -ERRNO.EAGAIN) return false;
+    if (ret !== -ERRNO.EINTR) throw systemError(-ret, "sendto", path);
   }
 }

@@ -1,12 +1,10 @@
 // Locks between processes: flock(2) on a file, freed by the kernel when its holder dies.
 import { closeSync, openSync } from "node:fs";
-import { LapError, systemError } from "@lapstrake/base";
+import { ERRNO, LapError, systemError } from "@lapstrake/base";
 import { kernelSyscalls } from "./kernel.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const EWOULDBLOCK = 11;
-const EINTR = 4;
 /** Pauses grow: fifty who wait in short ones leave their holder no processor. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 16;
@@ -24,7 +22,7 @@ export function lockFile(path: string, timeoutMs: number = TIMEOUT_MS): Disposab
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const ret = kernelSyscalls().call("flock", fd, LOCK_EX | LOCK_NB);
     if (ret === 0) return { [Symbol.dispose]: () => closeSync(fd) };
-    if (ret !== -EWOULDBLOCK && ret !== -EINTR) {
+    if (ret !== -ERRNO.EAGAIN && ret !== -ERRNO.EINTR) {
       closeSync(fd);
       throw systemError(-ret, "flock", path);
     }

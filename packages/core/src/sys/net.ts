@@ -1,6 +1,6 @@
 // The few system calls of networking: sockets inside a network namespace, setns(2) around a synchronous call, netlink(7).
 import { closeSync, openSync } from "node:fs";
-import { LapError, systemError } from "@lapstrake/base";
+import { ERRNO, LapError, systemError } from "@lapstrake/base";
 import { CLONE_NEWNET } from "./flags.ts";
 import { kernelSyscalls } from "./kernel.ts";
 import type { SyscallArg, SyscallPort } from "./port.ts";
@@ -15,14 +15,13 @@ export const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 export const MSG_TRUNC = 0x20;
 export const MSG_PEEK = 0x2;
-const EINTR = 4;
 
 /** Makes one call, again when a signal cut it short; throws the Node-shaped error of a failure. */
 export function netCall(sys: SyscallPort, name: SyscallName, ...args: readonly SyscallArg[]): number {
   for (;;) {
     const ret = sys.call(name, ...args);
     if (ret >= 0) return ret;
-    if (ret !== -EINTR) throw systemError(-ret, name);
+    if (ret !== -ERRNO.EINTR) throw systemError(-ret, name);
   }
 }
 

@@ -1,13 +1,12 @@
 // Starting the helper: posix_spawn(3) through koffi. It does not copy page tables, so its cost does not grow with Node's
 // heap (child_process forks: 40 ms with 300 MB), and libuv never waits for the child.
-import { systemError, toByteString } from "@lapstrake/base";
+import { ERRNO, systemError, toByteString } from "@lapstrake/base";
 import { koffi, type NativeFunction } from "./koffi.ts";
 import { kernelSyscalls } from "./kernel.ts";
 
 // Larger than any libc's posix_spawn_file_actions_t (glibc: 80 bytes).
 const ACTIONS_BYTES = 512;
 const F_DUPFD_CLOEXEC = 1030;
-const EINTR = 4;
 const WNOHANG = 1;
 const WEXITED = 4;
 const P_PID = 1;
@@ -117,7 +116,7 @@ function sweep(): void {
 /** Waits, with all of this thread, for a child that is about to end: its own children are somebody else's then (exit(2)). */
 export function reapNow(pid: number): void {
   const info = new Uint8Array(128);
-  while (kernelSyscalls().call("waitid", P_PID, pid, info, WEXITED, 0) === -EINTR);
+  while (kernelSyscalls().call("waitid", P_PID, pid, info, WEXITED, 0) === -ERRNO.EINTR);
   children.delete(pid);
 }
 

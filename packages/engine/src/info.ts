@@ -30,7 +30,7 @@ export async function engineInfo(engine: Engine, version: string): Promise<Inspe
     ...driverFields(engine),
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "null"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
       Authorization: null,
       Log: [...(hasJournal() ? ["journald"] : []), "json-file", "local", "none"],
     },

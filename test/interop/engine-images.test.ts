@@ -2,7 +2,7 @@
 // Debian made by debootstrap. Each is loaded, run, changed, committed and removed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { arch } from "node:process";
 import { gunzipSync } from "node:zlib";
@@ -111,8 +111,11 @@ needs("root", "overlayfs", "native", "command:debootstrap").describe("Debian", (
 
   it("runs, with a second layer over it as a directory of its own", () => {
     const lower = join(store.folder, "debian");
-    const { status, stderr } = spawnSync("debootstrap", ["--variant=minbase", "bookworm", lower], { encoding: "utf8" });
+    // Its files are what counts: configuring them in a chroot takes twice as long again.
+    const args = ["--foreign", "--variant=minbase", "bookworm", lower];
+    const { status, stderr } = spawnSync("debootstrap", args, { encoding: "utf8" });
     expect([status, stderr]).toEqual([0, expect.anything()]);
+    rmSync(join(lower, "var/cache/apt/archives"), { recursive: true });
     const upper = join(store.folder, "upper");
     mkdirSync(join(upper, "etc"), { recursive: true });
     writeFileSync(join(upper, "etc/.wh.motd"), "");
@@ -128,9 +131,9 @@ needs("root", "overlayfs", "native", "command:debootstrap").describe("Debian", (
       "debian:test",
       "bash",
       "-c",
-      "cat /etc/added /etc/debian_version; ls /etc/motd 2>&1; dpkg -l | wc -l; perl -e 'print 6*7'",
+      "cat /etc/added /etc/debian_version; ls /etc/motd 2>&1; dpkg --print-architecture; perl -e 'print 6*7'",
     );
-    expect(seen).toMatch(/^added\n12\.[\s\S]*No such file[\s\S]*42$/);
+    expect(seen).toMatch(/^added\n12\.[\s\S]*No such file[\s\S]*\n(?:amd64|arm64)\n42$/);
     expect(readdirSync(join(store.root, "layers")).filter((name) => /^[0-9a-f]{64}$/.test(name))).toHaveLength(2);
   }, 300_000);
 });

@@ -73,6 +73,8 @@ static void read_header(struct cursor *c, struct plan *plan) {
   plan->log_path = get_str(c);
   plan->log_max_bytes = get_u64(c);
   plan->log_max_files = get_u32(c);
+  plan->log_attrs = get_str(c);
+  plan->log_buffer = get_u64(c);
   plan->reap_argv = get_strs(c);
   plan->rows = get_u32(c);
   plan->cols = get_u32(c);
@@ -91,9 +93,6 @@ static void read_header(struct cursor *c, struct plan *plan) {
   plan->uid_helper = get_str(c);
   plan->gid_helper = get_str(c);
   plan->op_count = get_u32(c);
-  bool more = (plan->flags & PLAN_LOG_MORE) != 0;
-  plan->log_attrs = more ? get_str(c) : "";
-  plan->log_buffer = more ? get_u64(c) : 0;
 }
 
 int plan_parse(const uint8_t *base, size_t size, struct plan *plan) {

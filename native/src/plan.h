@@ -28,8 +28,6 @@
 #define PLAN_LEASHED 512U
 // A process waits beside the supervisor and runs the reaper if that is killed.
 #define PLAN_GUARDED 1024U
-// What the log does beyond files of a size follows the operation count.
-#define PLAN_LOG_MORE 2048U
 
 // Where reading stands; `bad` stays set after the first read past the end or malformed field.
 struct cursor {

@@ -16,7 +16,6 @@ const GATE = 128;
 const DENY_SETGROUPS = 256;
 const LEASHED = 512;
 const GUARDED = 1024;
-const LOG_MORE = 2048;
 
 const CLIENT_STDIN = 1;
 const CLIENT_STDOUT = 2;
@@ -35,13 +34,8 @@ function headerFlags(plan: LaunchPlan): number {
     (options.oci?.gate === true ? GATE : 0) |
     (plan.denySetgroups ? DENY_SETGROUPS : 0) |
     (options.leashed === true ? LEASHED : 0) |
-    (options.guarded === true ? GUARDED : 0) |
-    (hasMoreLog(plan) ? LOG_MORE : 0)
+    (options.guarded === true ? GUARDED : 0)
   );
-}
-
-function hasMoreLog({ options: { log } }: LaunchPlan): boolean {
-  return log?.attrs !== undefined || log?.bufferBytes !== undefined;
 }
 
 function attachFlags(plan: LaunchPlan): number {
@@ -62,6 +56,8 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(options.log?.path ?? "");
   out.u64(options.log?.maxBytes ?? 0);
   out.u32(options.log?.maxFiles ?? 1);
+  out.str(options.log?.attrs ?? "");
+  out.u64(options.log?.bufferBytes ?? 0);
   out.strs(options.reapArgv);
   out.u32(options.ttySize?.rows ?? 0);
   out.u32(options.ttySize?.cols ?? 0);
@@ -80,9 +76,6 @@ function writeHeader(out: PlanWriter, plan: LaunchPlan): void {
   out.str(plan.idHelpers?.uid ?? "");
   out.str(plan.idHelpers?.gid ?? "");
   out.u32(plan.ops.length);
-  if (!hasMoreLog(plan)) return;
-  out.str(options.log?.attrs ?? "");
-  out.u64(options.log?.bufferBytes ?? 0);
 }
 
 function writeOp(out: PlanWriter, op: PlanOp): void {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "@lapstrake/base";
 import { watchSupervisor, type PublishedPort } from "@lapstrake/core";
 import { noUserNetwork } from "./user-network-error.ts";
-import { toolPath } from "./user-tool.ts";
+import { findProgram } from "../find-program.ts";
 
 /** In the container's directory. */
 const PID_FILE = "pasta.pid";
@@ -55,7 +55,7 @@ export async function startPasta(
   own: UserAddress,
   ports: readonly PublishedPort[],
 ): Promise<void> {
-  const program = toolPath("pasta");
+  const program = findProgram("pasta");
   if (program === undefined) throw noUserNetwork("pasta", "it is not installed");
   rmSync(join(dir, PID_FILE), { force: true });
   const guard = await startGuard(dir, pid);

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import type { LapError } from "@lapstrake/base";
 import { watchSupervisor } from "@lapstrake/core";
 import { noUserNetwork } from "./user-network-error.ts";
-import { toolPath } from "./user-tool.ts";
+import { findProgram } from "../find-program.ts";
 
 /** In the container's directory. */
 export const SLIRP_SOCKET = "slirp.sock";
@@ -40,7 +40,7 @@ function argumentsFor(pid: number): string[] {
 
 /** Starts it for the container in `dir` whose first process is `pid`; resolves when the device is up. Throws `ERR_LAP_USER_NETWORK`. */
 export async function startSlirp(dir: string, pid: number): Promise<void> {
-  const program = toolPath("slirp4netns");
+  const program = findProgram("slirp4netns");
   if (program === undefined) throw failed("it is not installed");
   const life = await watchSupervisor(dir);
   try {

@@ -1,6 +1,6 @@
 // The programs that carry a user's network: pasta(1) and slirp4netns(1). Light: every start without root asks which can be used.
 import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { findProgram } from "../find-program.ts";
 
 /** The better one first; each name is also that of a network mode. */
 export const USER_TOOLS = ["pasta", "slirp4netns"] as const;
@@ -10,20 +10,14 @@ export const TOOL_HINT = "install pasta (package passt) or slirp4netns, and make
 
 const TUN = "/dev/net/tun";
 
-function may(path: string, mode: number): boolean {
+function isOpenTun(): boolean {
   try {
-    accessSync(path, mode);
+    accessSync(TUN, constants.R_OK | constants.W_OK);
     return true;
   } catch {
     // Absent, or not for this user.
     return false;
   }
-}
-
-/** Its path in PATH; undefined when it is not installed. */
-export function toolPath(tool: UserTool, path: string = process.env["PATH"] ?? ""): string | undefined {
-  const places = path.split(delimiter).filter(isAbsolute);
-  return places.map((place) => join(place, tool)).find((file) => may(file, constants.X_OK));
 }
 
 /** The one of that name. */
@@ -33,7 +27,7 @@ export function namedTool(name: string): UserTool | undefined {
 
 /** True when it is installed and this user may make the device that it needs. */
 export function canUse(tool: UserTool): boolean {
-  return may(TUN, constants.R_OK | constants.W_OK) && toolPath(tool) !== undefined;
+  return isOpenTun() && findProgram(tool) !== undefined;
 }
 
 /** The one that a container has which names none; undefined when there is none. */

@@ -1,8 +1,7 @@
 // `--runtime`: which OCI runtime makes a Linux container when it is not our own. Known ones are found by name along PATH, any other one is
 // named by its absolute path; the rest of the way is in other-runtime-start.ts. Loaded only by who names one.
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { LapError } from "@lapstrake/base";
+import { findProgram, isProgram } from "../find-program.ts";
 import type { OtherRuntime } from "../state/record.ts";
 import { isRootless } from "./rootless.ts";
 
@@ -48,24 +47,10 @@ function unknownRuntime(asked: string): LapError {
 }
 
 function onPath(program: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
-  return folders
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => join(folder, program))
-    .find(isProgram);
+  return findProgram(program, undefined, SYSTEM_FOLDERS);
 }
 
 function requireProgram(path: string): string {
   if (isProgram(path)) return path;
   throw new LapError("notFound", "ERR_LAP_RUNTIME", `the runtime "${path}" is not a program that can be run`);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Absent, or not ours to run.
-    return false;
-  }
 }

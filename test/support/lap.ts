@@ -53,6 +53,9 @@ const PROGRAMS = [
   "stty",
 ];
 
+/** A reaper that is late writes there while it is removed: ENOTEMPTY, tried again. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 50, retryDelay: 20 } as const;
+
 /** A store in a temporary folder; dispose removes its containers and the folder. */
 export class LapStore {
   readonly folder: string = mkdtempSync(join(tmpdir(), "lap-e2e-"));
@@ -140,7 +143,7 @@ export class LapStore {
     this[Symbol.dispose]();
     await nothingLeft(this.folder, ids);
     // A reaper that was late may have made a folder of it again.
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, REMOVAL);
   }
 
   [Symbol.dispose](): void {
@@ -152,7 +155,7 @@ export class LapStore {
       // The default network's bridge too.
       if (existsSync(join(this.root, "networks"))) this.run(["network", "prune", "-f"]);
     }
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, REMOVAL);
   }
 }
 
